@@ -1,0 +1,1 @@
+"""Chart, ledger, periods, invoicing, receivables, payments, matching, aging. Knows nothing of stock."""

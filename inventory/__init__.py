@@ -1,0 +1,1 @@
+"""Warehouses, stock levels, moves, reservations, shipments, valuation, replenishment. Posts through finance."""
