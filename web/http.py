@@ -13,6 +13,8 @@ from flask import flash, g, redirect, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+from core.command import Preview, Result, preview, run
+from core.context import Context
 from core.errors import DomainError
 from web.sentences import sentence
 
@@ -93,28 +95,22 @@ def wants_fragment() -> bool:
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
 
 
-def run_command(command: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str, Any]:
-    """Run a command for the person signed in, under the form's idempotency key. Raises `DomainError` on refusal."""
-    from core.command import run
-
-    return run(command, context=_context(), **arguments)
+def run_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Result:
+    """Run a command for the person signed in, under the form's idempotency key and the digest of the preview. Raises `DomainError` on refusal."""
+    return run(command, *arguments, context=form_context(), **named)
 
 
-def preview_command(command: Callable[..., dict[str, Any]], **arguments: Any) -> Any:
-    """What a command would do: effects and digest, with nothing done. Raises `DomainError` on refusal."""
-    from core.command import preview
-
-    return preview(command, context=_context(), **arguments)
+def preview_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Preview:
+    """What a command would do: effects, warnings and digest, with nothing done. Raises `DomainError` on refusal."""
+    return preview(command, *arguments, context=Context(actor=g.actor), **named)
 
 
-def _context() -> Any:
-    from core.command import Context
-
+def form_context() -> Context:
+    """Who asks for what, by which form."""
     return Context(
         actor=g.actor,
-        route=f"{request.method} {request.endpoint}",
+        route=f"{request.method} {request.endpoint} {request.path}",
         idempotency_key=request.form.get("idempotency_key") or None,
-        request_digest=form_digest(),
-        plan_digest=request.form.get("digest") or None,
-        request_id=g.request_id,
+        body_digest=form_digest(),
+        expected_digest=request.form.get("digest") or None,
     )

@@ -121,3 +121,23 @@ def _version_conflict(data: Mapping[str, Any]) -> str:
 @sentence_for("csrf")
 def _csrf(data: Mapping[str, Any]) -> str:
     return _("This page was open for too long or came from elsewhere. Open it again and repeat the change.")
+
+
+@sentence_for("invalid_input")
+def _invalid_input(data: Mapping[str, Any]) -> str:
+    return _("Look at the marked fields. Nothing was saved.")
+
+
+@sentence_for("busy")
+def _busy(data: Mapping[str, Any]) -> str:
+    return _("Somebody else is changing the same records. Nothing was done; send it again.")
+
+
+@sentence_for("database_unavailable")
+def _database_unavailable(data: Mapping[str, Any]) -> str:
+    return _("The database does not answer. Nothing was done; send it again in a moment.")
+
+
+@sentence_for("outcome_unknown")
+def _outcome_unknown(data: Mapping[str, Any]) -> str:
+    return _("The answer got lost, so it is not known whether this was done. Look at the record before sending it again.")
