@@ -161,9 +161,10 @@ def _find(module: str, name: str) -> Any:
 
 def _exists(module: str) -> bool:
     try:
-        return importlib.util.find_spec(module) is not None
+        spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:
         return False
+    return spec is not None and spec.origin is not None
 
 
 def _register(app: Flask, module: str) -> None:

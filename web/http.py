@@ -102,7 +102,7 @@ def run_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -
 
 def preview_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Preview:
     """What a command would do: effects, warnings and digest, with nothing done. Raises `DomainError` on refusal."""
-    return preview(command, *arguments, context=Context(actor=g.actor), **named)
+    return preview(command, *arguments, context=Context(actor=g.actor, request_id=g.request_id), **named)
 
 
 def form_context() -> Context:
@@ -113,4 +113,6 @@ def form_context() -> Context:
         idempotency_key=request.form.get("idempotency_key") or None,
         body_digest=form_digest(),
         expected_digest=request.form.get("digest") or None,
+        address=request.remote_addr,
+        request_id=g.request_id,
     )
