@@ -130,7 +130,12 @@ class PercentField(AmountField):
 
 
 class DayField(PlainDateField):
-    """A date; `2026-03-18`, `2026/3/18`, `2026年3月18日` are read."""
+    """A date; `2026-03-18`, `2026/3/18`, `2026年3月18日` are read. A text that is none stays in the field, which then is a text field."""
+
+    def __call__(self, **attributes: Any) -> Any:
+        if self.raw_data and self.data is None and self.raw_data[0]:
+            attributes["type"] = "text"
+        return super().__call__(**attributes)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         self.data = None

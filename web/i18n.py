@@ -32,15 +32,12 @@ class Catalogue(Translations):
 
 @lru_cache(maxsize=8)
 def load_catalogue(folder: Path, language: str) -> Catalogue | None:
-    """Merge all PO files of a language. Raises ValueError when two files translate one sentence differently. None without files."""
+    """Merge all PO files of a language, `shell.po` first, then by name; the first translation of a sentence counts. None without files."""
     sentences: dict[Any, str] = {}
-    origin: dict[Any, str] = {}
-    files = sorted((folder / language).glob("*.po"))
+    files = sorted((folder / language).glob("*.po"), key=lambda path: (path.name != "shell.po", path.name))
     for path in files:
         for key, text in read_sentences(path, language).items():
-            if sentences.setdefault(key, text) != text:
-                raise ValueError(f"{path.name} and {origin[key]} translate {key!r} differently")
-            origin[key] = path.name
+            sentences.setdefault(key, text)
     return Catalogue(sentences) if files else None
 
 
