@@ -73,7 +73,8 @@ csrf = CSRFProtect()
 def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -> Flask:
     """Build the application. Raises `web.permissions.UndeclaredRoute` when any route lacks a permission.
 
-    `settings` is what `core.config` answers (default: read from the environment). `load_actor` replaces the sign-in, for tests and the style guide.
+    `settings` is what `core.config` answers (default: read from the environment). `load_actor` replaces the sign-
+    in, for tests and the style guide.
     """
     app = Flask(__name__, static_folder=None, template_folder=str(Path(__file__).parent.parent / "templates"))
     app.extensions["settings"] = settings = settings if settings is not None else _read_settings()
@@ -122,7 +123,8 @@ def _configure(app: Flask, settings: Any) -> None:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     proxies = int(getattr(settings, "trusted_proxies", 0) or 0)
     if proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+        proxied = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
 
 
 def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:

@@ -1,6 +1,7 @@
 """The lines of a preview: what a command would do, in words, from `plan.effects`.
 
-Each area registers its kinds with `@effect_for("reserve")`; the function takes the effect's data and answers an `EffectLine`.
+Each area registers its kinds with `@effect_for("reserve")`; the function takes the effect's data and
+answers an `EffectLine`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from flask_babel import gettext as _
 
 @dataclass(frozen=True, slots=True)
 class EffectLine:
-    """One consequence: icon, sentence, the number at the right, a smaller note, a tone (`ok warn bad info vio mute` or none)."""
+    """One consequence: icon, sentence, the number at the right, a smaller note, a tone (`ok warn bad info vio mute` or
+    none).
+    """
 
     icon: str
     text: str

@@ -37,7 +37,10 @@ CODES: Final = {
 def http_texts(status: int) -> tuple[str, str]:
     """Title and sentence of an HTTP status."""
     texts = {
-        400: (_("This could not be read"), _("The request was not complete. Go back, open the page again and repeat the change.")),
+        400: (
+            _("This could not be read"),
+            _("The request was not complete. Go back, open the page again and repeat the change."),
+        ),
         401: (_("Sign in first"), _("This needs a signed-in user.")),
         403: (_("Not open to your role"), _("Your role does not allow this. An administrator can change it.")),
         404: (_("Nothing here"), _("There is no such page or record, or it is not open to you.")),
@@ -45,7 +48,10 @@ def http_texts(status: int) -> tuple[str, str]:
         409: (_("Already changed"), _("Something else happened first. Open the page again and look.")),
         413: (_("Too large"), _("What was sent is larger than this page takes. Send less, or in parts.")),
         429: (_("Too many requests"), _("This was asked too often. Wait a moment and try again.")),
-        503: (_("Not available right now"), _("The product is starting or busy. Nothing was lost. Try again in a moment.")),
+        503: (
+            _("Not available right now"),
+            _("The product is starting or busy. Nothing was lost. Try again in a moment."),
+        ),
     }
     return texts.get(status) or (
         _("Something broke on our side"),
@@ -54,12 +60,23 @@ def http_texts(status: int) -> tuple[str, str]:
 
 
 def problem(
-    status: int, code: str, detail: str, *, title: str | None = None, data: Mapping[str, Any] | None = None,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    title: str | None = None,
+    data: Mapping[str, Any] | None = None,
     errors: list[dict[str, Any]] | None = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """An RFC 9457 answer with the stable code, its data beside it, and the errors of single fields."""
     body: dict[str, Any] = dict(data or {})
-    body |= {"type": f"urn:countinghouse:{code}", "title": title or detail, "status": status, "code": code, "detail": detail}
+    body |= {
+        "type": f"urn:countinghouse:{code}",
+        "title": title or detail,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
     body["request_id"] = getattr(g, "request_id", "")
     if errors:
         body["errors"] = errors
@@ -97,8 +114,6 @@ def answer_domain_error(error: DomainError) -> Response | tuple[str, int]:
 def answer_http_error(error: HTTPException) -> Response | tuple[str, int]:
     """404, 403 and their like. Headers such as Retry-After and Allow are kept."""
     status = error.code or 500
-    if status < 400:
-        return Response(response=error.get_response())
     title, detail = http_texts(status)
     if isinstance(error, CSRFError):
         detail = sentence("csrf")

@@ -165,7 +165,20 @@ def bar_width(part: Decimal | float | int, whole: Decimal | float | int) -> str:
 def install(app: Flask) -> None:
     """Offer all of the above to templates."""
     app.jinja_env.filters.update(
-        money=money, price=price, quantity=quantity, percent=percent, plain=plain, currency_symbol=currency_symbol, day=day, weekday=weekday,
-        moment=moment, clock=clock, ago=ago, until=until, initials=initials, tone_of=tone_of, iso=iso,
-    )  # fmt: skip
+        money=money,
+        price=price,
+        quantity=quantity,
+        percent=percent,
+        plain=plain,
+        currency_symbol=currency_symbol,
+        day=day,
+        weekday=weekday,
+        moment=moment,
+        clock=clock,
+        ago=ago,
+        until=until,
+        initials=initials,
+        tone_of=tone_of,
+        iso=iso,
+    )
     app.jinja_env.globals.update(bar_width=bar_width, today=today, timedelta=timedelta)

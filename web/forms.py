@@ -1,6 +1,7 @@
 """Form base and the fields that numbers, prices and days need.
 
-Forms only parse. Whether a value is allowed is decided by the command; here it is only asked whether it can be read at all.
+Forms only parse. Whether a value is allowed is decided by the command; here it is only asked whether it can be read
+at all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
 from wtforms import DateField as PlainDateField
-from wtforms import Field, Form as PlainForm
+from wtforms import Field
+from wtforms import Form as PlainForm
 from wtforms.fields.core import UnboundField
 from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
@@ -22,10 +24,22 @@ from wtforms.widgets import TextInput
 from web.filters import plain
 from web.sentences import sentence
 
-__all__ = ["AmountField", "DayField", "Form", "LineForm", "PercentField", "PriceField", "QuantityField", "Required", "UnboundField"]
+__all__ = [
+    "AmountField",
+    "DayField",
+    "Form",
+    "LineForm",
+    "PercentField",
+    "PriceField",
+    "QuantityField",
+    "Required",
+    "UnboundField",
+]
 
 # Look-alikes people type or paste into numbers.
-_LOOKALIKES = str.maketrans({"o": "0", "O": "0", "l": "1", "I": "1", "S": "5", "B": "8", "，": ",", "。": ".", "．": ".", "－": "-", "−": "-"})
+_LOOKALIKES = str.maketrans(
+    {"o": "0", "O": "0", "l": "1", "I": "1", "S": "5", "B": "8", "，": ",", "。": ".", "．": ".", "－": "-", "−": "-"}
+)
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９．，－", "0123456789.,-")
 
 
@@ -64,7 +78,9 @@ class Required:
     field_flags = {"required": True}
 
     def __call__(self, form: Any, field: Field) -> None:
-        if field.raw_data and any(isinstance(value, str) and value.strip() or value and not isinstance(value, str) for value in field.raw_data):
+        if field.raw_data and any(
+            isinstance(value, str) and value.strip() or value and not isinstance(value, str) for value in field.raw_data
+        ):
             return
         if field.errors:
             return
@@ -80,7 +96,9 @@ class AmountField(Field):
     widget = TextInput()
     places = 2
 
-    def __init__(self, label: Any = None, validators: Sequence[Callable[..., Any]] | None = None, **options: Any) -> None:
+    def __init__(
+        self, label: Any = None, validators: Sequence[Callable[..., Any]] | None = None, **options: Any
+    ) -> None:
         self.places = options.pop("places", self.places)
         options.setdefault("render_kw", {}).setdefault("inputmode", "decimal")
         super().__init__(label, validators, **options)
@@ -100,7 +118,9 @@ class AmountField(Field):
         value = parse_number(text)
         if value is None:
             guess = parse_number(text.translate(_LOOKALIKES))
-            raise ValueError(sentence("not_a_number", {"text": text, "guess": f"{guess:,f}" if guess is not None else None}))
+            raise ValueError(
+                sentence("not_a_number", {"text": text, "guess": f"{guess:,f}" if guess is not None else None})
+            )
         if -int(value.normalize().as_tuple().exponent) > self.places:
             raise ValueError(sentence("too_many_decimals", {"places": self.places}))
         if abs(value) >= Decimal(10) ** 14:
@@ -130,7 +150,9 @@ class PercentField(AmountField):
 
 
 class DayField(PlainDateField):
-    """A date; `2026-03-18`, `2026/3/18`, `2026年3月18日` are read. A text that is none stays in the field, which then is a text field."""
+    """A date; `2026-03-18`, `2026/3/18`, `2026年3月18日` are read. A text that is none stays in the field, which then
+    is a text field.
+    """
 
     def __call__(self, **attributes: Any) -> Any:
         if self.raw_data and self.data is None and self.raw_data[0]:

@@ -34,7 +34,8 @@ def form_digest() -> str:
 
 
 def apply_errors(form: FlaskForm, error: DomainError) -> None:
-    """Put a refusal beside the fields it names; what has no field of this form stands above the form (`form.form_errors`).
+    """Put a refusal beside the fields it names; what has no field of this form stands above the form
+    (`form.form_errors`).
 
     Nested names work: `lines.1.quantity` finds the field `lines-1-quantity`.
     """
@@ -72,7 +73,8 @@ def flash_refusal(error: DomainError) -> None:
 
 def flash_done(text: str, undo_url: str | None = None) -> None:
     """Say in the past tense what was done; with an address that takes it back."""
-    flash({"text": text, "undo_url": undo_url} if undo_url else text, "ok")
+    message: Any = {"text": text, "undo_url": undo_url} if undo_url else text
+    flash(message, "ok")
 
 
 def see_other(endpoint: str, **values: Any) -> Response:
@@ -81,7 +83,9 @@ def see_other(endpoint: str, **values: Any) -> Response:
 
 
 def safe_target(target: str | None, fallback: str = "/") -> str:
-    """The target when it is a path of this site, else the fallback: no scheme, no host, no backslash, no control character."""
+    """The target when it is a path of this site, else the fallback: no scheme, no host, no backslash, no control
+    character.
+    """
     if not target or not target.startswith("/") or target.startswith("//"):
         return fallback
     if "\\" in target or any(ord(character) < 32 or ord(character) == 127 for character in target):
@@ -96,7 +100,9 @@ def wants_fragment() -> bool:
 
 
 def run_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Result:
-    """Run a command for the person signed in, under the form's idempotency key and the digest of the preview. Raises `DomainError` on refusal."""
+    """Run a command for the person signed in, under the form's idempotency key and the digest of the preview. Raises
+    `DomainError` on refusal.
+    """
     return run(command, *arguments, context=form_context(), **named)
 
 

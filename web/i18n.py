@@ -1,6 +1,7 @@
 """Languages of the pages: which one, and where the sentences come from.
 
-The English sentence is the key. Chinese catalogues are plain PO files, one per area, read and merged when the application starts; nothing is compiled.
+The English sentence is the key. Chinese catalogues are plain PO files, one per area, read and merged when the
+application starts; nothing is compiled.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Catalogue(Translations):
 
 @lru_cache(maxsize=8)
 def load_catalogue(folder: Path, language: str) -> Catalogue | None:
-    """Merge all PO files of a language, `shell.po` first, then by name; the first translation of a sentence counts. None without files."""
+    """Merge all PO files of a language, `shell.po` first, then by name; the first translation of a sentence counts.
+    None without files.
+    """
     sentences: dict[Any, str] = {}
     files = sorted((folder / language).glob("*.po"), key=lambda path: (path.name != "shell.po", path.name))
     for path in files:

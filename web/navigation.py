@@ -1,4 +1,6 @@
-"""Side bar, phone tab bar and the New menu, each item only for those who may use it."""
+"""Side bar, phone tab bar and the New menu, each item only for those who may open it (by the permission its route
+declares).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any, Final
 from flask import current_app, g, request, url_for
 from flask_babel import lazy_gettext as _
 
-from web.permissions import SIGNED_IN, may
+from web.permissions import may, required_permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,6 @@ class Item:
     endpoint: str
     icon: str
     label: Any
-    permission: str
     count: Callable[[], int | None] | None = None
     hot: bool = False
     short: Any = None
@@ -28,13 +29,15 @@ class Item:
         return self.endpoint in current_app.view_functions
 
     def allowed(self) -> bool:
-        return self.exists() and may(self.permission)
+        return self.exists() and may(required_permission(current_app, self.endpoint, "GET"))
 
     def url(self) -> str:
         return url_for(self.endpoint)
 
     def current(self) -> bool:
-        """Whether this item is the one the page belongs to: named by the page (`g.nav`), else same endpoint, else same area."""
+        """Whether this item is the one the page belongs to: named by the page (`g.nav`), else same endpoint, else same
+        area.
+        """
         here = getattr(g, "nav", None) or request.endpoint or ""
         if here == self.endpoint:
             return True
@@ -54,49 +57,49 @@ class Section:
 
 
 NAVIGATION: Final = (
-    Section(None, (Item("home.index", "home", _("Home"), SIGNED_IN),)),
+    Section(None, (Item("home.index", "home", _("Home")),)),
     Section(
         _("Sell"),
         (
-            Item("customers.index", "people", _("Customers"), "customers.read"),
-            Item("opportunities.board", "deal", _("Opportunities"), "opportunities.read", short=_("Deals")),
-            Item("quotations.index", "pen", _("Quotations"), "quotations.read"),
-            Item("orders.index", "order", _("Orders"), "orders.read"),
+            Item("customers.index", "people", _("Customers")),
+            Item("opportunities.board", "deal", _("Opportunities"), short=_("Deals")),
+            Item("quotations.index", "pen", _("Quotations")),
+            Item("orders.index", "order", _("Orders")),
         ),
     ),
     Section(
         _("Stock"),
         (
-            Item("products.index", "box", _("Products"), "products.read"),
-            Item("stock.levels", "store", _("Stock levels"), "stock.read", short=_("Stock")),
-            Item("stock.alerts", "warn", _("Stock alerts"), "stock.read", hot=True, short=_("Alerts")),
-            Item("shipments.index", "truck", _("To ship"), "shipments.read"),
+            Item("products.index", "box", _("Products")),
+            Item("stock.levels", "store", _("Stock levels"), short=_("Stock")),
+            Item("stock.alerts", "warn", _("Stock alerts"), hot=True, short=_("Alerts")),
+            Item("shipments.index", "truck", _("To ship")),
         ),
     ),
     Section(
         _("Money"),
         (
-            Item("invoices.index", "coin", _("Receivables"), "invoices.read"),
-            Item("payments.index", "bank", _("Payments"), "payments.read"),
-            Item("payments.match", "swap", _("Match payments"), "payments.match", short=_("Match")),
-            Item("ledger.journal", "group", _("Journal"), "ledger.read"),
-            Item("reports.index", "chart", _("Reports"), "reports.read"),
+            Item("invoices.index", "coin", _("Receivables")),
+            Item("payments.index", "bank", _("Payments")),
+            Item("payments.match", "swap", _("Match payments"), short=_("Match")),
+            Item("ledger.journal", "group", _("Journal")),
+            Item("reports.index", "chart", _("Reports")),
         ),
     ),
 )
 
 SETTINGS: Final = (
-    Item("users.index", "user", _("Users"), "users.manage"),
-    Item("settings.company", "gear", _("Settings"), "company.manage"),
+    Item("users.index", "user", _("Users")),
+    Item("settings.company", "gear", _("Settings")),
 )
 
 NEW: Final = (
-    Item("customers.new", "people", _("Customer"), "customers.write"),
-    Item("opportunities.new", "deal", _("Opportunity"), "opportunities.write"),
-    Item("quotations.new", "pen", _("Quotation"), "quotations.write"),
-    Item("orders.new", "order", _("Order"), "orders.write"),
-    Item("payments.new", "coin", _("Payment"), "payments.write"),
-    Item("products.new", "box", _("Product"), "products.write"),
+    Item("customers.new", "people", _("Customer")),
+    Item("opportunities.new", "deal", _("Opportunity")),
+    Item("quotations.new", "pen", _("Quotation")),
+    Item("orders.new", "order", _("Order")),
+    Item("payments.new", "coin", _("Payment")),
+    Item("products.new", "box", _("Product")),
 )
 
 # The four places of a role's phone tab bar; the fifth is always the menu of all places.
@@ -130,9 +133,13 @@ def new_items() -> list[Item]:
 
 
 def tabs() -> list[Item]:
-    """The phone's tab bar for the first role of the present user, filled up from the side bar when a place is closed to him."""
+    """The phone's tab bar for the first role of the present user, filled up from the side bar when a place is closed
+    to him.
+    """
     roles = tuple(getattr(g.actor, "roles", ()) or ())
-    wished = next((TABS[role] for role in ("sales", "warehouse", "finance", "manager", "admin") if role in roles), TABS["manager"])
+    wished = next(
+        (TABS[role] for role in ("sales", "warehouse", "finance", "manager", "admin") if role in roles), TABS["manager"]
+    )
     allowed = {item.endpoint: item for section in NAVIGATION for item in section.allowed()}
     chosen = [allowed[endpoint] for endpoint in wished if endpoint in allowed]
     chosen += [item for endpoint, item in allowed.items() if endpoint not in wished]

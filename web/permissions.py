@@ -1,6 +1,7 @@
 """Every route says who may use it.
 
-`Area` is the Blueprint of this product: its `route` demands a permission. `verify` walks all endpoints and methods of an application and refuses
+`Area` is the Blueprint of this product: its `route` demands a permission. `verify` walks all endpoints and methods
+of an application and refuses
 one that nobody declared; `guard` enforces the declaration before each request and denies whatever it does not know.
 """
 
@@ -98,7 +99,9 @@ def route_matrix(app: Flask) -> list[RouteRow]:
 
 
 def verify(app: Flask, known: Iterable[str] | None = None) -> None:
-    """Raise `UndeclaredRoute` naming every route that lacks a permission, names an unknown one, or is public without being listed."""
+    """Raise `UndeclaredRoute` naming every route that lacks a permission, names an unknown one, or is public without
+    being listed.
+    """
     names = None if known is None else set(known) | {PUBLIC, SIGNED_IN}
     faults = []
     for row in route_matrix(app):
@@ -127,7 +130,7 @@ def may(permission: str, actor: Any = None) -> bool:
         return False
     if permission == SIGNED_IN:
         return True
-    return permission in actor.permissions
+    return bool(permission) and bool(actor.may(permission))
 
 
 def is_api_request() -> bool:
@@ -152,5 +155,7 @@ def guard(app: Flask) -> Response | None:
 
 
 def _return_address() -> str | None:
-    """Where to go back to after sign-in: the page asked for, or for a post the page it came from is unknown, so the start."""
+    """Where to go back to after sign-in: the page asked for, or for a post the page it came from is unknown, so the
+    start.
+    """
     return request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None

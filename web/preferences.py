@@ -1,6 +1,7 @@
 """How the product looks for one person on one browser: theme, contrast, density, language, single-key shortcuts.
 
-Kept in a cookie, so that it works before sign-in and costs no query; the language is also kept with the user, for mails and other browsers.
+Kept in a cookie, so that it works before sign-in and costs no query; the language is also kept with the user, for
+mails and other browsers.
 """
 
 from __future__ import annotations
@@ -57,8 +58,13 @@ def save() -> Response:
 
 def _remember(response: Response, name: str, value: str) -> None:
     response.set_cookie(
-        name, value, max_age=ONE_YEAR_SECONDS, httponly=True, samesite="Lax", secure=current_app.config["SESSION_COOKIE_SECURE"]
-    )  # fmt: skip
+        name,
+        value,
+        max_age=ONE_YEAR_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+    )
 
 
 def install(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """From stable error codes to sentences in the language of the request.
 
-Each area registers the codes of its own domain with `@sentence_for("insufficient_stock")`; the function takes the error's data and answers a
-translated sentence: what happened, why, what to do. A code nobody registered still gets a sentence that names it.
+Each area registers the codes of its own domain with `@sentence_for("insufficient_stock")`; the function takes the error's data
+and answers a translated sentence: what happened, why, what to do. A code nobody registered still gets a sentence that names it.
 """
 
 from __future__ import annotations
@@ -140,4 +140,6 @@ def _database_unavailable(data: Mapping[str, Any]) -> str:
 
 @sentence_for("outcome_unknown")
 def _outcome_unknown(data: Mapping[str, Any]) -> str:
-    return _("The answer got lost, so it is not known whether this was done. Look at the record before sending it again.")
+    return _(
+        "The answer got lost, so it is not known whether this was done. Look at the record before sending it again."
+    )

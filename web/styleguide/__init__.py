@@ -12,7 +12,17 @@ from flask import render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, FieldList, FormField, PasswordField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    FieldList,
+    FormField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields.choices import SelectChoice
 
 from web.effects import EffectLine
 from web.forms import AmountField, DayField, Form, LineForm, PercentField, PriceField, QuantityField, Required
@@ -32,12 +42,14 @@ class SampleLine(LineForm):
 class SampleForm(Form):
     customer = StringField(_l("Customer"), [Required()], description=_l("Type a name, code or phone number"))
     credit_limit = AmountField(_l("Credit limit"))
-    warehouse = SelectField(_l("Warehouse"), choices=[("1", "Boise main"), ("2", "Reno")])
+    warehouse = SelectField(_l("Warehouse"), choices=[SelectChoice("1", "Boise main"), SelectChoice("2", "Reno")])
     requested_on = DayField(_l("Deliver on"))
     remark = TextAreaField(_l("Note printed on the order"))
     password = PasswordField(_l("Password"))
     send = BooleanField(_l("Send confirmation"))
-    way = RadioField(_l("Shipment"), choices=[("whole", _l("Ship whole")), ("parts", _l("Ship in parts"))])
+    way = RadioField(
+        _l("Shipment"), choices=[SelectChoice("whole", _l("Ship whole")), SelectChoice("parts", _l("Ship in parts"))]
+    )
     lines = FieldList(FormField(SampleLine), min_entries=4)
 
 
@@ -47,23 +59,47 @@ def show() -> str:
     form = SampleForm(_sample_input(), meta={"csrf": False})
     form.validate()
     return render_template(
-        "styleguide.html", form=form, icons=_icon_names(), now=datetime.now(UTC), before=timedelta(minutes=21), effects=_sample_effects(),
-        page=SimpleNamespace(total=23, previous=None, next="cursor", note=""), tones=("ok", "info", "warn", "bad", "vio", "mute"),
-        sort=request.args.get("sort", "-overdue"), dialog="preview" in request.args,
-    )  # fmt: skip
+        "styleguide.html",
+        form=form,
+        icons=_icon_names(),
+        now=datetime.now(UTC),
+        before=timedelta(minutes=21),
+        effects=_sample_effects(),
+        page=SimpleNamespace(total=23, previous=None, next="cursor", note=""),
+        tones=("ok", "info", "warn", "bad", "vio", "mute"),
+        sort=request.args.get("sort", "-overdue"),
+        dialog="preview" in request.args,
+    )
 
 
 def _sample_input() -> MultiDict[str, str]:
     return MultiDict(
         {
-            "customer": "Ernst Handel", "credit_limit": "15o,000", "warehouse": "1", "requested_on": "2026-13-40", "way": "whole", "send": "y",
+            "customer": "Ernst Handel",
+            "credit_limit": "15o,000",
+            "warehouse": "1",
+            "requested_on": "2026-13-40",
+            "way": "whole",
+            "send": "y",
             "remark": "Deliver at dock 4 before 10:00.",
-            "lines-0-product": "Chai", "lines-0-quantity": "24", "lines-0-price": "128.00", "lines-0-discount_percent": "5",
-            "lines-1-product": "Mishi Kobe Niku", "lines-1-quantity": "60", "lines-1-price": "680.00", "lines-1-discount_percent": "0",
-            "lines-2-product": "杭白菊 Chrysanthemum tea", "lines-2-quantity": "2o", "lines-2-price": "96.00", "lines-2-discount_percent": "0",
-            "lines-3-product": "", "lines-3-quantity": "", "lines-3-price": "", "lines-3-discount_percent": "",
+            "lines-0-product": "Chai",
+            "lines-0-quantity": "24",
+            "lines-0-price": "128.00",
+            "lines-0-discount_percent": "5",
+            "lines-1-product": "Mishi Kobe Niku",
+            "lines-1-quantity": "60",
+            "lines-1-price": "680.00",
+            "lines-1-discount_percent": "0",
+            "lines-2-product": "杭白菊 Chrysanthemum tea",
+            "lines-2-quantity": "2o",
+            "lines-2-price": "96.00",
+            "lines-2-discount_percent": "0",
+            "lines-3-product": "",
+            "lines-3-quantity": "",
+            "lines-3-price": "",
+            "lines-3-discount_percent": "",
         }
-    )  # fmt: skip
+    )
 
 
 def _sample_effects() -> list[EffectLine]:
