@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from flask import Flask, Request, g, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
@@ -70,6 +71,13 @@ LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
 csrf = CSRFProtect()
 
 
+class GuardedSessions(SecureCookieSessionInterface):
+    """Signed session cookies that are marked Secure whenever the request came by https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
 def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -> Flask:
     """Build the application. Raises `web.permissions.UndeclaredRoute` when any route lacks a permission.
 
@@ -106,19 +114,16 @@ def _is_production(settings: Any) -> bool:
 
 
 def _configure(app: Flask, settings: Any) -> None:
-    secure = str(getattr(settings, "base_url", "") or "").startswith("https://")
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        SESSION_COOKIE_NAME="__Host-session" if secure else "session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=secure,
         WTF_CSRF_TIME_LIMIT=FORM_LIFETIME_SECONDS,
-        WTF_CSRF_SSL_STRICT=secure,
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
         PROVIDE_AUTOMATIC_OPTIONS=False,
         TEMPLATES_AUTO_RELOAD=not _is_production(settings),
     )
+    app.session_interface = GuardedSessions()
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     proxies = int(getattr(settings, "trusted_proxies", 0) or 0)

@@ -16,6 +16,8 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
 
+from core import database as db
+
 LANGUAGES: Final = ("zh", "en")
 LANGUAGE_NAMES: Final = {"zh": "中文", "en": "English"}
 LANGUAGE_COOKIE: Final = "language"
@@ -84,7 +86,7 @@ def language() -> str:
 
 def select_language() -> str:
     """The user's own choice, else the browser's cookie, else what the browser asks for, else the setting."""
-    default = _setting("default_language", "zh")
+    default = _setting("language", "zh")
     if not has_request_context():
         return default
     actor = getattr(g, "actor", None)
@@ -95,8 +97,9 @@ def select_language() -> str:
 
 
 def select_time_zone() -> str:
-    """Name of the time zone in which moments are shown: the company's."""
-    return str(getattr(getattr(g, "company", None), "time_zone", None) or _setting("time_zone", "UTC"))
+    """Name of the time zone in which moments are shown: the company's, unless a setting fixes it."""
+    fixed = _setting("time_zone", "")
+    return fixed or db.current().time_zone()
 
 
 class ProductBabel(Babel):

@@ -63,7 +63,7 @@ def _remember(response: Response, name: str, value: str) -> None:
         max_age=ONE_YEAR_SECONDS,
         httponly=True,
         samesite="Lax",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        secure=request.is_secure,
     )
 
 

@@ -19,8 +19,7 @@ from web.permissions import SIGNED_IN, Area
 SETTINGS = SimpleNamespace(
     secret_key="for tests only, thirty-two bytes!",  # noqa: S106
     environment="test",
-    base_url="http://localhost",
-    default_language="en",
+    language="en",
     time_zone="Asia/Shanghai",
 )
 ACTORS = {
