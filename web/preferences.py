@@ -6,14 +6,14 @@ mails and other browsers.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from flask import Flask, current_app, g, request
-from flask_babel import refresh
+from flask import Flask, g, request
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from web.http import safe_target
+from core.users import change_preferences
+from web.http import run_command, safe_target
 from web.i18n import LANGUAGE_COOKIE, LANGUAGES
 from web.permissions import PUBLIC, Area
 
@@ -30,29 +30,33 @@ ONE_YEAR_SECONDS: Final = 365 * 24 * 3600
 
 
 def display() -> dict[str, str]:
-    """The choices in force, from the cookie; anything unknown is the first choice."""
+    """The choices in force: the signed-in user's own, else the cookie's; anything unknown is the first choice."""
     values = (request.cookies.get(COOKIE) or "").split(".")
     chosen = dict(zip(CHOICES, values, strict=False))
+    own = getattr(getattr(g, "actor", None), "preferences", None)
+    if own is not None:
+        chosen = {name: getattr(own, name) for name in ("theme", "contrast", "density")}
+        chosen["shortcuts"] = "on" if own.shortcuts else "off"
     return {name: chosen[name] if chosen.get(name) in allowed else allowed[0] for name, allowed in CHOICES.items()}
 
 
 @area.route("", permission=PUBLIC, methods=["POST"])
 def save() -> Response:
-    """Remember the choices and go back to where they were made."""
-    chosen = display()
-    for name, allowed in CHOICES.items():
-        wish = request.form.get(name)
-        if wish in allowed:
-            chosen[name] = wish
+    """Remember the choices, in the cookie and with the signed-in user, and go back to where they were made."""
+    wishes = {name: wish for name, allowed in CHOICES.items() if (wish := request.form.get(name)) in allowed}
+    chosen = display() | wishes
     response = redirect(safe_target(request.form.get("next")), 303)
-    _remember(response, COOKIE, ".".join(chosen.values()))
-    wish = request.form.get("language")
-    if wish in LANGUAGES:
-        _remember(response, LANGUAGE_COOKIE, wish)
-        remember_user = current_app.extensions.get("remember_language")
-        if remember_user and g.actor is not None:
-            remember_user(g.actor, wish)
-        refresh()
+    _remember(response, COOKIE, ".".join(chosen[name] for name in CHOICES))
+    language = request.form.get("language")
+    if language in LANGUAGES:
+        _remember(response, LANGUAGE_COOKIE, language)
+    if getattr(g.actor, "preferences", None) is not None:
+        values: dict[str, Any] = {name: wish for name, wish in wishes.items() if name != "shortcuts"}
+        if "shortcuts" in wishes:
+            values["shortcuts"] = wishes["shortcuts"] == "on"
+        if language in LANGUAGES:
+            values["language"] = language
+        run_command(change_preferences, values)
     return response
 
 

@@ -1,7 +1,8 @@
 """From stable error codes to sentences in the language of the request.
 
-Each area registers the codes of its own domain with `@sentence_for("insufficient_stock")`; the function takes the error's data
-and answers a translated sentence: what happened, why, what to do. A code nobody registered still gets a sentence that names it.
+Each area registers the codes of its own domain with `@sentence_for("insufficient_stock")`; the function takes the
+error's data and answers a translated sentence: what happened, why, what to do. A code nobody registered still gets a
+sentence that names it.
 """
 
 from __future__ import annotations

@@ -45,7 +45,10 @@ class CompanyForm(Form):
     )
     invoicing_policy = SelectField(
         _("Invoice"),
-        choices=[SelectChoice("on_order", _("when the order is confirmed")), SelectChoice("on_delivery", _("when goods are shipped"))],
+        choices=[
+            SelectChoice("on_order", _("when the order is confirmed")),
+            SelectChoice("on_delivery", _("when goods are shipped")),
+        ],
     )
     due_from = SelectField(
         _("Terms count from"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, SelectMultipleField, StringField
@@ -10,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from web.forms import Form, Required
+from web.i18n import language
 from web.users.queries import all_roles
 
 LANGUAGE_CHOICES = [SelectChoice("zh", "中文"), SelectChoice("en", "English")]
@@ -24,15 +24,13 @@ class UserForm(Form):
     title = StringField(_("Job title"))
     language = SelectField(_("Language"), choices=LANGUAGE_CHOICES)
     password = PasswordField(_("Password"))
-    roles = SelectMultipleField(
-        _("Roles"), widget=ListWidget(), option_widget=CheckboxInput(), validate_choice=False
-    )
+    roles = SelectMultipleField(_("Roles"), widget=ListWidget(), option_widget=CheckboxInput(), validate_choice=False)
     is_active = BooleanField(_("May sign in"))
     version = HiddenField()
 
     def offer_roles(self, session: Session) -> None:
         """Fill the choices from the database, named in the language of the request."""
-        chinese = (get_locale() or "en").language == "zh"
+        chinese = language() == "zh"
         self.roles.choices = [
             SelectChoice(role.code, role.name_zh if chinese else role.name) for role in all_roles(session)
         ]

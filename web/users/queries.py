@@ -77,9 +77,7 @@ def open_sessions(session: Session, user_id: int) -> list[UserSession]:
     return list(
         session.scalars(
             select(UserSession)
-            .where(
-                UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now()
-            )
+            .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
             .order_by(UserSession.last_seen_at.desc())
         )
     )
