@@ -6,14 +6,15 @@ Negative amounts are allowed and print in parentheses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-Kind = Literal["quotation", "order", "delivery", "invoice"]
+Kind = Literal["quotation", "order_confirmation", "delivery_note", "invoice"]
 Language = Literal["zh", "en"]
-KINDS: Final[tuple[Kind, ...]] = ("quotation", "order", "delivery", "invoice")
+KINDS: Final[tuple[Kind, ...]] = ("quotation", "order_confirmation", "delivery_note", "invoice")
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 
@@ -115,3 +116,15 @@ class TaxGroup:
         chosen = [line for line in lines if line.tax_rate == rate]
         net = sum((line.amount_net for line in chosen), Decimal(0))
         return cls(rate, net, sum((line.amount_tax for line in chosen), Decimal(0)))
+
+
+def read_document(kind: str, values: Mapping[str, Any]) -> DocumentFacts:
+    """Build the facts from nested mappings with the same names. Raises TypeError for a name that does not exist."""
+    parts = dict(values) | {"kind": kind}
+    for name in ("party", "ship_to"):
+        if isinstance(parts.get(name), Mapping):
+            party = dict(parts[name])
+            parts[name] = PartyFacts(**party | {"address_lines": tuple(party.get("address_lines", ()))})
+    lines = parts.get("lines", ())
+    parts["lines"] = tuple(DocumentLine(**line) if isinstance(line, Mapping) else line for line in lines)
+    return DocumentFacts(**parts)
