@@ -59,7 +59,7 @@ def render_html(
 ) -> str:
     """The same document as a page to print from a browser.
 
-    ``stylesheet`` is the address under which the application serves ``document.css``; ``logo_address`` that of the
+    ``stylesheet`` is the address under which the application serves ``page_style()``; ``logo_address`` that of the
     company's logo, empty for the drawn seal. Raises ValueError for an unknown kind or language.
     """
     return _page(kind, document, company, language, logo_address=logo_address, stylesheet=stylesheet)

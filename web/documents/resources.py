@@ -23,6 +23,7 @@ SCHEME: Final = "document-asset:"
 LOGO_ADDRESS: Final = f"{SCHEME}logo"
 FONT_FOLDER: Final = Path(__file__).parent.parent / "assets" / "fonts"
 STYLE_FILE: Final = Path(__file__).parent / "document.css"
+SCREEN_STYLE_FILE: Final = Path(__file__).parent / "screen.css"
 FONTS: Final = (
     ("Document Sans", 400, "NotoSansSC-Regular.woff2"),
     ("Document Sans", 700, "NotoSansSC-Bold.woff2"),
@@ -74,6 +75,11 @@ def usable_logo(content: bytes | None) -> tuple[bytes, str] | None:
     except Exception:  # a damaged picture must not cost the document
         return None
     return content, media_type
+
+
+def page_style() -> str:
+    """The style sheet of the page to print: that of the PDF, and how it looks on a screen. To be served as text/css."""
+    return STYLE_FILE.read_text(encoding="utf-8") + SCREEN_STYLE_FILE.read_text(encoding="utf-8")
 
 
 def typesetting() -> tuple[FontConfiguration, list[CSS]]:
