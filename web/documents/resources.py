@@ -27,6 +27,8 @@ SCREEN_STYLE_FILE: Final = Path(__file__).parent / "screen.css"
 FONTS: Final = (
     ("Document Sans", 400, "NotoSansSC-Regular.woff2"),
     ("Document Sans", 700, "NotoSansSC-Bold.woff2"),
+    ("Document Sans Latin", 400, "DocumentSansLatin-Regular.woff2"),
+    ("Document Sans Latin", 700, "DocumentSansLatin-Bold.woff2"),
     ("Document Sans Rare", 400, "NotoSansSC-Regular-rare.woff2"),
 )
 LOGO_BYTES: Final = 2_000_000

@@ -1,13 +1,17 @@
-"""Cut the document fonts out of Noto Sans CJK and write them as static WOFF2 files.
+"""Cut the document fonts out of Noto Sans CJK and Source Sans 3 and write them as static WOFF2 files.
 
 Usage::
 
-    python -m web.documents.fonts.build_subset REGULAR.ttc BOLD.ttc OUTPUT_DIRECTORY
+    python -m web.documents.fonts.build_subset REGULAR.ttc BOLD.ttc LATIN_REGULAR.ttf LATIN_BOLD.ttf OUTPUT
 
 The inputs are the static collections of Debian's package ``fonts-noto-cjk`` (``NotoSansCJK-Regular.ttc`` and
-``NotoSansCJK-Bold.ttc``). Three files come out: the common characters in both weights, and the rest of GBK in Regular
-only; a rare character in bold text falls back to that face. Variable fonts are refused, since laying them out takes
-many times longer.
+``NotoSansCJK-Bold.ttc``), and the static ``SourceSans3-Regular.ttf`` and ``SourceSans3-Bold.ttf`` of the npm package
+``source-sans``. The Latin letters of Noto Sans CJK are those of Source Sans, made larger, but most of Latin
+Extended-A is missing; those letters are taken from Source Sans at the same enlargement.
+
+Five files come out: the common characters in both weights, the rest of GBK in Regular only (a rare character in bold
+text falls back to that face), and the missing Latin letters in both weights. Variable fonts are refused, since laying
+them out takes many times longer.
 
 The outlines become quadratic on a grid of 500 units: at 10 pt one unit is 7 micrometres, finer than a printer's dot,
 and the files shrink by a quarter. Features that exchange glyphs (``locl``, ``vert``) are dropped, since they would bring the
@@ -28,6 +32,8 @@ from fontTools.ttLib.scaleUpem import scale_upem
 
 FACE = "Noto Sans CJK SC"
 UNITS_PER_EM = 500
+LATIN_NAME = "Document Sans Latin"
+LATIN_ENLARGEMENT = 555 / 497  # the width of a digit in Noto Sans CJK and in Source Sans
 CURVE_ERROR = 2.0  # units of the 1000-unit source, that is one unit of the result
 DROPPED_TABLES = ("VORG", "BASE", "vhea", "vmtx", "GSUB", "DSIG")
 KEPT_NAMES = (0, 1, 2, 3, 4, 5, 6, 13, 14)
@@ -73,6 +79,33 @@ def open_face(collection: Path) -> TTFont:
     if "fvar" in font:
         raise SystemExit(f"{collection.name} is a variable font; take the static one.")
     return font
+
+
+def open_latin(path: Path) -> TTFont:
+    """A Source Sans file at the size its letters have in Noto Sans CJK. Raises SystemExit for a variable font."""
+    font = TTFont(path, lazy=True)
+    if "fvar" in font:
+        raise SystemExit(f"{path.name} is a variable font; take the static one.")
+    font["head"].unitsPerEm = round(font["head"].unitsPerEm / LATIN_ENLARGEMENT)
+    rename(font)
+    return font
+
+
+def rename(font: TTFont) -> None:
+    """Give the font a name of our own: the licence reserves the name Source for the original."""
+    names = font["name"]
+    style = names.getDebugName(2)
+    texts = {1: LATIN_NAME, 3: f"{LATIN_NAME} {style}", 4: f"{LATIN_NAME} {style}", 6: f"{LATIN_NAME}-{style}".replace(" ", "")}
+    for number in (16, 17, 21, 22, 25):
+        names.removeNames(nameID=number)
+    for number, text in texts.items():
+        for record in [record for record in names.names if record.nameID == number]:
+            names.setName(text, number, record.platformID, record.platEncID, record.langID)
+
+
+def missing_latin(collection: Path) -> frozenset[int]:
+    """The Latin letters which Noto Sans CJK does not have."""
+    return LATIN - frozenset(open_face(collection).getBestCmap())
 
 
 def cut(font: TTFont, characters: frozenset[int]) -> None:
@@ -122,11 +155,11 @@ def align_bearings(font: TTFont) -> None:
         metrics[name] = (advance, getattr(glyph, "xMin", 0))
 
 
-def build(source: Path, characters: frozenset[int], target: Path) -> int:
+def build(font: TTFont, characters: frozenset[int], target: Path) -> int:
     """Write one file and return its size in bytes."""
-    font = open_face(source)
     cut(font, characters)
-    make_quadratic(font)
+    if "CFF " in font:
+        make_quadratic(font)
     scale_upem(font, UNITS_PER_EM)
     align_bearings(font)
     font["head"].modified = font["head"].created  # the same input gives the same file
@@ -141,15 +174,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("regular", type=Path, help="static collection with the Regular weight")
     parser.add_argument("bold", type=Path, help="static collection with the Bold weight")
+    parser.add_argument("latin_regular", type=Path, help="Source Sans 3 Regular")
+    parser.add_argument("latin_bold", type=Path, help="Source Sans 3 Bold")
     parser.add_argument("output", type=Path, help="directory for the WOFF2 files")
     arguments = parser.parse_args()
+    common, latin = common_characters(), missing_latin(arguments.regular)
     jobs = (
-        (arguments.regular, common_characters(), "NotoSansSC-Regular.woff2"),
-        (arguments.bold, common_characters(), "NotoSansSC-Bold.woff2"),
-        (arguments.regular, rare_characters(), "NotoSansSC-Regular-rare.woff2"),
+        (open_latin(arguments.latin_regular), latin, "DocumentSansLatin-Regular.woff2"),
+        (open_latin(arguments.latin_bold), latin, "DocumentSansLatin-Bold.woff2"),
+        (open_face(arguments.regular), common, "NotoSansSC-Regular.woff2"),
+        (open_face(arguments.bold), common, "NotoSansSC-Bold.woff2"),
+        (open_face(arguments.regular), rare_characters(), "NotoSansSC-Regular-rare.woff2"),
     )
-    for source, characters, name in jobs:
-        size = build(source, characters, arguments.output / name)
+    for font, characters, name in jobs:
+        size = build(font, characters, arguments.output / name)
         print(f"{name}: {len(characters)} code points, {size:,} bytes", flush=True)
 
 
