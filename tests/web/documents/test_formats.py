@@ -44,7 +44,7 @@ def test_figures() -> None:
     assert formats.money(Decimal("1234.5")) == "1,234.50"
     assert formats.money(Decimal("-1234.5")) == "(1,234.50)"
     assert formats.money(Decimal("-0.001")) == "0.00"
-    assert formats.money(Decimal("1234"), "JPY") == "1,234"
+    assert formats.money(Decimal(1234), "JPY") == "1,234"
     assert [formats.price(Decimal(text)) for text in ("12", "12.3", "12.3456")] == ["12.00", "12.30", "12.3456"]
     assert [formats.quantity(Decimal(text)) for text in ("1200.000", "0.250", "-3")] == ["1,200", "0.25", "(3)"]
     assert formats.rate(Decimal("0.1300")) == "13%"

@@ -60,7 +60,7 @@ def test_total_in_words_only_for_yuan_in_chinese(read_pages: ReadPages) -> None:
 
 
 def test_tax_summary_and_open_amount(read_pages: ReadPages) -> None:
-    document = make_document("invoice", amount_paid=Decimal("1000"))
+    document = make_document("invoice", amount_paid=Decimal(1000))
     text = "".join(read_pages(render_pdf("invoice", document, COMPANY, "en")))
     groups = document.tax_groups
     assert [group.rate for group in groups] == [Decimal("0.13"), Decimal("0.06")]
