@@ -6,9 +6,9 @@ Negative amounts are allowed and print in parentheses.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -66,13 +66,13 @@ class DocumentFacts:
 
     kind: Kind
     number: str
-    date: date
+    date: datetime.date
     party: PartyFacts
     lines: tuple[DocumentLine, ...]
     currency: str = "CNY"
-    due_on: date | None = None
-    valid_until: date | None = None
-    requested_on: date | None = None
+    due_on: datetime.date | None = None
+    valid_until: datetime.date | None = None
+    requested_on: datetime.date | None = None
     customer_reference: str = ""
     origin: str = ""
     ship_to: PartyFacts | None = None

@@ -57,7 +57,9 @@ def long_date(value: date, language: str) -> str:
 
 def symbol(currency: str) -> str:
     """``¥`` for CNY; other currencies stand as their code and a space, since many share a sign."""
-    return get_currency_symbol(currency, locale="zh_CN") if currency == YUAN_CURRENCY else f"{currency}\N{NO-BREAK SPACE}"
+    return (
+        get_currency_symbol(currency, locale="zh_CN") if currency == YUAN_CURRENCY else f"{currency}\N{NO-BREAK SPACE}"
+    )
 
 
 def in_words(value: Decimal) -> str:

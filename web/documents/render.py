@@ -27,9 +27,7 @@ class PdfUnavailable(RuntimeError):
         super().__init__(f"PDFs need pango. Install it with: {APT_LINE}")
 
 
-def render_pdf(
-    kind: str, document: DocumentFacts | Mapping[str, Any], company: CompanyFacts, language: str
-) -> bytes:
+def render_pdf(kind: str, document: DocumentFacts | Mapping[str, Any], company: CompanyFacts, language: str) -> bytes:
     """The document as PDF on A4.
 
     Raises PdfUnavailable without WeasyPrint or pango (offer ``render_html`` then), and ValueError for an unknown kind
@@ -80,18 +78,22 @@ def _page(
         raise ValueError(f"Documents are not written in {language!r}.")
     facts = document if isinstance(document, DocumentFacts) else read_document(kind, document)
     t = translator(language)
-    return _environment().get_template(f"documents/{kind}.html").render(
-        document=facts,
-        company=company,
-        language=language,
-        t=t,
-        money=partial(formats.money, currency=facts.currency),
-        price=partial(formats.price, currency=facts.currency),
-        long_date=partial(formats.long_date, language=language),
-        words=_words(facts, language),
-        page_words=t("Page %(page)s of %(pages)s", page="\0", pages="\0").split("\0"),
-        logo_address=logo_address,
-        stylesheet=stylesheet,
+    return (
+        _environment()
+        .get_template(f"documents/{kind}.html")
+        .render(
+            document=facts,
+            company=company,
+            language=language,
+            t=t,
+            money=partial(formats.money, currency=facts.currency),
+            price=partial(formats.price, currency=facts.currency),
+            long_date=partial(formats.long_date, language=language),
+            words=_words(facts, language),
+            page_words=t("Page %(page)s of %(pages)s", page="\0", pages="\0").split("\0"),
+            logo_address=logo_address,
+            stylesheet=stylesheet,
+        )
     )
 
 
@@ -106,7 +108,11 @@ def _words(facts: DocumentFacts, language: str) -> str:
 def _environment() -> Environment:
     """Templates escape everything and name nothing they were not given."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals.update(
         quantity=formats.quantity, percent=formats.percent, rate=formats.rate, symbol=formats.symbol

@@ -95,7 +95,12 @@ def rename(font: TTFont) -> None:
     """Give the font a name of our own: the licence reserves the name Source for the original."""
     names = font["name"]
     style = names.getDebugName(2)
-    texts = {1: LATIN_NAME, 3: f"{LATIN_NAME} {style}", 4: f"{LATIN_NAME} {style}", 6: f"{LATIN_NAME}-{style}".replace(" ", "")}
+    texts = {
+        1: LATIN_NAME,
+        3: f"{LATIN_NAME} {style}",
+        4: f"{LATIN_NAME} {style}",
+        6: f"{LATIN_NAME}-{style}".replace(" ", ""),
+    }
     for number in (16, 17, 21, 22, 25):
         names.removeNames(nameID=number)
     for number, text in texts.items():
