@@ -1,0 +1,105 @@
+"""Audit rows: by hand for planned commands (before from facts, after from writes), by the session for edited records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import Session
+
+from core.plan import Plan
+from core.trace import AuditRow
+
+
+def record(
+    plan: Plan,
+    action: str,
+    record_type: str,
+    record_id: int,
+    *,
+    label: object = None,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Adds one audit row to the plan. `changes` maps a column to [before, after], or to its first value."""
+    context = plan.context
+    plan.insert(
+        AuditRow,
+        recorded_at=plan.now,
+        actor_id=plan.actor.user_id,
+        actor_name=plan.actor.name,
+        action=action,
+        record_type=record_type,
+        record_id=record_id,
+        record_label=label,
+        changes=dict(changes or {}),
+        route=context.route or None,
+        address=context.address,
+        reason=context.reason,
+    )
+
+
+HIDDEN = frozenset({"password_hash", "token_hash", "secret"})
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name in HIDDEN:
+        return "•" if value is not None else None
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal | date | datetime | bytes):
+        return str(value) if not isinstance(value, bytes) else f"{len(value)} bytes"
+    return value
+
+
+def _changed_columns(instance: Any) -> dict[str, Any]:
+    state = inspect(instance)
+    changes = {}
+    for attribute in state.mapper.column_attrs:
+        history = state.attrs[attribute.key].history
+        if history.has_changes() and attribute.key not in ("version", "updated_at"):
+            before = history.deleted[0] if history.deleted else None
+            after = history.added[0] if history.added else None
+            changes[attribute.key] = [_shown(attribute.key, before), _shown(attribute.key, after)]
+    return changes
+
+
+def _first_values(instance: Any) -> dict[str, Any]:
+    state = inspect(instance)
+    values = {attribute.key: getattr(instance, attribute.key) for attribute in state.mapper.column_attrs}
+    return {name: _shown(name, value) for name, value in values.items() if value is not None}
+
+
+@event.listens_for(Session, "before_flush")
+def _collect(session: Session, _context: Any, _instances: Any) -> None:
+    plan: Plan | None = session.info.get("plan")
+    if plan is None:
+        return
+    pending: list[tuple[str, Any, dict[str, Any]]] = session.info.setdefault("audit", [])
+    for instance in session.dirty:
+        if session.is_modified(instance) and (changes := _changed_columns(instance)):
+            pending.append(("changed", instance, changes))
+    for instance in session.deleted:
+        pending.append(("deleted", instance, _first_values(instance)))
+    pending.extend(("created", instance, {}) for instance in session.new)
+
+
+@event.listens_for(Session, "after_flush")
+def _write(session: Session, _context: Any) -> None:
+    plan: Plan | None = session.info.get("plan")
+    if plan is None:
+        return
+    for action, instance, changes in session.info.pop("audit", []):
+        table = instance.__table__
+        if getattr(instance, "__audited__", True):
+            record(
+                plan,
+                f"{table.name}.{action}",
+                table.name,
+                getattr(instance, "id", 0) or 0,
+                label=getattr(instance, "audit_label", None),
+                changes=changes or _first_values(instance),
+            )

@@ -1,0 +1,166 @@
+"""run(command, …): the one place where a transaction begins, is retried and commits.
+
+The entry point (view, API handler, task, command line) owns the transaction through `run`; domain functions only add to the plan.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import psycopg
+import structlog
+from sqlalchemy import exc
+
+import core.audit  # noqa: F401 (its session listeners belong to every command)
+from core import database as db
+from core.constraints import refusal_of
+from core.context import Context
+from core.encoding import dump_json, load_json
+from core.errors import Busy, DomainError
+from core.idempotency import Claim, Replay
+from core.plan import Effect, Plan, PlanConflict
+
+MAX_RETRIES = 3
+FIRST_PAUSE_SECONDS = 0.02
+logger = structlog.get_logger()
+
+
+class Result:
+    """What a command answered, as the JSON text that is also stored under the idempotency key."""
+
+    def __init__(self, text: str, *, replayed: bool = False) -> None:
+        self.text = text
+        self.replayed = replayed
+
+    @cached_property
+    def data(self) -> Any:
+        return load_json(self.text)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.data[name]
+
+
+class Preview:
+    """What a command would do: its effects and warnings in order, and the digest a confirmation must carry."""
+
+    def __init__(self, effects: list[Effect], warnings: list[Effect], digest: str, result: Any) -> None:
+        self.effects = effects
+        self.warnings = warnings
+        self.digest = digest
+        self.result = result
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "effects": [{"kind": effect.kind, **effect.data} for effect in self.effects],
+            "warnings": [{"kind": warning.kind, **warning.data} for warning in self.warnings],
+            "digest": self.digest,
+        }
+
+
+def run(
+    command: Callable[..., Any], /, *arguments: Any, context: Context, database: db.Database | None = None, **named: Any
+) -> Result:
+    """Calls `command(plan, …)` in one transaction, applies its plan, commits, and returns its answer.
+
+    Deadlocks, serialization failures and plan conflicts are tried again at most three times with jitter. A connection lost before
+    the batch is tried again too; one lost during it only under an idempotency key, since the outcome is unknown then.
+    Raises DomainError for a refusal; nothing is left behind.
+    """
+    for attempt in range(MAX_RETRIES + 1):
+        attempted = _Attempt(database or db.current(), context)
+        try:
+            return attempted.run(command, arguments, named)
+        except Exception as error:
+            if attempt == MAX_RETRIES or not attempted.may_retry(error):
+                raise _as_refusal(error, attempted) from error
+            logger.info("command_retried", command=command.__name__, attempt=attempt + 1, cause=type(error).__name__)
+            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 (jitter, no secret)
+    raise AssertionError("unreachable")
+
+
+def preview(
+    command: Callable[..., Any], /, *arguments: Any, context: Context, database: db.Database | None = None, **named: Any
+) -> Preview:
+    """What `run` would do now, by the same code under the same locks; nothing is written."""
+    with (database or db.current()).engine.connect() as connection:
+        plan = Plan(connection, context)
+        try:
+            result = command(plan, *arguments, **named)
+            return Preview(plan.effects, plan.warnings, plan.digest(), result)
+        finally:
+            connection.rollback()
+
+
+class _Attempt:
+    def __init__(self, database: db.Database, context: Context) -> None:
+        self.database = database
+        self.context = context
+        self.applying = False
+
+    def run(self, command: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Result:
+        connection = self.database.engine.connect()
+        try:
+            plan = Plan(connection, self.context)
+            claim = Claim(plan) if self.context.idempotency_key else None
+            try:
+                answer = command(plan, *arguments, **named)
+                plan.open()
+            except Replay as replay:
+                connection.rollback()
+                return Result(replay.response, replayed=True)
+            if self.context.expected_digest and plan.digest() != self.context.expected_digest:
+                raise DomainError("plan_changed", digest=plan.digest(), effects=_effects(plan))
+            if plan._session is not None:
+                plan._session.flush()
+            plan.take_numbers()
+            text = dump_json(answer)
+            if claim is not None:
+                claim.fill(text)
+            self.applying = True
+            plan.apply()
+            connection.commit()
+            return Result(text)
+        except BaseException as error:
+            if isinstance(cause_of(error), psycopg.OperationalError) and db.driver(connection).closed:
+                connection.invalidate()
+            else:
+                connection.rollback()
+            raise
+        finally:
+            connection.close()
+
+    def may_retry(self, error: Exception) -> bool:
+        cause = cause_of(error)
+        if isinstance(cause, PlanConflict | psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+            return True
+        if _is_lost(cause):
+            return not self.applying or self.context.idempotency_key is not None
+        return False
+
+
+def _effects(plan: Plan) -> list[dict[str, Any]]:
+    return [{"kind": effect.kind, **effect.data} for effect in plan.effects]
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The driver's own error below SQLAlchemy's wrapper."""
+    return error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
+
+
+def _is_lost(cause: BaseException) -> bool:
+    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate in (None, "57P01", "57P02", "57P03")
+
+
+def _as_refusal(error: Exception, attempted: _Attempt) -> Exception:
+    cause = cause_of(error)
+    if isinstance(cause, psycopg.errors.LockNotAvailable | PlanConflict | psycopg.errors.DeadlockDetected):
+        return Busy()
+    if isinstance(cause, psycopg.IntegrityError):
+        return refusal_of(cause) or error
+    if _is_lost(cause):
+        return DomainError("outcome_unknown" if attempted.applying else "database_unavailable", http_status=503)
+    return error

@@ -1,0 +1,54 @@
+"""Who acts, when, and from where: what a command may know about its caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from core import clock
+from core import database as db
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person (or the system) with what he may do. `scopes` narrows a token to some permissions; None is all."""
+
+    user_id: int | None
+    login: str
+    name: str
+    permissions: frozenset[str] = frozenset()
+    roles: tuple[str, ...] = ()
+    language: str = "zh"
+    preferences: Any = None
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions
+
+
+SYSTEM = Actor(None, "system", "system")
+
+
+@dataclass(frozen=True)
+class Context:
+    """One call of a command.
+
+    `idempotency_key` with `route` and `body_digest` make a repeat answer like the first call. `expected_digest` is the digest of the
+    preview the actor has seen; a plan that would do something else is refused with `plan_changed`. `now` also is the
+    recording time, so that a replay of history records it when it happened.
+    """
+
+    actor: Actor = SYSTEM
+    now: datetime = field(default_factory=clock.now)
+    idempotency_key: str | None = None
+    route: str = ""
+    body_digest: str = ""
+    expected_digest: str | None = None
+    address: str | None = None
+    request_id: str | None = None
+    reason: str | None = None
+
+    @cached_property
+    def today(self) -> date:
+        return clock.day_in(self.now, db.current().time_zone())

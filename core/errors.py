@@ -1,0 +1,95 @@
+"""Refusals of the domain: a stable code and plain data, turned into sentences at the edge only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: a stable code and the data its sentence needs."""
+
+    code: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class DomainError(Exception):
+    """A refusal that leaves nothing half done.
+
+    `code` is stable and part of the API; `data` is JSON-ready; `fields` maps a field's name (dotted for lines:
+    `lines.2.quantity`) to what is wrong with it; `http_status` is what the edge answers.
+    """
+
+    http_status = 409
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        fields: Mapping[str, FieldError] | None = None,
+        http_status: int | None = None,
+        **data: Any,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.data = data
+        self.fields = dict(fields or {})
+        if http_status is not None:
+            self.http_status = http_status
+
+    def __str__(self) -> str:
+        details = ", ".join(f"{name}={value!r}" for name, value in self.data.items())
+        faults = ", ".join(f"{name}: {error.code}" for name, error in self.fields.items())
+        return f"{self.code}({details or faults})"
+
+
+class InvalidInput(DomainError):
+    """Fields that cannot be taken as they are; every faulty field is named at once."""
+
+    http_status = 422
+
+    def __init__(self, fields: Mapping[str, FieldError], **data: Any) -> None:
+        super().__init__("invalid_input", fields=fields, **data)
+
+
+class NotFound(DomainError):
+    """No such record, or none that this actor may see: the two answer alike."""
+
+    http_status = 404
+
+    def __init__(self, kind: str, identity: object = None) -> None:
+        super().__init__("not_found", kind=kind, id=str(identity) if identity is not None else None)
+
+
+class PermissionDenied(DomainError):
+    """The actor may not do this; `permission` names what would be needed."""
+
+    http_status = 403
+
+    def __init__(self, permission: str) -> None:
+        super().__init__("permission_denied", permission=permission)
+
+
+class Busy(DomainError):
+    """Somebody else held the rows for longer than the lock timeout; the same request may simply be sent again."""
+
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("busy")
+
+
+class FieldErrors:
+    """Collects what is wrong field by field, so that one answer names all of it."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, FieldError] = {}
+
+    def add(self, name: str, code: str, **data: Any) -> None:
+        self.found.setdefault(name, FieldError(code, data))
+
+    def raise_if_any(self) -> None:
+        if self.found:
+            raise InvalidInput(self.found)
