@@ -1,7 +1,7 @@
 """Settings of one process, read from the environment once and never changed afterwards.
 
-Every value has a safe default, so that a fresh checkout runs without any configuration. A value that cannot be used is refused
-with a sentence naming its variable (`SettingsError`); nothing is guessed.
+Every value has a safe default, so that a fresh checkout runs without any configuration. A value that cannot be used
+is refused with a sentence naming its variable (`SettingsError`); nothing is guessed.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ LOG_FORMATS = ("text", "json")
 SYSTEM_STATE_FOLDER = Path("/var/lib/countinghouse")
 SHORTEST_PRODUCTION_SECRET = 32
 KNOWN_DEFAULT_SECRETS = frozenset(
-    "changeme change-me change_me default demo dev development insecure none password secret secret-key secret_key test "
-    "your-secret-key your_secret_key countinghouse".split()
+    """changeme change-me change_me countinghouse default demo dev development insecure none password
+    secret secret-key secret_key test your-secret-key your_secret_key""".split()  # noqa: SIM905 - a list of words
 )
 
 
@@ -93,8 +93,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def find_home(values: Mapping[str, str]) -> Path:
-    """The folder for data, made when missing: COUNTINGHOUSE_HOME, else var/ in the checkout, else, as root, a folder per
-    checkout under /var/lib. Root never keeps data in the checkout: the server runs as a user of its own, who would
+    """The folder for data, made when missing: COUNTINGHOUSE_HOME, else var/ in the checkout, else, as root, a folder
+    per checkout under /var/lib. Root never keeps data in the checkout: the server runs as a user of its own, who would
     have to be let into every folder above it."""
     given = values.get("COUNTINGHOUSE_HOME", "").strip()
     if given:
@@ -181,7 +181,8 @@ def _secret_key(values: Mapping[str, str], environment: str, home: Path) -> str:
 
 
 def _kept_secret(path: Path) -> str:
-    """Read the secret, or make it. Two processes that start at once end with the same one: the file appears whole, by link."""
+    """Read the secret, or make it. Two processes that start at once end with the same one: the file appears whole, by
+    link."""
     try:
         if not path.exists():
             draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

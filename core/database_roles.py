@@ -1,7 +1,8 @@
 """The three database roles, what they may do, and the check that a commit really is on disk.
 
-Works the same on the embedded server and on a server of the user's own (PostgreSQL 15 or newer). `owner` runs migrations and owns
-the tables; `app` serves the web and owns nothing; `system` runs jobs and checks, sees every row and owns nothing.
+Works the same on the embedded server and on a server of the user's own (PostgreSQL 15 or newer). `owner` runs
+migrations and owns the tables; `app` serves the web and owns nothing; `system` runs jobs and checks, sees every row
+and owns nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,8 @@ class DurabilityError(Exception):
 
 @dataclass(frozen=True)
 class RoleNames:
-    """The roles of one database; a server of the user's own may name them differently. Passwords None where none is needed."""
+    """The roles of one database; a server of the user's own may name them differently. Passwords None where none is
+    needed."""
 
     app: str = APP_ROLE
     system: str = SYSTEM_ROLE
@@ -67,10 +69,12 @@ def assert_durability(connection: Any) -> None:
 
 
 def ensure_roles_and_grants(admin_connection: Connection, names: RoleNames | None = None) -> None:
-    """Make the app and system roles where they are missing, and grant them what they need on the tables of schema public.
+    """Make the app and system roles where they are missing, and grant them what they need on the tables of schema
+    public.
 
-    `admin_connection` is a psycopg connection of the role that runs the migrations, on the database itself. Never grants TRUNCATE, and
-    leaves tables alone on which a migration has already decided. Raises RolesError with the SQL to run when roles cannot be made.
+    `admin_connection` is a psycopg connection of the role that runs the migrations, on the database itself. Never
+    grants TRUNCATE, and leaves tables alone on which a migration has already decided. Raises RolesError with the SQL
+    to run when roles cannot be made.
     """
     names = names or RoleNames()
     passwords = {names.app: names.app_password, names.system: names.system_password}
@@ -137,8 +141,9 @@ def _refuse_one_role_for_all(connection: Connection, names: RoleNames) -> None:
     (current,) = connection.execute("SELECT current_user").fetchone() or ("",)
     if current in (names.app, names.system):
         raise RolesError(
-            f"The role {current} runs the migrations and owns the tables, so it cannot serve the web or the jobs as well. "
-            "Give DATABASE_URL, DATABASE_SYSTEM_URL and DATABASE_ADMIN_URL three different users; missing ones are made."
+            f"The role {current} runs the migrations and owns the tables, so it cannot serve the web or the jobs too. "
+            "Give DATABASE_URL, DATABASE_SYSTEM_URL and DATABASE_ADMIN_URL three different users; missing ones are "
+            "made."
         )
 
 
@@ -161,7 +166,8 @@ def _ensure_grants(connection: Connection, roles: Sequence[str]) -> None:
 
 
 def _grant_ungranted_tables(connection: Connection, role: str) -> None:
-    """Grant on tables the role cannot read yet. A table it can read had its rights settled, perhaps narrowed, by a migration."""
+    """Grant on tables the role cannot read yet. A table it can read had its rights settled, perhaps narrowed, by a
+    migration."""
     tables = connection.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') "
         "AND NOT has_table_privilege(%s, oid, 'SELECT') ORDER BY relname",

