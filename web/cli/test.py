@@ -25,8 +25,8 @@ def command(arguments: tuple[str, ...]) -> None:
     os.chdir(CHECKOUT)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "pytest", *pytest_arguments(arguments)], test_environment())  #
-    noqa: S606
+    program = [sys.executable, "-m", "pytest", *pytest_arguments(arguments)]
+    os.execve(sys.executable, program, environment_of_tests())  # noqa: S606 - pytest takes our place
 
 
 def pytest_arguments(arguments: tuple[str, ...]) -> list[str]:
@@ -39,7 +39,7 @@ def pytest_arguments(arguments: tuple[str, ...]) -> list[str]:
     return list(arguments) if decided else ["-n", PROCESSES, *arguments]
 
 
-def test_environment() -> dict[str, str]:
+def environment_of_tests() -> dict[str, str]:
     """The environment of the tests: nothing of the person's own database or home reaches them."""
     private = ("DATABASE_URL", "DATABASE_ADMIN_URL", "DATABASE_SYSTEM_URL", "BROKER_URL", "SECRET_KEY")
     environment = {name: value for name, value in os.environ.items() if name not in (*private, "COUNTINGHOUSE_HOME")}
