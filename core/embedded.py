@@ -44,6 +44,7 @@ __all__ = [
     "ensure_roles_and_grants",
     "open_database",
     "start_embedded",
+    "stop_unused",
 ]
 
 SUPERUSER = "postgres"
@@ -112,6 +113,11 @@ class EmbeddedDatabase:
         """The SQLAlchemy address of a database of this server for one role."""
         return f"postgresql+psycopg://{role}@/{database}?host={quote(str(self._layout.socket))}&port=5432"
 
+    @property
+    def server_pid(self) -> int | None:
+        """The process id of the living server, or None."""
+        return _server_pid(self._layout)
+
     def is_running(self) -> bool:
         """Whether the server process lives (it may still be recovering)."""
         return _server_pid(self._layout) is not None
@@ -159,6 +165,19 @@ def start_embedded(home: Path) -> EmbeddedDatabase:
         database = EmbeddedDatabase(layout, users)
     atexit.register(database.stop)
     return database
+
+
+def stop_unused(home: Path) -> bool:
+    """Stop the server of `home` when no process holds a handle on it any more (its users were killed), and tell
+    whether it is down now. Starts nothing."""
+    layout = _Layout(home.resolve())
+    with _exclusive(layout), (layout.home / "postgres.users").open("ab") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        _stop_server(layout)
+        return True
 
 
 def open_database(settings: Settings) -> tuple[Settings, EmbeddedDatabase | None]:
