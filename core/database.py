@@ -50,7 +50,7 @@ class Base(DeclarativeBase):
     """Base of all models; every constraint gets a name."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: DateTime(timezone=True), int: BigInteger}
+    type_annotation_map = {datetime: DateTime(timezone=True), int: BigInteger}  # noqa: RUF012 (SQLAlchemy's own form)
 
 
 def enum_type(kind: type[enum.StrEnum], name: str) -> Enum:

@@ -59,7 +59,7 @@ def statement(name: str, text: str, *, tables: str, scope: Scope, fact: Any = No
 
 def to_text(value: Any) -> str | None:
     """PostgreSQL's text form of a parameter; None stays NULL, a sequence becomes an array literal."""
-    if value is None or (isinstance(value, str) and not isinstance(value, Enum)):
+    if value is None or isinstance(value, str) and not isinstance(value, Enum):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -85,8 +85,8 @@ def test_settings_of_the_server_and_its_roles(home: Path) -> None:
                 "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles "
                 "WHERE rolname LIKE 'countinghouse%' ORDER BY rolname"
             ).fetchall()
-            owner = connection.execute("SELECT datdba::regrole::text FROM pg_database WHERE datname =
-            current_database()") assert owner.fetchone() == ("countinghouse_owner",)
+            statement = "SELECT datdba::regrole::text FROM pg_database WHERE datname = current_database()"
+            assert connection.execute(statement).fetchone() == ("countinghouse_owner",)
         assert roles == [
             ("countinghouse_app", False, False, False, False),
             ("countinghouse_owner", False, False, False, False),
