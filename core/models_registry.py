@@ -1,0 +1,13 @@
+"""Imports every module that declares models, so that metadata is whole for migrations and checks."""
+
+from __future__ import annotations
+
+import importlib
+
+MODULES = ("core.trace", "core.organization", "core.parties", "core.catalog", "finance.models", "inventory.models", "crm.models")
+
+
+def import_all_models() -> None:
+    """Loads all models. Called by name, since core may not import what stands on it."""
+    for name in MODULES:
+        importlib.import_module(name)

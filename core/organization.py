@@ -1,0 +1,199 @@
+"""The company, its users, their roles, sessions and tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.constraints import means
+from core.database import Base, Currency, Id, Moment, Rate, enum_type
+
+
+class InvoicingPolicy(StrEnum):
+    ON_ORDER = "on_order"
+    ON_DELIVERY = "on_delivery"
+
+
+class TaxPoint(StrEnum):
+    ISSUE_OR_SHIPMENT = "issue_or_shipment"
+    INVOICE = "invoice"
+
+
+class TaxRounding(StrEnum):
+    LINE = "line"
+    DOCUMENT = "document"
+
+
+class DueFrom(StrEnum):
+    INVOICE = "invoice"
+    DELIVERY = "delivery"
+
+
+class Company(Base):
+    """The one legal entity of this database and its settings; a single row."""
+
+    __tablename__ = "company"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
+    name: Mapped[str] = mapped_column(String(200))
+    name_english: Mapped[str | None] = mapped_column(String(200))
+    tax_id: Mapped[str | None] = mapped_column(String(40))
+    address: Mapped[str | None] = mapped_column(Text)
+    phone: Mapped[str | None] = mapped_column(String(40))
+    email: Mapped[str | None] = mapped_column(String(200))
+    bank_name: Mapped[str | None] = mapped_column(String(200))
+    bank_account: Mapped[str | None] = mapped_column(String(60))
+    logo: Mapped[bytes | None] = mapped_column(LargeBinary)
+    logo_type: Mapped[str | None] = mapped_column(String(40))
+    currency: Mapped[Currency] = mapped_column(String(3), default="CNY")
+    chart: Mapped[str] = mapped_column(String(20), default="cn_small")
+    fiscal_year_start_month: Mapped[int] = mapped_column(SmallInteger, default=1)
+    time_zone: Mapped[str] = mapped_column(String(60), default="Asia/Shanghai")
+    language: Mapped[str] = mapped_column(String(5), default="zh")
+    country: Mapped[str] = mapped_column(String(2), default="CN")
+    tax_rate: Mapped[Rate] = mapped_column(default=Decimal("0.13"))
+    tax_rounding: Mapped[TaxRounding] = mapped_column(enum_type(TaxRounding, "tax_rounding"), default=TaxRounding.LINE)
+    tax_point: Mapped[TaxPoint] = mapped_column(enum_type(TaxPoint, "tax_point"), default=TaxPoint.ISSUE_OR_SHIPMENT)
+    invoicing_policy: Mapped[InvoicingPolicy] = mapped_column(
+        enum_type(InvoicingPolicy, "invoicing_policy"), default=InvoicingPolicy.ON_ORDER
+    )
+    due_from: Mapped[DueFrom] = mapped_column(enum_type(DueFrom, "due_from"), default=DueFrom.INVOICE)
+    payment_terms_days: Mapped[int] = mapped_column(SmallInteger, default=30)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single"),
+        CheckConstraint("fiscal_year_start_month BETWEEN 1 AND 12", name="month"),
+        CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
+        CheckConstraint("payment_terms_days BETWEEN 0 AND 730", name="payment_terms"),
+    )
+
+
+class Role(Base):
+    """A named set of permissions."""
+
+    __tablename__ = "role"
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_zh: Mapped[str] = mapped_column(String(80))
+    permissions: Mapped[list[str]] = mapped_column(ARRAY(String(60)))
+
+
+class User(Base):
+    """A person who signs in. Login and e-mail are kept in lower case; people are never deleted, only deactivated."""
+
+    __tablename__ = "app_user"
+
+    id: Mapped[Id]
+    login: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str | None] = mapped_column(String(200))
+    title: Mapped[str | None] = mapped_column(String(120))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(5), default="zh")
+    theme: Mapped[str] = mapped_column(String(8), default="auto")
+    contrast: Mapped[str] = mapped_column(String(8), default="normal")
+    density: Mapped[str] = mapped_column(String(8), default="normal")
+    shortcuts: Mapped[bool] = mapped_column(default=True)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    reports_to_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    failed_sign_ins: Mapped[int] = mapped_column(SmallInteger, default=0)
+    blocked_until: Mapped[datetime | None]
+    created_at: Mapped[Moment]
+    version: Mapped[int] = mapped_column(default=1)
+
+    roles: Mapped[list[Role]] = relationship(secondary="user_role", lazy="selectin", order_by="Role.code")
+
+    __table_args__ = (
+        UniqueConstraint("login"),
+        Index("uq_app_user_email", sql("lower(email)"), unique=True),
+        CheckConstraint("login = lower(login) AND login <> ''", name="login_lower"),
+        CheckConstraint("theme IN ('auto', 'light', 'dark')", name="theme"),
+        CheckConstraint("contrast IN ('normal', 'high')", name="contrast"),
+        CheckConstraint("density IN ('compact', 'normal', 'roomy')", name="density"),
+    )
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+    @property
+    def audit_label(self) -> str:
+        return self.login
+
+
+class UserRole(Base):
+    __tablename__ = "user_role"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    role_id: Mapped[int] = mapped_column(ForeignKey("role.id"), primary_key=True)
+
+
+class UserSession(Base):
+    """A signed-in browser. The cookie carries the token; only its SHA-256 is kept. Ending it bites on the next request."""
+
+    __tablename__ = "user_session"
+    __audited__ = False
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[Moment]
+    last_seen_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    ended_at: Mapped[datetime | None]
+    address: Mapped[str | None] = mapped_column(String(60))
+    user_agent: Mapped[str | None] = mapped_column(String(300))
+
+
+class ApiToken(Base):
+    """A token for the API; only its SHA-256 is kept. What it may do is its scopes ∩ its user's permissions, read at each call."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(String(60)))
+    created_at: Mapped[Moment]
+    expires_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class SignInDelay(Base):
+    """Failed sign-ins of an address: the growing delay is per account and per address."""
+
+    __tablename__ = "sign_in_delay"
+    __audited__ = False
+
+    address: Mapped[str] = mapped_column(String(60), primary_key=True)
+    failures: Mapped[int] = mapped_column(SmallInteger, default=0)
+    blocked_until: Mapped[datetime | None]
+    last_failed_at: Mapped[Moment]
+
+
+class Notice(Base):
+    """A message to one user inside the application, written by a worker from an event."""
+
+    __tablename__ = "notice"
+    __audited__ = False
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    kind: Mapped[str] = mapped_column(String(60))
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[Moment]
+    read_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_notice_unread", "user_id", "created_at", postgresql_where="read_at IS NULL"),)
+
+
+means("uq_app_user_login", "duplicate_login", field="login")
+means("uq_app_user_email", "duplicate_email", field="email")

@@ -1,0 +1,255 @@
+"""Invoices and credit notes: documents over journal entries, with the customer's account kept in the same plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from core.audit import record
+from core.errors import DomainError
+from core.money import ZERO, total
+from core.plan import Number, Plan
+from core.statements import statement
+from finance.ledger import SALES, Books, Posting, credit, debit, post
+from finance.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, PaymentAllocation
+from finance.receivables import AccountFact, InvoiceAfter
+
+
+@dataclass(frozen=True)
+class BillLine:
+    """One line to bill or to credit; `position` is that of the order's line. Amounts are final, rounded."""
+
+    position: int
+    product_id: int | None
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    discount_percent: Decimal
+    tax_rate: Decimal
+    amount_net: Decimal
+    amount_tax: Decimal
+
+
+@dataclass(frozen=True)
+class IssuedInvoice:
+    id: int
+    number: Number
+    amount_net: Decimal
+    amount_tax: Decimal
+    amount_total: Decimal
+    due_on: date | None
+
+
+class InvoiceFact(NamedTuple):
+    """A posted invoice under lock."""
+
+    id: int
+    number: str
+    customer_id: int
+    owner_id: int
+    due_on: date | None
+    terms_days: int
+    amount_net: Decimal
+    amount_tax: Decimal
+    amount_total: Decimal
+    amount_allocated: Decimal
+    amount_credited: Decimal
+    tax_recognised: Decimal
+    fiscal_number: str | None
+    origin: str | None
+
+    @property
+    def amount_open(self) -> Decimal:
+        return self.amount_total - self.amount_allocated
+
+    def after(self, allocated: Decimal) -> InvoiceAfter:
+        """The invoice once `allocated` more has been put on it."""
+        return InvoiceAfter(self.due_on, self.amount_open - allocated, self.amount_allocated + allocated)
+
+
+INVOICE_COLUMNS = """
+    invoice.id, invoice.number, invoice.customer_id, invoice.owner_id, invoice.due_on, invoice.terms_days, invoice.amount_net,
+    invoice.amount_tax, invoice.amount_total, invoice.amount_allocated, invoice.amount_credited, invoice.tax_recognised,
+    invoice.fiscal_number, invoice.origin
+"""
+INVOICES_FOR_UPDATE = statement(
+    "invoicing.invoices_for_update",
+    f"SELECT {INVOICE_COLUMNS} FROM invoice WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+    tables="invoice",
+    scope="by_root",
+    fact=InvoiceFact,
+)
+
+
+def due_date(books: Books, due_from: str, terms_days: int, delivered: bool) -> date | None:
+    """Due date by terms: from the invoice's date, or, where terms count from delivery, none before the first shipment."""
+    if due_from == "delivery" and not delivered:
+        return None
+    return books.effective_on + timedelta(days=terms_days)
+
+
+def post_invoice(
+    plan: Plan,
+    books: Books,
+    account: AccountFact,
+    lines: list[BillLine],
+    *,
+    credits: list[Posting],
+    debits: list[Posting] | None = None,
+    event: str,
+    origin: object,
+    terms_days: int,
+    due_on: date | None,
+    salesperson_id: int | None,
+    customer_reference: str | None = None,
+    tax_recognised: Decimal = ZERO,
+) -> IssuedInvoice:
+    """Issues an invoice on the books' date: receivable against `credits` (and further `debits`), with its lines.
+
+    The caller has locked the customer's account and takes the invoice into it (`receivables.note_new_invoice`).
+    """
+    net, tax = total(line.amount_net for line in lines), total(line.amount_tax for line in lines)
+    number = plan.number("INV", books.effective_on)
+    entry = post(
+        plan,
+        books,
+        journal=SALES,
+        event=event,
+        postings=[debit("receivable", net + tax, account.customer_id), *(debits or []), *credits],
+        origin=origin,
+        document=number,
+    )
+    if entry is None:
+        raise DomainError("nothing_to_invoice")
+    invoice_id = plan.insert(
+        Invoice,
+        number=number,
+        customer_id=account.customer_id,
+        owner_id=account.owner_id,
+        salesperson_id=salesperson_id,
+        issued_on=books.effective_on,
+        terms_days=terms_days,
+        due_on=due_on,
+        currency=books.currency,
+        amount_net=net,
+        amount_tax=tax,
+        amount_total=net + tax,
+        tax_recognised=tax_recognised,
+        customer_reference=customer_reference,
+        origin=origin,
+        entry_id=entry.id,
+        recorded_at=number.recorded_at,
+    )
+    for line in lines:
+        plan.insert(InvoiceLine, invoice_id=invoice_id, **line.__dict__)
+    record(plan, "invoice.posted", "invoice", invoice_id, label=number, changes={"amount_total": net + tax})
+    plan.effect(
+        "receivable",
+        customer=account.customer_name,
+        amount=net + tax,
+        due_on=due_on,
+        terms_days=terms_days,
+        currency=books.currency,
+    )
+    return IssuedInvoice(invoice_id, number, net, tax, net + tax, due_on)
+
+
+@dataclass(frozen=True)
+class IssuedCreditNote:
+    id: int
+    number: Number
+    amount_total: Decimal
+    applied: Decimal
+    unapplied: Decimal
+
+
+def post_credit_note(
+    plan: Plan,
+    books: Books,
+    account: AccountFact,
+    invoice: InvoiceFact,
+    lines: list[BillLine],
+    *,
+    debits: list[Posting],
+    amount_open: Decimal,
+    event: str,
+    origin: object,
+    reason: str | None,
+) -> IssuedCreditNote:
+    """Credits an invoice: its open amount first (`amount_open`, after any un-match in this plan), the rest to customer advances.
+
+    Raises DomainError `credit_exceeds_invoice` when more would be credited than was invoiced, on every route.
+    """
+    net, tax = total(line.amount_net for line in lines), total(line.amount_tax for line in lines)
+    amount = net + tax
+    left = invoice.amount_total - invoice.amount_credited
+    if amount <= 0:
+        raise DomainError("nothing_to_credit")
+    if amount > left:
+        raise DomainError("credit_exceeds_invoice", invoice=invoice.number, amount=amount, left=left)
+    applied = min(amount, amount_open)
+    number = plan.number("CN", books.effective_on)
+    entry = post(
+        plan,
+        books,
+        journal=SALES,
+        event=event,
+        postings=[
+            *debits,
+            credit("receivable", applied, account.customer_id),
+            credit("advances", amount - applied, account.customer_id),
+        ],
+        origin=origin,
+        document=number,
+    )
+    if entry is None:
+        raise DomainError("nothing_to_credit")
+    credit_note_id = plan.insert(
+        CreditNote,
+        number=number,
+        invoice_id=invoice.id,
+        customer_id=account.customer_id,
+        owner_id=invoice.owner_id,
+        issued_on=books.effective_on,
+        currency=books.currency,
+        reason=reason,
+        amount_net=net,
+        amount_tax=tax,
+        amount_total=amount,
+        amount_allocated=applied,
+        origin=origin,
+        entry_id=entry.id,
+        recorded_at=number.recorded_at,
+    )
+    for line in lines:
+        plan.insert(
+            CreditNoteLine,
+            credit_note_id=credit_note_id,
+            position=line.position,
+            product_id=line.product_id,
+            description=line.description,
+            quantity=line.quantity,
+            tax_rate=line.tax_rate,
+            amount_net=line.amount_net,
+            amount_tax=line.amount_tax,
+        )
+    plan.add(Invoice, invoice.id, amount_credited=amount)
+    if applied:
+        plan.insert(
+            PaymentAllocation,
+            credit_note_id=credit_note_id,
+            invoice_id=invoice.id,
+            amount=applied,
+            effective_on=books.effective_on,
+            recorded_at=number.recorded_at,
+            entry_id=entry.id,
+            actor_id=plan.actor.user_id,
+        )
+        plan.add(Invoice, invoice.id, amount_allocated=applied)
+    record(plan, "credit_note.posted", "credit_note", credit_note_id, label=number, changes={"amount_total": amount})
+    plan.effect(
+        "credit_note", invoice=invoice.number, amount=amount, applied=applied, unapplied=amount - applied
+    )
+    return IssuedCreditNote(credit_note_id, number, amount, applied, amount - applied)

@@ -1,0 +1,405 @@
+"""Money in and out: receipts, their allocation to invoices, un-match, credit put on invoices, refunds.
+
+A receipt posts bank against receivable for what is matched at once and against customer advances for the rest. Later matches
+move advances to receivable; an un-match is the dated opposite, and both rows stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from core.audit import record
+from core.errors import DomainError, FieldErrors, NotFound
+from core.money import ZERO, total
+from core.outbox import emit
+from core.parties import CustomerAccount
+from core.plan import Plan
+from core.statements import statement
+from finance.invoicing import INVOICE_COLUMNS, INVOICES_FOR_UPDATE, InvoiceFact
+from finance.ledger import BANK, Books, books_for, credit, debit, post
+from finance.matching import propose
+from finance.models import CreditNote, Invoice, Payment, PaymentAllocation, PaymentKind
+from finance.receivables import ACCOUNT_FOR_UPDATE, AccountFact, OpenSummary, open_summary, settle_account
+
+OPEN_INVOICES_FOR_UPDATE = statement(
+    "payments.open_invoices_for_update",
+    f"""
+    SELECT {INVOICE_COLUMNS} FROM invoice
+     WHERE customer_id = %(customer_id)s::bigint AND amount_allocated < amount_total ORDER BY id FOR NO KEY UPDATE
+    """,
+    tables="invoice",
+    scope="by_root",
+    fact=InvoiceFact,
+)
+
+
+class BankFact(NamedTuple):
+    id: int
+    account_id: int
+    name: str
+
+
+BANK_ACCOUNT = statement(
+    "payments.bank_account",
+    """
+    SELECT id, account_id, name FROM bank_account
+     WHERE is_active AND (id = %(bank_account_id)s::bigint OR (%(bank_account_id)s::bigint IS NULL AND is_default))
+    """,
+    tables="bank_account",
+    scope="system",
+    fact=BankFact,
+)
+
+
+class SourceFact(NamedTuple):
+    """Money that can be put on invoices or refunded: a receipt or a credit note, under lock."""
+
+    kind: str
+    id: int
+    number: str
+    customer_id: int
+    amount: Decimal
+    amount_allocated: Decimal
+    dated_on: date
+    reference: str | None
+
+    @property
+    def amount_unapplied(self) -> Decimal:
+        return self.amount - self.amount_allocated
+
+
+PAYMENT_FOR_UPDATE = statement(
+    "payments.payment_for_update",
+    """
+    SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference FROM payment
+     WHERE id = ANY (%(ids)s::bigint[]) AND kind = 'receipt' ORDER BY id FOR NO KEY UPDATE
+    """,
+    tables="payment",
+    scope="by_root",
+    fact=SourceFact,
+)
+CREDIT_NOTE_FOR_UPDATE = statement(
+    "payments.credit_note_for_update",
+    """
+    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason FROM credit_note
+     WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+    """,
+    tables="credit_note",
+    scope="by_root",
+    fact=SourceFact,
+)
+UNAPPLIED_PAYMENTS_FOR_UPDATE = statement(
+    "payments.unapplied_payments_for_update",
+    """
+    SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference FROM payment
+     WHERE customer_id = %(customer_id)s::bigint AND kind = 'receipt' AND amount_allocated < amount
+     ORDER BY id FOR NO KEY UPDATE
+    """,
+    tables="payment",
+    scope="by_root",
+    fact=SourceFact,
+)
+UNAPPLIED_CREDIT_NOTES_FOR_UPDATE = statement(
+    "payments.unapplied_credit_notes_for_update",
+    """
+    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason FROM credit_note
+     WHERE customer_id = %(customer_id)s::bigint AND amount_allocated < amount_total ORDER BY id FOR NO KEY UPDATE
+    """,
+    tables="credit_note",
+    scope="by_root",
+    fact=SourceFact,
+)
+_SOURCE_MODEL: dict[str, Any] = {"payment": Payment, "credit_note": CreditNote}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An allocation somebody asks for: an invoice and how much of the money goes on it."""
+
+    invoice_id: int
+    amount: Decimal
+
+
+def record_payment(
+    plan: Plan,
+    *,
+    customer_id: int,
+    amount: Decimal,
+    received_on: date | None = None,
+    currency: str | None = None,
+    reference: str | None = None,
+    allocations: Sequence[Wanted] | None = None,
+    auto: bool = False,
+    bank_account_id: int | None = None,
+) -> dict[str, Any]:
+    """Records money from a customer and matches it: to the invoices named, by the product's rules (`auto`), or not at all.
+
+    What is not matched stays as the customer's unapplied credit. Locks the invoices, then the customer's account.
+    Raises InvalidInput beside the field, NotFound for the customer, `allocation_exceeds_invoice`, `period_closed`.
+    """
+    received_on = received_on or plan.today
+    _check_payment(plan, amount, received_on, allocations, auto)
+    wanted_ids = [wanted.invoice_id for wanted in allocations or ()]
+    invoices_query = (
+        OPEN_INVOICES_FOR_UPDATE(customer_id=customer_id) if auto else INVOICES_FOR_UPDATE(ids=wanted_ids)
+    )
+    invoice_rows, account_rows, banks, [books] = plan.fetch(
+        invoices_query,
+        ACCOUNT_FOR_UPDATE(customer_id=customer_id),
+        BANK_ACCOUNT(bank_account_id=bank_account_id),
+        books_for(received_on),
+    )
+    if not account_rows:
+        raise NotFound("customer", customer_id)
+    account: AccountFact = account_rows[0]
+    if not banks:
+        raise NotFound("bank_account", bank_account_id)
+    _check_currency(books, currency)
+    invoices: dict[int, InvoiceFact] = {invoice.id: invoice for invoice in invoice_rows}
+    if auto:
+        chosen = [Wanted(*pair) for pair in propose(invoices.values(), amount, reference)]
+    else:
+        chosen = list(allocations or ())
+    matched = _check_allocations(chosen, invoices, customer_id, amount)
+
+    number = plan.number("PAY", received_on)
+    origins = {invoices[wanted.invoice_id].origin for wanted in chosen}
+    entry = post(
+        plan,
+        books,
+        journal=BANK,
+        event="payment",
+        postings=[
+            debit(banks[0].account_id, amount),
+            credit("receivable", matched, customer_id),
+            credit("advances", amount - matched, customer_id),
+        ],
+        origin=origins.pop() if len(origins) == 1 else number,
+        document=number,
+        memo=reference,
+    )
+    assert entry is not None
+    payment_id = plan.insert(
+        Payment,
+        number=number,
+        kind=PaymentKind.RECEIPT,
+        customer_id=customer_id,
+        owner_id=account.owner_id,
+        bank_account_id=banks[0].id,
+        received_on=received_on,
+        currency=books.currency,
+        amount=amount,
+        amount_allocated=matched,
+        reference=reference,
+        entry_id=entry.id,
+        recorded_at=number.recorded_at,
+    )
+    rows = [
+        _allocate(plan, "payment", payment_id, invoices[wanted.invoice_id], wanted.amount, books, entry.id, number)
+        for wanted in chosen
+    ]
+    [others] = plan.fetch(open_summary(customer_id, [wanted.invoice_id for wanted in chosen]))
+    status = _settle(plan, account, others[0], chosen, invoices, unapplied=amount - matched)
+    if account.last_payment_on is None or received_on >= account.last_payment_on:
+        plan.set(CustomerAccount, customer_id, last_payment_on=received_on, last_payment_amount=amount)
+    record(plan, "payment.recorded", "payment", payment_id, label=number, changes={"amount": amount, "matched": matched})
+    emit(plan, "payment_recorded", payment_id=payment_id, customer_id=customer_id, amount=amount, number=number)
+    plan.effect("payment", customer=account.customer_name, amount=amount, bank=banks[0].name)
+    return {
+        "id": payment_id,
+        "number": number,
+        "customer_id": customer_id,
+        "amount": amount,
+        "currency": books.currency,
+        "received_on": received_on,
+        "reference": reference,
+        "amount_unapplied": amount - matched,
+        "allocations": rows,
+        "payment_status": status,
+    }
+
+
+def match(
+    plan: Plan,
+    source_kind: str,
+    source_id: int,
+    *,
+    allocations: Sequence[Wanted] | None = None,
+    auto: bool = False,
+    effective_on: date | None = None,
+) -> dict[str, Any]:
+    """Puts unapplied money of a receipt or a credit note on open invoices: advances to receivable, dated.
+
+    Raises NotFound, `nothing_unapplied`, `allocation_exceeds_invoice`, `allocation_exceeds_credit`, `nothing_to_match`.
+    """
+    source_query = PAYMENT_FOR_UPDATE if source_kind == "payment" else CREDIT_NOTE_FOR_UPDATE
+    customer_of = CUSTOMER_OF_PAYMENT if source_kind == "payment" else CUSTOMER_OF_CREDIT_NOTE
+    [owners] = plan.fetch(customer_of(id=source_id))
+    if not owners:
+        raise NotFound(source_kind, source_id)
+    customer_id = owners[0][0]
+    on = effective_on or plan.today
+    invoice_rows, sources, [account], [books] = plan.fetch(
+        OPEN_INVOICES_FOR_UPDATE(customer_id=customer_id)
+        if auto
+        else INVOICES_FOR_UPDATE(ids=[wanted.invoice_id for wanted in allocations or ()]),
+        source_query(ids=[source_id]),
+        ACCOUNT_FOR_UPDATE(customer_id=customer_id),
+        books_for(on),
+    )
+    if not sources:
+        raise NotFound(source_kind, source_id)
+    source: SourceFact = sources[0]
+    if source.amount_unapplied <= 0:
+        raise DomainError("nothing_unapplied", number=source.number)
+    invoices: dict[int, InvoiceFact] = {invoice.id: invoice for invoice in invoice_rows}
+    if auto:
+        chosen = [Wanted(*pair) for pair in propose(invoices.values(), source.amount_unapplied, source.reference)]
+    else:
+        chosen = list(allocations or ())
+    matched = _check_allocations(chosen, invoices, customer_id, source.amount_unapplied)
+    if not matched:
+        raise DomainError("nothing_to_match", number=source.number)
+    origins = {invoices[wanted.invoice_id].origin for wanted in chosen}
+    entry = post(
+        plan,
+        books,
+        journal=BANK,
+        event="match",
+        postings=[debit("advances", matched, customer_id), credit("receivable", matched, customer_id)],
+        origin=origins.pop() if len(origins) == 1 else source.number,
+        document=source.number,
+    )
+    assert entry is not None
+    rows = [
+        _allocate(plan, source_kind, source_id, invoices[wanted.invoice_id], wanted.amount, books, entry.id, entry.number)
+        for wanted in chosen
+    ]
+    plan.add(_SOURCE_MODEL[source_kind], source_id, amount_allocated=matched)
+    [others] = plan.fetch(open_summary(customer_id, [wanted.invoice_id for wanted in chosen]))
+    status = _settle(plan, account, others[0], chosen, invoices, unapplied=-matched)
+    record(plan, f"{source_kind}.matched", source_kind, source_id, label=source.number, changes={"matched": matched})
+    emit(plan, "payment_matched", customer_id=customer_id, amount=matched, number=source.number)
+    return {
+        "id": source_id,
+        "number": source.number,
+        "amount_unapplied": source.amount_unapplied - matched,
+        "allocations": rows,
+        "payment_status": status,
+    }
+
+
+CUSTOMER_OF_PAYMENT = statement(
+    "payments.customer_of_payment",
+    "SELECT customer_id FROM payment WHERE id = %(id)s::bigint AND kind = 'receipt'",
+    tables="payment",
+    scope="by_root",
+)
+CUSTOMER_OF_CREDIT_NOTE = statement(
+    "payments.customer_of_credit_note",
+    "SELECT customer_id FROM credit_note WHERE id = %(id)s::bigint",
+    tables="credit_note",
+    scope="by_root",
+)
+
+
+def _check_payment(
+    plan: Plan, amount: Decimal, received_on: date, allocations: Sequence[Wanted] | None, auto: bool
+) -> None:
+    errors = FieldErrors()
+    if amount <= 0:
+        errors.add("amount", "not_positive")
+    elif amount != amount.quantize(Decimal("0.01")):
+        errors.add("amount", "too_many_decimals", places=2)
+    if received_on > plan.today:
+        errors.add("received_on", "in_the_future", today=plan.today)
+    if auto and allocations:
+        errors.add("auto", "auto_with_allocations")
+    errors.raise_if_any()
+
+
+def _check_currency(books: Books, currency: str | None) -> None:
+    if currency is not None and currency != books.currency:
+        errors = FieldErrors()
+        errors.add("currency", "other_currency", currency=books.currency)
+        errors.raise_if_any()
+
+
+def _check_allocations(
+    chosen: Sequence[Wanted], invoices: Mapping[int, InvoiceFact], customer_id: int, available: Decimal
+) -> Decimal:
+    errors = FieldErrors()
+    seen: set[int] = set()
+    for index, wanted in enumerate(chosen):
+        invoice = invoices.get(wanted.invoice_id)
+        name = f"allocations.{index}"
+        if invoice is None or invoice.customer_id != customer_id:
+            errors.add(f"{name}.invoice_id", "invoice_unknown", id=str(wanted.invoice_id))
+        elif wanted.invoice_id in seen:
+            errors.add(f"{name}.invoice_id", "named_twice", number=invoice.number)
+        elif wanted.amount <= 0:
+            errors.add(f"{name}.amount", "not_positive")
+        elif wanted.amount != wanted.amount.quantize(Decimal("0.01")):
+            errors.add(f"{name}.amount", "too_many_decimals", places=2)
+        elif wanted.amount > invoice.amount_open:
+            raise DomainError(
+                "allocation_exceeds_invoice",
+                invoice_id=invoice.id,
+                number=invoice.number,
+                requested=wanted.amount,
+                open=invoice.amount_open,
+            )
+        seen.add(wanted.invoice_id)
+    errors.raise_if_any()
+    matched = total(wanted.amount for wanted in chosen)
+    if matched > available:
+        raise DomainError("allocation_exceeds_credit", requested=matched, available=available)
+    return matched
+
+
+def _allocate(
+    plan: Plan,
+    source_kind: str,
+    source_id: int,
+    invoice: InvoiceFact,
+    amount: Decimal,
+    books: Books,
+    entry_id: int,
+    number: Any,
+) -> dict[str, Any]:
+    allocation_id = plan.insert(
+        PaymentAllocation,
+        invoice_id=invoice.id,
+        amount=amount,
+        effective_on=books.effective_on,
+        recorded_at=number.recorded_at,
+        entry_id=entry_id,
+        actor_id=plan.actor.user_id,
+        **{f"{source_kind}_id": source_id},
+    )
+    plan.add(Invoice, invoice.id, amount_allocated=amount)
+    plan.effect("match", invoice=invoice.number, amount=amount, open=invoice.amount_open - amount)
+    return {"id": allocation_id, "invoice_id": invoice.id, "number": invoice.number, "amount": amount}
+
+
+def _settle(
+    plan: Plan,
+    account: AccountFact,
+    others: OpenSummary,
+    chosen: Sequence[Wanted],
+    invoices: Mapping[int, InvoiceFact],
+    *,
+    unapplied: Decimal,
+) -> Any:
+    touched = [invoices[wanted.invoice_id].after(wanted.amount) for wanted in chosen]
+    matched = total(wanted.amount for wanted in chosen)
+    if not chosen:
+        plan.add(CustomerAccount, account.customer_id, unapplied=unapplied)
+        return account.paid_status
+    return settle_account(plan, account, others, touched, open_receivables=-matched, unapplied=unapplied)
+
+
