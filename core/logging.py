@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 
 HIDDEN = "[hidden]"
+# Libraries that tell at level info what nobody needs.
+CHATTY = ("alembic", "fontTools", "weasyprint")
 SECRET_NAME = re.compile(r"password|passwd|secret|token|authorization|cookie|csrf|api_?key", re.IGNORECASE)
 URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@")
 
@@ -66,6 +68,8 @@ def configure_logging(level: str = "info", format: str = "text") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 def _renderer(format: str) -> structlog.typing.Processor:

@@ -16,7 +16,7 @@ LOGINS = ("admin", "manager", "sales", "sales2", "finance", "warehouse")
 @click.option("--no-serve", is_flag=True, help=_("Only load, do not serve."))
 @click.option("--port", type=click.IntRange(1, 65535), help=_("The port; PORT says it as well."))
 def command(no_serve: bool, port: int | None) -> None:
-    from web.cli.migrate import migrate_settings
+    from web.cli.migrate import migrate_when_behind
     from web.cli.opened import opened, use_app_role
     from web.cli.serve import check_port, demo_mark, serve
     from web.cli.system import ensure_pango
@@ -29,8 +29,7 @@ def command(no_serve: bool, port: int | None) -> None:
     ensure_pango()
     say(_("Starting the database…"))
     with opened(settings) as found:
-        if found.settings.database_admin_url is not None:
-            migrate_settings(found.settings)
+        migrate_when_behind(found.settings)
         demo_mark(settings.home).touch()
         use_app_role(found.settings)
         load_demo(Progress)

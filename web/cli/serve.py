@@ -18,14 +18,13 @@ DEMO_MARK = "demo-company"
 @click.command("serve", help=_("Serve: database, web and worker, watched over."))
 @click.option("--port", type=click.IntRange(1, 65535), help=_("The port; PORT says it as well."))
 def command(port: int | None) -> None:
-    from web.cli.migrate import migrate_settings
+    from web.cli.migrate import migrate_when_behind
     from web.cli.opened import opened
 
     settings = settings_to_serve(load_settings(), port)
     say(_("Starting…"))
     with opened(settings) as found:
-        if found.settings.database_admin_url is not None:
-            migrate_settings(found.settings)
+        migrate_when_behind(found.settings)
         serve(found.settings, found.embedded)
 
 
