@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import importlib
 
-MODULES = ("core.trace", "core.organization", "core.parties", "core.catalog", "finance.models", "inventory.models", "crm.models")
+MODULES = (
+    "core.trace",
+    "core.organization",
+    "core.parties",
+    "core.catalog",
+    "finance.models",
+    "inventory.models",
+    "crm.models",
+)
 
 
 def import_all_models() -> None:

@@ -6,7 +6,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Currency, Id, Moment, Money, enum_type
@@ -109,7 +119,9 @@ class CustomerAccount(Base):
     exposure: Mapped[Money] = mapped_column(
         Numeric(18, 2), Computed("open_receivables + uninvoiced - unapplied", persisted=True)
     )
-    paid_status: Mapped[PaymentStatus] = mapped_column(enum_type(PaymentStatus, "paid_status"), default=PaymentStatus.NONE)
+    paid_status: Mapped[PaymentStatus] = mapped_column(
+        enum_type(PaymentStatus, "paid_status"), default=PaymentStatus.NONE
+    )
     oldest_due_on: Mapped[date | None]
     last_payment_on: Mapped[date | None]
     last_payment_amount: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))

@@ -45,7 +45,16 @@ PERMISSIONS: dict[str, str] = {
     "api.use": "Use the API with a token",
 }
 
-_READ = {"home.read", "customers.read", "products.read", "stock.read", "orders.read", "invoices.read", "payments.read", "api.use"}
+_READ = {
+    "home.read",
+    "customers.read",
+    "products.read",
+    "stock.read",
+    "orders.read",
+    "invoices.read",
+    "payments.read",
+    "api.use",
+}
 _SALES = _READ | {
     "customers.write",
     "activities.write",

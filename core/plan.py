@@ -223,9 +223,7 @@ class Plan:
 
         Two previews of the same command agree exactly when they would do the same.
         """
-        lines = [
-            f"+{table.name} {self._stable(row)}" for table, rows in self._inserts.items() for row in rows
-        ]
+        lines = [f"+{table.name} {self._stable(row)}" for table, rows in self._inserts.items() for row in rows]
         for table, changes in self._changes.items():
             lines += [
                 f"~{table.name} {self._stable({'id': key, **change.deltas, **change.values})}"
@@ -299,7 +297,8 @@ class Plan:
             for column, is_json in _columns(table):
                 default = defaults.get(column)
                 parameters[f"{name}_{column}"] = array_text(
-                    _json_text(row.get(column, default)) if is_json else _resolve(row.get(column, default)) for row in rows
+                    _json_text(row.get(column, default)) if is_json else _resolve(row.get(column, default))
+                    for row in rows
                 )
         for table, changes in self._changes.items():
             for shape, members in _by_shape(changes).items():
@@ -359,7 +358,9 @@ def _json_text(value: Any) -> str | None:
     return None if value is None else dump_json(value)
 
 
-def _by_shape(changes: Mapping[int, _Change]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[int, _Change]]]:
+def _by_shape(
+    changes: Mapping[int, _Change],
+) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[int, _Change]]]:
     shapes: dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[int, _Change]]] = {}
     for key, change in sorted(changes.items()):
         shapes.setdefault((tuple(sorted(change.deltas)), tuple(sorted(change.values))), []).append((key, change))
@@ -437,6 +438,4 @@ def _update_text(table: Table, name: str, added: tuple[str, ...], assigned: tupl
 def _batch_text(parts: tuple[str, ...], checks: tuple[tuple[str, str], ...]) -> str:
     counts = ", ".join(f"(SELECT count(*) FROM {name})" for name, _ in checks)
     names = ", ".join(f"'{table}'" for _, table in checks)
-    return (
-        f"WITH {', '.join(parts)} SELECT plan_applied(ARRAY[{names}]::text[], ARRAY[{counts}]::bigint[], %(expected)s::bigint[])"
-    )
+    return f"WITH {', '.join(parts)} SELECT plan_applied(ARRAY[{names}]::text[], ARRAY[{counts}]::bigint[], %(expected)s::bigint[])"

@@ -6,7 +6,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Currency, Day, Id, Moment, Money, Percent, Price, Quantity, Rate, enum_type
@@ -140,7 +150,9 @@ class Quotation(Base):
     opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     salesperson_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
-    state: Mapped[QuotationState] = mapped_column(enum_type(QuotationState, "quotation_state"), default=QuotationState.DRAFT)
+    state: Mapped[QuotationState] = mapped_column(
+        enum_type(QuotationState, "quotation_state"), default=QuotationState.DRAFT
+    )
     quoted_on: Mapped[Day]
     valid_until: Mapped[date | None]
     currency: Mapped[Currency]
@@ -251,7 +263,9 @@ class SalesOrder(Base):
         Index("ix_sales_order_customer", "customer_id", "ordered_on"),
         Index("ix_sales_order_owner", "owner_id", "ordered_on"),
         Index(
-            "ix_sales_order_to_ship", "requested_on", postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'"
+            "ix_sales_order_to_ship",
+            "requested_on",
+            postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
         ),
         {"postgresql_with": {"fillfactor": 80}},
     )
@@ -292,19 +306,26 @@ class SalesOrderLine(Base):
     cost_recognised: Mapped[Money] = mapped_column(default=ZERO)
     quantity_to_ship: Mapped[Quantity] = mapped_column(
         Numeric(18, 3),
-        Computed("CASE WHEN is_service THEN 0 ELSE quantity - quantity_cancelled - quantity_shipped END", persisted=True),
+        Computed(
+            "CASE WHEN is_service THEN 0 ELSE quantity - quantity_cancelled - quantity_shipped END", persisted=True
+        ),
     )
 
     __table_args__ = (
         UniqueConstraint("order_id", "position"),
         CheckConstraint("quantity > 0 AND unit_price >= 0", name="quantity"),
         CheckConstraint("discount_percent >= 0 AND discount_percent <= 100", name="discount"),
-        CheckConstraint("quantity_cancelled >= 0 AND quantity_cancelled + quantity_shipped <= quantity", name="progress"),
+        CheckConstraint(
+            "quantity_cancelled >= 0 AND quantity_cancelled + quantity_shipped <= quantity", name="progress"
+        ),
         CheckConstraint("quantity_returned >= 0 AND quantity_returned <= quantity_shipped", name="returned"),
         CheckConstraint("quantity_credited >= 0 AND quantity_credited <= quantity_invoiced", name="credited"),
         CheckConstraint("quantity_invoiced <= quantity", name="invoiced"),
         CheckConstraint("net_recognised >= 0 AND tax_recognised >= 0 AND cost_recognised >= 0", name="recognised"),
-        CheckConstraint("net_reduced >= 0 AND net_reduced <= amount_net AND tax_reduced >= 0 AND tax_reduced <= amount_tax", name="reduced"),
+        CheckConstraint(
+            "net_reduced >= 0 AND net_reduced <= amount_net AND tax_reduced >= 0 AND tax_reduced <= amount_tax",
+            name="reduced",
+        ),
         {"postgresql_with": {"fillfactor": 80}},
     )
 

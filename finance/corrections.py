@@ -63,7 +63,9 @@ LIVE_PAYMENT_ALLOCATIONS_OF_INVOICES = statement(
 )
 
 
-def unmatch(plan: Plan, allocation_id: int, *, reason: str | None = None, effective_on: date | None = None) -> dict[str, Any]:
+def unmatch(
+    plan: Plan, allocation_id: int, *, reason: str | None = None, effective_on: date | None = None
+) -> dict[str, Any]:
     """Takes matched money off its invoice: receivable back up, the money among the customer's advances, dated and kept.
 
     Locks invoice, payment or credit note, customer. Raises NotFound, also when it was un-matched already.

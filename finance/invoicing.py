@@ -249,7 +249,5 @@ def post_credit_note(
         )
         plan.add(Invoice, invoice.id, amount_allocated=applied)
     record(plan, "credit_note.posted", "credit_note", credit_note_id, label=number, changes={"amount_total": amount})
-    plan.effect(
-        "credit_note", invoice=invoice.number, amount=amount, applied=applied, unapplied=amount - applied
-    )
+    plan.effect("credit_note", invoice=invoice.number, amount=amount, applied=applied, unapplied=amount - applied)
     return IssuedCreditNote(credit_note_id, number, amount, applied, amount - applied)

@@ -9,7 +9,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Currency, Day, Id, Moment, Money, Percent, Price, Quantity, Rate, enum_type
@@ -133,7 +143,9 @@ class Invoice(Base):
     amount_total: Mapped[Money]
     amount_allocated: Mapped[Money] = mapped_column(default=ZERO)
     amount_credited: Mapped[Money] = mapped_column(default=ZERO)
-    amount_open: Mapped[Money] = mapped_column(Numeric(18, 2), Computed("amount_total - amount_allocated", persisted=True))
+    amount_open: Mapped[Money] = mapped_column(
+        Numeric(18, 2), Computed("amount_total - amount_allocated", persisted=True)
+    )
     tax_recognised: Mapped[Money] = mapped_column(default=ZERO)
     fiscal_number: Mapped[str | None] = mapped_column(String(40))
     fiscal_issued_on: Mapped[date | None]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import ZERO, total
+from core.money import total
 from core.outbox import emit
 from core.parties import CustomerAccount
 from core.plan import Plan
@@ -144,9 +144,7 @@ def record_payment(
     received_on = received_on or plan.today
     _check_payment(plan, amount, received_on, allocations, auto)
     wanted_ids = [wanted.invoice_id for wanted in allocations or ()]
-    invoices_query = (
-        OPEN_INVOICES_FOR_UPDATE(customer_id=customer_id) if auto else INVOICES_FOR_UPDATE(ids=wanted_ids)
-    )
+    invoices_query = OPEN_INVOICES_FOR_UPDATE(customer_id=customer_id) if auto else INVOICES_FOR_UPDATE(ids=wanted_ids)
     invoice_rows, account_rows, banks, [books] = plan.fetch(
         invoices_query,
         ACCOUNT_FOR_UPDATE(customer_id=customer_id),
@@ -206,7 +204,9 @@ def record_payment(
     status = _settle(plan, account, others[0], chosen, invoices, unapplied=amount - matched)
     if account.last_payment_on is None or received_on >= account.last_payment_on:
         plan.set(CustomerAccount, customer_id, last_payment_on=received_on, last_payment_amount=amount)
-    record(plan, "payment.recorded", "payment", payment_id, label=number, changes={"amount": amount, "matched": matched})
+    record(
+        plan, "payment.recorded", "payment", payment_id, label=number, changes={"amount": amount, "matched": matched}
+    )
     emit(plan, "payment_recorded", payment_id=payment_id, customer_id=customer_id, amount=amount, number=number)
     plan.effect("payment", customer=account.customer_name, amount=amount, bank=banks[0].name)
     return {
@@ -276,7 +276,9 @@ def match(
     )
     assert entry is not None
     rows = [
-        _allocate(plan, source_kind, source_id, invoices[wanted.invoice_id], wanted.amount, books, entry.id, entry.number)
+        _allocate(
+            plan, source_kind, source_id, invoices[wanted.invoice_id], wanted.amount, books, entry.id, entry.number
+        )
         for wanted in chosen
     ]
     plan.add(_SOURCE_MODEL[source_kind], source_id, amount_allocated=matched)
@@ -401,5 +403,3 @@ def _settle(
         plan.add(CustomerAccount, account.customer_id, unapplied=unapplied)
         return account.paid_status
     return settle_account(plan, account, others, touched, open_receivables=-matched, unapplied=unapplied)
-
-

@@ -91,7 +91,9 @@ def check_credit(account: AccountFact, amount: Decimal, *, origin: object) -> No
         )
 
 
-def note_new_invoice(plan: Plan, account: AccountFact, amount: Decimal, due_on: date | None, uninvoiced: Decimal) -> None:
+def note_new_invoice(
+    plan: Plan, account: AccountFact, amount: Decimal, due_on: date | None, uninvoiced: Decimal
+) -> None:
     """Takes a new invoice into the account: receivable up, what was waiting to be invoiced down."""
     plan.add(CustomerAccount, account.customer_id, open_receivables=amount, uninvoiced=uninvoiced)
     if due_on is not None and (account.oldest_due_on is None or due_on < account.oldest_due_on):

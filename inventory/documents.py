@@ -159,12 +159,21 @@ def _post_document(
             reason=reason,
             entry_id=entry_id,
         )
-        answers.append({"product_id": line.product_id, "quantity": line.quantity, "unit_cost": unit_cost, "value": value})
+        answers.append(
+            {"product_id": line.product_id, "quantity": line.quantity, "unit_cost": unit_cost, "value": value}
+        )
         plan.effect("stock", product=products[line.product_id].name, quantity=line.quantity, value=value)
     fill_waiting(plan, stock, waiting)
     record(plan, f"stock.{kind.value}", "stock_document", document_id, label=number, changes={"lines": answers})
     emit(plan, "stock_changed", warehouse_id=where, product_ids=product_ids)
-    return {"id": document_id, "number": number, "kind": kind, "warehouse_id": where, "reason": reason, "lines": answers}
+    return {
+        "id": document_id,
+        "number": number,
+        "kind": kind,
+        "warehouse_id": where,
+        "reason": reason,
+        "lines": answers,
+    }
 
 
 def _check_lines(kind: MoveKind, lines: Sequence[StockLine], products: dict[int, ProductFact]) -> None:

@@ -10,8 +10,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Integer, Numeric, SmallInteger, String, Text
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Day, Id, Moment, Money, Price, Quantity, enum_type
@@ -175,7 +185,10 @@ class ShipmentLine(Base):
     quantity: Mapped[Quantity]
     cost: Mapped[Money]
 
-    __table_args__ = (CheckConstraint("quantity > 0 AND cost >= 0", name="quantity"), UniqueConstraint("shipment_id", "position"))
+    __table_args__ = (
+        CheckConstraint("quantity > 0 AND cost >= 0", name="quantity"),
+        UniqueConstraint("shipment_id", "position"),
+    )
 
 
 class StockDocument(Base):

@@ -106,7 +106,12 @@ def reserve(
         stock.hold(demand.product_id, held, waiting)
         reserved[demand.key] = Reserved(reservation_id, held, waiting)
         plan.effect(
-            "reserve", position=demand.position, product=demand.name, sku=demand.sku, reserved=held, back_ordered=waiting
+            "reserve",
+            position=demand.position,
+            product=demand.name,
+            sku=demand.sku,
+            reserved=held,
+            back_ordered=waiting,
         )
     return reserved
 

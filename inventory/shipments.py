@@ -124,9 +124,7 @@ def take_back(
     return Shipped(shipment_id, number, {line.position: line.cost for line in returned})
 
 
-def _write_paper(
-    plan: Plan, kind: str, series: str, paper: ShipmentPaper, origin: str, on: date
-) -> tuple[int, Number]:
+def _write_paper(plan: Plan, kind: str, series: str, paper: ShipmentPaper, origin: str, on: date) -> tuple[int, Number]:
     number = plan.number(series, on)
     shipment_id = plan.insert(
         Shipment,

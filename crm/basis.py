@@ -1,0 +1,62 @@
+"""What a new document takes from its customer, the company and the warehouse, in one look."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.errors import NotFound
+from core.plan import Plan
+from core.statements import Query, statement
+
+
+class DocumentBasis(NamedTuple):
+    """Customer, company policies and warehouse as a new document takes them over (and keeps them)."""
+
+    customer_id: int | None
+    customer_name: str
+    owner_id: int
+    terms_days: int
+    ship_to: str | None
+    currency: str
+    tax_rounding: str
+    tax_point: str
+    invoicing_policy: str
+    due_from: str
+    warehouse_id: int | None
+
+
+BASIS = statement(
+    "documents.basis",
+    """
+    SELECT customer.id, customer.name, customer.owner_id, coalesce(terms.days, company.payment_terms_days),
+           (SELECT concat_ws(E'\\n', coalesce(address.name, customer.name), street,
+                             concat_ws(' ', postal_code, address.city, address.region), address.country)
+              FROM address WHERE customer_id = customer.id ORDER BY kind = 'shipping' DESC, is_default DESC, id LIMIT 1),
+           company.currency, company.tax_rounding, company.tax_point, company.invoicing_policy, company.due_from,
+           (SELECT id FROM warehouse WHERE is_active
+               AND (id = %(warehouse_id)s::bigint OR (%(warehouse_id)s::bigint IS NULL AND is_default)))
+      FROM company
+      LEFT JOIN customer ON customer.id = %(customer_id)s::bigint AND customer.merged_into_id IS NULL
+      LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
+    """,
+    tables="company customer address payment_terms warehouse",
+    scope="by_root",
+    fact=DocumentBasis,
+)
+
+
+def basis_for(customer_id: int, warehouse_id: int | None = None) -> Query:
+    return BASIS(customer_id=customer_id, warehouse_id=warehouse_id)
+
+
+def check_basis(basis: DocumentBasis, customer_id: int, warehouse_id: int | None) -> None:
+    """Raises NotFound for a customer or warehouse that does not exist (or may not be seen)."""
+    if basis.customer_id is None:
+        raise NotFound("customer", customer_id)
+    if basis.warehouse_id is None:
+        raise NotFound("warehouse", warehouse_id)
+
+
+def salesperson_of(plan: Plan, basis: DocumentBasis) -> int:
+    """Who gets the credit: whoever writes the document; the customer's owner where the system does."""
+    return plan.actor.user_id or basis.owner_id

@@ -1,0 +1,133 @@
+"""Billing shipped goods under `on_delivery`: receivable out of unbilled revenue, deferred VAT becomes output VAT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from core.audit import record
+from core.errors import DomainError, FieldErrors
+from core.organization import InvoicingPolicy
+from core.outbox import emit
+from core.plan import Plan
+from crm.models import OrderState, SalesOrderInvoice, SalesOrderLine
+from crm.orders.confirm import bill_line
+from crm.orders.facts import ACCOUNT_OF_ORDER_FOR_UPDATE, LineFact, customer_of, lock_order, the_order, touch
+from crm.orders.shares import Progress, invoice_status, order_state, shipping_status, uninvoiced
+from finance.invoicing import due_date, post_invoice
+from finance.ledger import books_for, credit, debit
+from finance.receivables import note_new_invoice
+
+
+@dataclass(frozen=True)
+class BillRequest:
+    """A quantity to bill of one order line."""
+
+    line_id: int
+    quantity: Decimal
+
+
+def bill_order(plan: Plan, order_id: int, *, lines: Sequence[BillRequest] | None = None) -> dict[str, Any]:
+    """Bills what is with the customer and not billed yet, or the quantities asked for (never more than shipped − returned).
+
+    Locks order, account, period. Raises `nothing_to_invoice`, `order_state`, `billed_on_order`, InvalidInput per line.
+    """
+    orders, line_facts, accounts, [books] = plan.fetch(
+        *lock_order(order_id), ACCOUNT_OF_ORDER_FOR_UPDATE(order_id=order_id), books_for(plan.today)
+    )
+    order = the_order(orders, order_id)
+    order.require(OrderState.CONFIRMED, OrderState.DONE)
+    if order.invoicing_policy == InvoicingPolicy.ON_ORDER:
+        raise DomainError("billed_on_order", number=order.number)
+    account = customer_of(accounts)
+    before = [Progress.of(line) for line in line_facts]
+    after = [Progress.of(line) for line in line_facts]
+    quantities = _quantities(line_facts, after, lines)
+    bills = []
+    for step in after:
+        quantity = quantities.get(step.line.id, Decimal(0))
+        if quantity <= 0:
+            continue
+        net = step.net(step.billed + quantity) - step.net(step.billed)
+        tax = step.tax(step.billed + quantity) - step.tax(step.billed)
+        bills.append(bill_line(step.line, quantity, net, tax))
+        step.invoiced += quantity
+        plan.set(
+            SalesOrderLine,
+            step.line.id,
+            quantity_invoiced=step.invoiced,
+            tax_recognised=step.line.tax_recognised + tax,
+        )
+    if not bills:
+        raise DomainError("nothing_to_invoice", number=order.number)
+    net_total = sum((bill.amount_net for bill in bills), Decimal("0.00"))
+    tax_total = sum((bill.amount_tax for bill in bills), Decimal("0.00"))
+    invoice = post_invoice(
+        plan,
+        books,
+        account,
+        bills,
+        debits=[debit("deferred_vat", tax_total)],
+        credits=[credit("unbilled", net_total + tax_total, order.customer_id), credit("output_vat", tax_total)],
+        event="bill",
+        origin=order.number,
+        terms_days=order.terms_days,
+        due_on=due_date(books, order.due_from, order.terms_days, delivered=True),
+        salesperson_id=order.salesperson_id,
+        customer_reference=order.customer_reference,
+        tax_recognised=tax_total,
+    )
+    plan.insert(SalesOrderInvoice, invoice_id=invoice.id, order_id=order.id)
+    change = uninvoiced(after, order.invoicing_policy) - uninvoiced(before, order.invoicing_policy)
+    note_new_invoice(plan, account, invoice.amount_total, invoice.due_on, change)
+    statuses = {
+        "state": order_state(after, order.state),
+        "shipping_status": shipping_status(after),
+        "invoice_status": invoice_status(after),
+    }
+    touch(plan, order, **statuses)
+    record(
+        plan,
+        "sales_order.billed",
+        "sales_order",
+        order.id,
+        label=order.number,
+        changes={"amount": invoice.amount_total},
+    )
+    emit(plan, "invoice_posted", invoice_id=invoice.id, number=invoice.number, order_id=order.id)
+    return {
+        "id": order.id,
+        "number": order.number,
+        **statuses,
+        "invoices": [
+            {
+                "id": invoice.id,
+                "number": invoice.number,
+                "amount_total": invoice.amount_total,
+                "amount_open": invoice.amount_total,
+                "due_on": invoice.due_on,
+            }
+        ],
+    }
+
+
+def _quantities(
+    lines: Sequence[LineFact], progress: Sequence[Progress], wanted: Sequence[BillRequest] | None
+) -> dict[int, Decimal]:
+    billable = {step.line.id: step.out - step.billed for step in progress}
+    if wanted is None:
+        return billable
+    errors = FieldErrors()
+    quantities: dict[int, Decimal] = {}
+    for index, request in enumerate(wanted):
+        if request.line_id not in billable:
+            errors.add(f"lines.{index}.line_id", "line_unknown", id=str(request.line_id))
+        elif request.quantity <= 0:
+            errors.add(f"lines.{index}.quantity", "not_positive")
+        elif request.quantity > billable[request.line_id]:
+            errors.add(f"lines.{index}.quantity", "more_than_to_bill", left=billable[request.line_id])
+        quantities[request.line_id] = request.quantity
+    errors.raise_if_any()
+    return quantities
