@@ -1,6 +1,7 @@
 """`python -m web.cli`: the group of all commands. Modules are imported when called, so that --help is quick."""
 
 import importlib
+import signal
 import sys
 
 import click
@@ -46,6 +47,8 @@ def main() -> None:
 
 def run() -> None:
     """Run the command line; a refusal becomes one sentence and exit code 1, never a traceback."""
+    # Told to stop, leave like any other end, so that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         main(prog_name="./manage")
     except Exception as error:
