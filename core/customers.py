@@ -18,7 +18,19 @@ from core.plan import Plan
 from core.statements import statement
 
 COUNTRY_LENGTH = 2
-TEXT_FIELDS = ("name", "legal_name", "region", "city", "industry", "size", "source", "tax_id", "phone", "email", "website")
+TEXT_FIELDS = (
+    "name",
+    "legal_name",
+    "region",
+    "city",
+    "industry",
+    "size",
+    "source",
+    "tax_id",
+    "phone",
+    "email",
+    "website",
+)
 EDITABLE = frozenset(
     (*TEXT_FIELDS, "note", "country", "lifecycle", "owner_id", "payment_terms_id", "credit_limit", "currency", "code")
 )
@@ -80,7 +92,9 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return customer_answer(customer)
 
 
-def change_customer(plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
+def change_customer(
+    plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None
+) -> dict[str, Any]:
     """Changes the fields given. Raises `edit_conflict` with what stands there now when somebody changed it since `version`."""
     customer = find_customer(plan, customer_id)
     if version is not None and customer.version != version:
@@ -165,7 +179,9 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     code = clean(values.get("code"))
     if code or current is None:
         data["code"] = code
-    data["search_text"] = search_text(data["name"], data["legal_name"], code, data["phone"], data["email"], data["city"])
+    data["search_text"] = search_text(
+        data["name"], data["legal_name"], code, data["phone"], data["email"], data["city"]
+    )
     return data
 
 
@@ -190,13 +206,20 @@ ADDRESS_FIELDS = frozenset(("kind", "name", "street", "city", "region", "postal_
 
 
 def save_contact(
-    plan: Plan, customer_id: int, values: Mapping[str, Any], *, contact_id: int | None = None, version: int | None = None
+    plan: Plan,
+    customer_id: int,
+    values: Mapping[str, Any],
+    *,
+    contact_id: int | None = None,
+    version: int | None = None,
 ) -> dict[str, Any]:
     """Creates or changes a contact of a customer."""
     find_customer(plan, customer_id)
     errors = FieldErrors()
     data = {
-        name: clean(value) if isinstance(value, str) else value for name, value in values.items() if name in CONTACT_FIELDS
+        name: clean(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if name in CONTACT_FIELDS
     }
     if not data.get("name"):
         errors.add("name", "required")
@@ -212,13 +235,20 @@ def save_contact(
 
 
 def save_address(
-    plan: Plan, customer_id: int, values: Mapping[str, Any], *, address_id: int | None = None, version: int | None = None
+    plan: Plan,
+    customer_id: int,
+    values: Mapping[str, Any],
+    *,
+    address_id: int | None = None,
+    version: int | None = None,
 ) -> dict[str, Any]:
     """Creates or changes an address of a customer."""
     customer = find_customer(plan, customer_id)
     errors = FieldErrors()
     data = {
-        name: clean(value) if isinstance(value, str) else value for name, value in values.items() if name in ADDRESS_FIELDS
+        name: clean(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if name in ADDRESS_FIELDS
     }
     data["country"] = (data.get("country") or customer.country).upper()
     if not data.get("street"):

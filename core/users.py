@@ -134,9 +134,7 @@ def _execute(wanted: Statement, **parameters: Any) -> None:
 
 
 # sign-in --------------------------------------------------------------------------------------------------------------
-def sign_in(
-    plan: Plan, login: str, password: str, *, address: str | None, user_agent: str | None
-) -> dict[str, Any]:
+def sign_in(plan: Plan, login: str, password: str, *, address: str | None, user_agent: str | None) -> dict[str, Any]:
     """Opens a session and answers its token; a failure is counted and answered the same way for every cause.
 
     After four failures in a row each further one doubles a delay, per account and per address, up to fifteen minutes; a right
@@ -293,7 +291,9 @@ def _admins(plan: Plan) -> int:
     return len(plan.session.execute(admins).all())
 
 
-def _checked_user(plan: Plan, values: Mapping[str, Any], *, password_required: bool) -> tuple[dict[str, Any], list[Role]]:
+def _checked_user(
+    plan: Plan, values: Mapping[str, Any], *, password_required: bool
+) -> tuple[dict[str, Any], list[Role]]:
     errors = FieldErrors()
     data: dict[str, Any] = {name: clean(values.get(name)) for name in ("login", "name", "email", "title")}
     data["login"] = (data["login"] or "").lower()

@@ -48,9 +48,7 @@ def refresh_alerts(plan: Plan, payload: Mapping[str, Any]) -> None:
     """Opens and closes alerts for the products that changed; a discontinued product is not reordered and raises none."""
     [points] = plan.fetch(POINTS(warehouse_id=payload["warehouse_id"], product_ids=payload["product_ids"]))
     for point in points:
-        low = (
-            point.reorder_point is not None and point.available <= point.reorder_point and not point.is_discontinued
-        )
+        low = point.reorder_point is not None and point.available <= point.reorder_point and not point.is_discontinued
         if low and point.alert_id is None:
             plan.insert(
                 StockAlert,

@@ -62,7 +62,9 @@ def create_product(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return product_answer(plan, product)
 
 
-def change_product(plan: Plan, product_id: int, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
+def change_product(
+    plan: Plan, product_id: int, values: Mapping[str, Any], *, version: int | None = None
+) -> dict[str, Any]:
     """Changes the fields given; goods stay goods and services stay services. Raises `edit_conflict`, InvalidInput."""
     product = plan.session.get(Product, product_id, with_for_update={"key_share": True}, populate_existing=True)
     if product is None:

@@ -1,0 +1,207 @@
+"""Settings of one process, read from the environment once and never changed afterwards.
+
+Every value has a safe default, so that a fresh checkout runs without any configuration. A value that cannot be used
+is refused with a sentence naming its variable (`SettingsError`); nothing is guessed.
+"""
+
+import hashlib
+import ipaddress
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ("production", "demo", "development", "test")
+LANGUAGES = ("zh", "en")
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+LOG_FORMATS = ("text", "json")
+SYSTEM_STATE_FOLDER = Path("/var/lib/countinghouse")
+SHORTEST_PRODUCTION_SECRET = 32
+KNOWN_DEFAULT_SECRETS = frozenset(
+    """changeme change-me change_me countinghouse default demo dev development insecure none password
+    secret secret-key secret_key test your-secret-key your_secret_key""".split()  # noqa: SIM905 - a list of words
+)
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message is a sentence for the person who set it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a process needs to know before it starts.
+
+    `database_url` is None until the embedded server is started (`core.embedded.open_database` fills the three URLs).
+    Secrets stay out of `repr`, so that a logged Settings leaks nothing.
+    """
+
+    home: Path
+    environment: str
+    secret_key: str = field(repr=False)
+    database_url: str | None = field(repr=False)
+    database_admin_url: str | None = field(repr=False)
+    database_system_url: str | None = field(repr=False)
+    broker_url: str = field(repr=False)
+    host: str
+    port: int
+    log_level: str
+    log_format: str
+    language: str
+    web_workers: int
+
+    @property
+    def embedded(self) -> bool:
+        """True while the database is ours to start: no DATABASE_URL was given."""
+        return self.database_url is None
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings, creating the home folder and the secret key where they are missing.
+
+    Raises SettingsError when a value cannot be used.
+    """
+    values = os.environ if environ is None else environ
+    environment = _choice(values, "COUNTINGHOUSE_ENV", ENVIRONMENTS, "production")
+    home = find_home(values)
+    host = values.get("HOST", "").strip() or "127.0.0.1"
+    if environment == "demo" and not is_loopback(host):
+        raise SettingsError(
+            "HOST must stay on this machine (127.0.0.1) for the demo company: its passwords are public."
+        )
+    return Settings(
+        home=home,
+        environment=environment,
+        secret_key=_secret_key(values, environment, home),
+        database_url=_database_url(values, "DATABASE_URL"),
+        database_admin_url=_database_url(values, "DATABASE_ADMIN_URL"),
+        database_system_url=_database_url(values, "DATABASE_SYSTEM_URL"),
+        broker_url=values.get("BROKER_URL", "").strip() or "memory://",
+        host=host,
+        port=_number(values, "PORT", 8000, 1, 65535),
+        log_level=_choice(values, "LOG_LEVEL", LOG_LEVELS, "info"),
+        log_format=_choice(values, "LOG_FORMAT", LOG_FORMATS, "text"),
+        language=_choice(values, "COUNTINGHOUSE_LANGUAGE", LANGUAGES, "zh"),
+        web_workers=_number(values, "WEB_WORKERS", 2, 1, 64),
+    )
+
+
+def find_home(values: Mapping[str, str]) -> Path:
+    """The folder for data, made when missing: COUNTINGHOUSE_HOME, else var/ in the checkout, else, as root, a folder
+    per checkout under /var/lib. Root never keeps data in the checkout: the server runs as a user of its own, who would
+    have to be let into every folder above it."""
+    given = values.get("COUNTINGHOUSE_HOME", "").strip()
+    if given:
+        home = Path(given).expanduser().absolute()
+    elif os.geteuid() == 0:
+        home = SYSTEM_STATE_FOLDER / checkout_name(CHECKOUT)
+    else:
+        home = CHECKOUT / "var"
+    if not home.is_dir():
+        try:
+            home.parent.mkdir(parents=True, exist_ok=True)
+            home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"The data folder {home} cannot be made: {error.strerror}. Set COUNTINGHOUSE_HOME."
+            ) from error
+    return home
+
+
+def checkout_name(checkout: Path) -> str:
+    """A short folder name, readable and different for every checkout path."""
+    slug = re.sub(r"[^a-z0-9]+", "-", checkout.name.lower()).strip("-")[:24] or "checkout"
+    return f"{slug}-{hashlib.sha256(str(checkout).encode()).hexdigest()[:8]}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def normalise_database_url(url: str) -> str:
+    """The URL in the form SQLAlchemy takes for psycopg. Raises ValueError for anything that is not PostgreSQL."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
+        raise ValueError("not a PostgreSQL URL")
+    return f"postgresql+psycopg://{rest}"
+
+
+def _database_url(values: Mapping[str, str], name: str) -> str | None:
+    given = values.get(name, "").strip()
+    if not given:
+        return None
+    try:
+        return normalise_database_url(given)
+    except ValueError:
+        raise SettingsError(
+            f"{name} must be a PostgreSQL address such as postgresql://user:password@host/database."
+        ) from None
+
+
+def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    value = values.get(name, "").strip().lower() or default
+    if value not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}.")
+    return value
+
+
+def _number(values: Mapping[str, str], name: str, default: int, lowest: int, highest: int) -> int:
+    text = values.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+        raise SettingsError(f"{name} must be a whole number from {lowest} to {highest}.")
+    return int(text)
+
+
+def _secret_key(values: Mapping[str, str], environment: str, home: Path) -> str:
+    given = values.get("SECRET_KEY", "").strip()
+    if not given:
+        return _kept_secret(home / "secret-key")
+    if environment == "production" and (
+        given.lower() in KNOWN_DEFAULT_SECRETS or len(given) < SHORTEST_PRODUCTION_SECRET
+    ):
+        raise SettingsError(
+            f"SECRET_KEY is a known default or shorter than {SHORTEST_PRODUCTION_SECRET} characters. "
+            "Unset it to have one made, or set a long random one."
+        )
+    return given
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the secret, or make it. Two processes that start at once end with the same one: the file appears whole, by
+    link."""
+    try:
+        if not path.exists():
+            draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        if path.stat().st_mode & 0o077:
+            raise SettingsError(f"{path} can be read by others; set its mode to 0600 or delete it.")
+        secret = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise SettingsError(f"The secret key in {path} cannot be kept: {error.strerror}.") from error
+    if len(secret) < SHORTEST_PRODUCTION_SECRET:
+        raise SettingsError(f"{path} is damaged; delete it to have a new key made (everyone signs in again).")
+    return secret

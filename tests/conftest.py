@@ -1,0 +1,60 @@
+"""Fixtures every test may use. Databases are real: one server per run, one migrated template, clones of it."""
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.database_server import DatabaseUrls, Server, new_run_home, remove_home
+
+RUN_HOME = "COUNTINGHOUSE_TEST_HOME"
+_numbers = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process of the run makes the folder; the processes it starts find it in their environment."""
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN_HOME] = str(new_run_home())
+    os.environ["COUNTINGHOUSE_ENV"] = "test"
+    os.environ["COUNTINGHOUSE_HOME"] = os.environ[RUN_HOME]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and RUN_HOME in os.environ:
+        remove_home(Path(os.environ.pop(RUN_HOME)))
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[Server]:
+    """The server of this run, shared by all its processes; the last one stops it."""
+    server = Server(Path(os.environ[RUN_HOME]))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_urls(database_server: Server) -> Iterator[DatabaseUrls]:
+    """The addresses of this process's own migrated database."""
+    name = f"{database_server.template}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    yield database_server.clone(name)
+    database_server.drop(name)
+
+
+@pytest.fixture
+def fresh_database(database_server: Server) -> Iterator[DatabaseUrls]:
+    """A migrated database for one test alone, dropped afterwards."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"{database_server.template}_{worker}_{next(_numbers)}"
+    yield database_server.clone(name)
+    database_server.drop(name)
+
+
+@pytest.fixture
+def empty_database(database_server: Server) -> Iterator[DatabaseUrls]:
+    """A database without tables, for tests of migrations and grants, dropped afterwards."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"{database_server.template}_{worker}_{next(_numbers)}"
+    yield database_server.create_empty(name)
+    database_server.drop(name)

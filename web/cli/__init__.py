@@ -1,0 +1,1 @@
+"""The commands behind ./manage; one module per command, imported when it is called."""

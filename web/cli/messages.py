@@ -1,0 +1,32 @@
+"""Sentences of the command line in the language of the terminal (COUNTINGHOUSE_LANGUAGE first, then the locale)."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+CATALOGUE = Path(__file__).resolve().parent.parent / "translations" / "zh" / "platform.po"
+
+
+@cache
+def terminal_language() -> str:
+    """zh or en. A terminal without a locale gets English, which it can show whatever its encoding."""
+    for name in ("COUNTINGHOUSE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name, "").lower()
+        if value:
+            return "zh" if value.startswith("zh") else "en"
+    return "en"
+
+
+@cache
+def _sentences() -> dict[str, str]:
+    import polib
+
+    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOGUE)) if entry.msgstr}
+
+
+def _(message: str) -> str:
+    """The message in the language of the terminal."""
+    return _sentences().get(message, message) if terminal_language() == "zh" else message
+
+
+gettext = _
