@@ -119,7 +119,7 @@ def _add_masters(plan: Plan, chart: str, company: Company, warehouse: str) -> No
     session.add(Warehouse(code="MAIN", name=warehouse or ("主仓库" if zh else "Main warehouse"), is_default=True))
     session.flush()
     accounts = dict(
-        session.execute(select(Account.role, Account.id).where(Account.role.in_(("bank", "cash")))).tuples()
+        session.execute(select(Account.role, Account.id).where(Account.role.in_(("bank", "cash")))).tuples().all()
     )
     session.add(
         BankAccount(

@@ -175,7 +175,7 @@ def _exists(module: str) -> bool:
 
 
 def _register(app: Flask, module: str) -> None:
-    if not _exists(module) or (module == "web.setup" and not _exists("crm.first_run")):
+    if not _exists(module):
         return
     loaded = importlib.import_module(module)
     app.register_blueprint(loaded.area)

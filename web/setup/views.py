@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm.first_run import set_up_company
+from crm.setup import set_up_company
 from flask import abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import exists, select
