@@ -157,7 +157,7 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
         response.headers["X-Request-ID"] = getattr(g, "request_id", "")
         if request.endpoint != "assets.file":
             response.headers.setdefault("Cache-Control", "no-store")
-            response.vary.update(["Cookie", "HX-Request"])  # type: ignore[attr-defined]
+            response.vary.update(["Cookie", "HX-Request"])
         return response
 
 

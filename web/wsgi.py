@@ -1,4 +1,4 @@
-"""Entry point of a WSGI server: `granian --interface wsgi web.wsgi:app`. The database's address comes by the environment."""
+"""Entry point of a WSGI server (`granian --interface wsgi web.wsgi:app`); the database comes by the environment."""
 
 from core.config import load_settings
 from core.database import Database, configure

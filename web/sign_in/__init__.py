@@ -1,4 +1,4 @@
-"""Signing in and out. The cookie carries a signed token; the session is a row in the database and can be ended there."""
+"""Signing in and out. The cookie carries a signed token; the session is a row in the database and ends there."""
 
 from web.permissions import Area
 
