@@ -4,4 +4,4 @@ from web.permissions import Area
 
 area = Area("setup", __name__, url_prefix="/setup")
 
-from web.setup import views
+from web.setup import views  # noqa: E402, F401
