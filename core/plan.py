@@ -51,6 +51,8 @@ TAKE_NUMBERS = statement(
     tables="number_series",
     scope="system",
 )
+TRACE = frozenset(("audit_row", "outbox_event", "idempotency_key"))
+FREE_TEXTS = frozenset(("reason", "memo", "note", "cancel_reason", "reference"))
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -219,12 +221,20 @@ class Plan:
 
     # applying ---------------------------------------------------------------------------------------------------------
     def digest(self) -> str:
-        """A digest of everything this plan would write, apart from ids, numbers and moments.
+        """A digest of what this plan would do: every row of the domain it writes, apart from ids, numbers and moments.
 
-        Two previews of the same command agree exactly when they would do the same.
+        Two previews of the same command agree exactly when they would do the same. Free texts (a reason typed after the
+        preview) and the trace of the change do not count.
         """
-        lines = [f"+{table.name} {self._stable(row)}" for table, rows in self._inserts.items() for row in rows]
+        lines = [
+            f"+{table.name} {self._stable(row)}"
+            for table, rows in self._inserts.items()
+            if table.name not in TRACE
+            for row in rows
+        ]
         for table, changes in self._changes.items():
+            if table.name in TRACE:
+                continue
             lines += [
                 f"~{table.name} {self._stable({'id': key, **change.deltas, **change.values})}"
                 for key, change in changes.items()
@@ -233,7 +243,8 @@ class Plan:
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:32]
 
     def _stable(self, row: Mapping[str, Any]) -> str:
-        return json.dumps({name: self._stable_value(value) for name, value in sorted(row.items())}, ensure_ascii=False)
+        kept = {name: self._stable_value(value) for name, value in sorted(row.items()) if name not in FREE_TEXTS}
+        return json.dumps(kept, ensure_ascii=False)
 
     def _stable_value(self, value: Any) -> Any:
         if isinstance(value, Number | Text | RecordedAt | datetime):
