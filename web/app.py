@@ -1,0 +1,203 @@
+"""The application factory."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from flask import Flask, Request, g, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
+
+from web import errors, filters, i18n, navigation, permissions, preferences, static_files
+from web.http import new_idempotency_key
+
+ActorLoader = Callable[[Request], Any]
+
+AREAS: Final = (
+    "web.home",
+    "web.customers",
+    "web.opportunities",
+    "web.quotations",
+    "web.orders",
+    "web.products",
+    "web.stock",
+    "web.shipments",
+    "web.invoices",
+    "web.payments",
+    "web.ledger",
+    "web.reports",
+    "web.search",
+    "web.settings",
+    "web.users",
+    "web.sign_in",
+    "web.setup",
+    "web.health",
+    "web.menu",
+    "web.api",
+)
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+}
+FORM_LIFETIME_SECONDS: Final = 12 * 3600
+LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
+
+csrf = CSRFProtect()
+
+
+class GuardedSessions(SecureCookieSessionInterface):
+    """Signed session cookies that are marked Secure whenever the request came by https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -> Flask:
+    """Build the application. Raises `web.permissions.UndeclaredRoute` when any route lacks a permission.
+
+    `settings` is what `core.config` answers (default: read from the environment). `load_actor` replaces the sign-
+    in, for tests and the style guide.
+    """
+    app = Flask(__name__, static_folder=None, template_folder=str(Path(__file__).parent.parent / "templates"))
+    app.extensions["settings"] = settings = settings if settings is not None else _read_settings()
+    _configure(app, settings)
+    _load_requests(app, load_actor)
+    i18n.install(app)
+    csrf.init_app(app)
+    filters.install(app)
+    _install_template_names(app)
+    errors.install(app)
+    static_files.install(app)
+    preferences.install(app)
+    for name in AREAS:
+        _register(app, name)
+    if not _is_production(settings):
+        _register(app, "web.styleguide")
+    permissions.verify(app, _known_permissions())
+    return app
+
+
+def _read_settings() -> Any:
+    from core.config import load_settings
+
+    return load_settings()
+
+
+def _is_production(settings: Any) -> bool:
+    return str(getattr(settings, "environment", "production")) == "production"
+
+
+def _configure(app: Flask, settings: Any) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=FORM_LIFETIME_SECONDS,
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+        TEMPLATES_AUTO_RELOAD=not _is_production(settings),
+    )
+    app.session_interface = GuardedSessions()
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    proxies = int(getattr(settings, "trusted_proxies", 0) or 0)
+    if proxies:
+        proxied = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
+
+
+def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
+    """What happens around each request: number, actor, permission before; headers after."""
+    by_session = load_actor or _find("web.sign_in.session", "load_actor")
+    by_token = load_actor or _find("web.api.auth", "load_actor")
+
+    @app.before_request
+    def begin() -> Any:
+        g.request_id = secrets.token_hex(8)
+        g.actor = None
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id, method=request.method, path=request.path)
+        if request.endpoint != "assets.file":
+            loader = by_token if permissions.is_api_request() else by_session
+            g.actor = loader(request) if loader else None
+        return permissions.guard(app)
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.is_secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers["X-Request-ID"] = getattr(g, "request_id", "")
+        if request.endpoint != "assets.file":
+            response.headers.setdefault("Cache-Control", "no-store")
+            response.vary.update(["Cookie", "HX-Request"])  # type: ignore[attr-defined]
+        return response
+
+
+def _find(module: str, name: str) -> Any:
+    """A function of a module that may not be there."""
+    return getattr(importlib.import_module(module), name) if _exists(module) else None
+
+
+def _exists(module: str) -> bool:
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return False
+    return spec is not None and spec.origin is not None
+
+
+def _register(app: Flask, module: str) -> None:
+    if not _exists(module) or (module == "web.setup" and not _exists("crm.first_run")):
+        return
+    loaded = importlib.import_module(module)
+    app.register_blueprint(loaded.area)
+    if module == "web.api":
+        csrf.exempt(loaded.area)
+
+
+def _known_permissions() -> frozenset[str] | None:
+    """All names of `core.permissions`."""
+    names = _find("core.permissions", "PERMISSIONS")
+    return None if names is None else frozenset(str(name) for name in names)
+
+
+def _install_template_names(app: Flask) -> None:
+    app.jinja_env.globals.update(
+        may=permissions.may,
+        language=i18n.language,
+        language_names=i18n.LANGUAGE_NAMES,
+        new_idempotency_key=new_idempotency_key,
+        nav_sections=navigation.sections,
+        nav_settings=navigation.settings_items,
+        nav_new=navigation.new_items,
+        nav_tabs=navigation.tabs,
+        has_endpoint=lambda endpoint: endpoint in app.view_functions,
+    )

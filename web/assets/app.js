@@ -1,0 +1,109 @@
+// Small comforts for every page. Nothing here is needed: each one repeats what a link or a form already does.
+
+const fields = "input:not([type=checkbox],[type=radio],[type=button],[type=submit]), select, textarea, [contenteditable]";
+const root = document.documentElement;
+
+// Menus close on a click elsewhere and on Escape; one is open at a time; none hangs over the window's edge.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("toggle", (event) => {
+  const menu = event.target;
+  if (!(menu instanceof HTMLDetailsElement) || !menu.matches(".menu") || !menu.open) return;
+  for (const other of document.querySelectorAll("details.menu[open]")) if (other !== menu && !other.contains(menu)) other.open = false;
+  const box = menu.querySelector(".pop")?.getBoundingClientRect();
+  if (!box) return;
+  if (box.left < 8) menu.classList.add("start");
+  if (box.right > innerWidth - 8) menu.classList.remove("start");
+  menu.classList.toggle("up", box.bottom > innerHeight - 8 && box.height < menu.getBoundingClientRect().top - 60);
+}, true);
+
+// A form goes off once: after the first submit its buttons are busy, until the page is shown again.
+const busy = new Set();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || !("guard" in form.dataset)) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+  const button = event.submitter ?? form.querySelector("button:not([type=button])");
+  if (button) {
+    button.setAttribute("aria-busy", "true");
+    busy.add(button);
+  }
+  busy.add(form);
+});
+addEventListener("pageshow", () => {
+  for (const element of busy) {
+    element.removeAttribute("aria-busy");
+    delete element.dataset.sent;
+  }
+  busy.clear();
+});
+
+// Keys: "/" searches, [data-key] presses what carries it; only outside fields, and only while they are switched on.
+function primaryForm(from) {
+  const inside = from instanceof Element ? from.closest("form[method=post]:not(.pop):not(.inline)") : null;
+  const open = document.querySelector("dialog[open] form[data-primary], form[data-primary]");
+  return inside ?? open;
+}
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.defaultPrevented) return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    const form = primaryForm(event.target);
+    if (form) {
+      event.preventDefault();
+      form.requestSubmit(document.querySelector(`button.pri[form="${form.id}"]`) ?? form.querySelector("button.pri") ?? undefined);
+    }
+    return;
+  }
+  if (event.key === "Escape") {
+    const menu = document.querySelector("details.menu[open]");
+    const dialog = document.querySelector("dialog[open][data-back]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+    else if (dialog) location.assign(dialog.dataset.back);
+    return;
+  }
+  const typing = event.target instanceof Element && event.target.closest(fields);
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || root.dataset.shortcuts === "off") return;
+  if (event.key === "/") {
+    const search = document.getElementById("search");
+    if (search) { event.preventDefault(); search.focus(); search.select(); }
+    return;
+  }
+  if (!/^[a-z0-9?]$/i.test(event.key)) return;
+  const target = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (target) { event.preventDefault(); target.click(); }
+});
+
+// A preview stands in front of its page: focus stays inside.
+const dialog = document.querySelector("dialog[open][data-dialog]");
+if (dialog) {
+  dialog.close();
+  dialog.showModal();
+  document.querySelector(".scrim")?.remove();
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); location.assign(dialog.dataset.back); });
+} else {
+  document.querySelector("[data-focus], [aria-invalid=true]")?.focus();
+}
+
+// "Select all on this page", and the count in the bar over the selection.
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (!(box instanceof HTMLInputElement) || box.type !== "checkbox") return;
+  const form = box.closest("form");
+  if (!form) return;
+  const rows = [...form.querySelectorAll("tbody input[type=checkbox]")];
+  if ("selectAll" in box.dataset) for (const row of rows) row.checked = box.checked;
+  const label = form.querySelector("[data-selected]");
+  if (label) label.textContent = label.dataset.selected?.replace("#", String(rows.filter((row) => row.checked).length)) || label.textContent;
+});
+
+// Print buttons, and selects that apply at once.
+document.addEventListener("click", (event) => {
+  if (event.target instanceof Element && event.target.closest("[data-print]")) { event.preventDefault(); print(); }
+});
+document.addEventListener("change", (event) => {
+  if (event.target instanceof Element && event.target.matches("[data-apply]")) event.target.form?.requestSubmit();
+});

@@ -1,0 +1,124 @@
+"""What every view needs: run a command, put refusals beside fields, redirect safely."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import flash, g, redirect, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+
+from core.command import Preview, Result, preview, run
+from core.context import Context
+from core.errors import DomainError
+from web.sentences import sentence
+
+# Names of a form that say nothing about what is asked for.
+_TRANSPORT_FIELDS = frozenset({"csrf_token", "idempotency_key", "digest"})
+
+
+def new_idempotency_key() -> str:
+    """A key for one rendering of a form."""
+    return secrets.token_urlsafe(18)
+
+
+def form_digest() -> str:
+    """Hash of what the form asks for, so that one key with two contents is noticed."""
+    pairs = [pair for pair in request.form.items(multi=True) if pair[0] not in _TRANSPORT_FIELDS]
+    return hashlib.sha256(json.dumps(pairs, ensure_ascii=False).encode()).hexdigest()
+
+
+def apply_errors(form: FlaskForm, error: DomainError) -> None:
+    """Put a refusal beside the fields it names; what has no field of this form stands above the form
+    (`form.form_errors`).
+
+    Nested names work: `lines.1.quantity` finds the field `lines-1-quantity`.
+    """
+    left_over = []
+    for name, fault in error.fields.items():
+        field = find_field(form, name)
+        text = sentence(fault.code, fault.data)
+        if field is None:
+            left_over.append(text)
+        else:
+            field.errors = [*field.errors, text]
+    if left_over or not error.fields:
+        texts = left_over or [sentence(error.code, error.data)]
+        form.form_errors = [*form.form_errors, *texts]
+
+
+def find_field(form: Any, name: str) -> Any:
+    """The field of a form by its domain name, also inside field lists and form fields. None when there is none."""
+    here = form
+    for part in name.replace("[", ".").replace("]", "").split("."):
+        if part.isdigit() and hasattr(here, "entries"):
+            here = here.entries[int(part)] if int(part) < len(here.entries) else None
+        else:
+            fields = getattr(getattr(here, "form", here), "_fields", {})
+            here = fields.get(part)
+        if here is None:
+            return None
+    return here
+
+
+def flash_refusal(error: DomainError) -> None:
+    """Say a refusal at the top of the next page."""
+    flash(sentence(error.code, error.data), "bad")
+
+
+def flash_done(text: str, undo_url: str | None = None) -> None:
+    """Say in the past tense what was done; with an address that takes it back."""
+    message: Any = {"text": text, "undo_url": undo_url} if undo_url else text
+    flash(message, "ok")
+
+
+def see_other(endpoint: str, **values: Any) -> Response:
+    """Redirect after a post (303)."""
+    return redirect(url_for(endpoint, **values), 303)
+
+
+def safe_target(target: str | None, fallback: str = "/") -> str:
+    """The target when it is a path of this site, else the fallback: no scheme, no host, no backslash, no control
+    character.
+    """
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return fallback
+    if "\\" in target or any(ord(character) < 32 or ord(character) == 127 for character in target):
+        return fallback
+    parts = urlsplit(target)
+    return fallback if parts.scheme or parts.netloc else target
+
+
+def wants_fragment() -> bool:
+    """Whether htmx asks for a part of the page only."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+
+
+def run_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Result:
+    """Run a command for the person signed in, under the form's idempotency key and the digest of the preview. Raises
+    `DomainError` on refusal.
+    """
+    return run(command, *arguments, context=form_context(), **named)
+
+
+def preview_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Preview:
+    """What a command would do: effects, warnings and digest, with nothing done. Raises `DomainError` on refusal."""
+    return preview(command, *arguments, context=Context(actor=g.actor, request_id=g.request_id), **named)
+
+
+def form_context() -> Context:
+    """Who asks for what, by which form."""
+    return Context(
+        actor=g.actor,
+        route=f"{request.method} {request.endpoint} {request.path}",
+        idempotency_key=request.form.get("idempotency_key") or None,
+        body_digest=form_digest(),
+        expected_digest=request.form.get("digest") or None,
+        address=request.remote_addr,
+        request_id=g.request_id,
+    )

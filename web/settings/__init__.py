@@ -1,0 +1,7 @@
+"""The company's settings."""
+
+from web.permissions import Area
+
+area = Area("settings", __name__, url_prefix="/settings")
+
+from web.settings import views  # noqa: E402, F401

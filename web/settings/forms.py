@@ -1,0 +1,58 @@
+"""The form of the company's settings."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from flask_babel import lazy_gettext as _
+from wtforms import SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+
+from web.forms import AmountField, Form, PercentField, Required
+
+LANGUAGE_CHOICES = [SelectChoice("zh", "中文"), SelectChoice("en", "English")]
+
+
+def time_zone_choices() -> list[SelectChoice]:
+    """Time zones of places, the one of this product's first users on top."""
+    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
+    return [SelectChoice(zone, zone) for zone in ["Asia/Shanghai", "UTC", *(z for z in zones if z != "Asia/Shanghai")]]
+
+
+class CompanyForm(Form):
+    """What may change while the books are open. Tax rate in percent."""
+
+    name = StringField(_("Company name"), [Required()])
+    name_english = StringField(_("Name in English"))
+    tax_id = StringField(_("Tax number"))
+    address = TextAreaField(_("Address"))
+    phone = StringField(_("Phone"))
+    email = StringField(_("E-mail"))
+    bank_name = StringField(_("Bank"))
+    bank_account = StringField(_("Bank account"))
+    tax_rate = PercentField(_("Usual VAT rate"), [Required()])
+    payment_terms_days = AmountField(_("Usual payment terms, days"), [Required()], places=0)
+    tax_rounding = SelectField(
+        _("VAT is rounded"),
+        choices=[SelectChoice("line", _("per line")), SelectChoice("document", _("per document"))],
+    )
+    tax_point = SelectField(
+        _("VAT is due"),
+        choices=[
+            SelectChoice("issue_or_shipment", _("on fiscal invoice or shipment, whichever is first")),
+            SelectChoice("invoice", _("on invoice")),
+        ],
+    )
+    invoicing_policy = SelectField(
+        _("Invoice"),
+        choices=[
+            SelectChoice("on_order", _("when the order is confirmed")),
+            SelectChoice("on_delivery", _("when goods are shipped")),
+        ],
+    )
+    due_from = SelectField(
+        _("Terms count from"),
+        choices=[SelectChoice("invoice", _("the invoice date")), SelectChoice("delivery", _("the delivery"))],
+    )
+    time_zone = SelectField(_("Time zone"), choices=time_zone_choices())
+    language = SelectField(_("Language of documents"), choices=LANGUAGE_CHOICES)

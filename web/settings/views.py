@@ -1,0 +1,68 @@
+"""The company's settings page."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from core import database as db
+from core.company import change_company, get_company
+from core.errors import DomainError
+from web.http import apply_errors, flash_done, run_command, see_other
+from web.settings import area
+from web.settings.forms import CompanyForm
+
+FIELDS = (
+    "name",
+    "name_english",
+    "tax_id",
+    "address",
+    "phone",
+    "email",
+    "bank_name",
+    "bank_account",
+    "tax_rounding",
+    "tax_point",
+    "invoicing_policy",
+    "due_from",
+    "time_zone",
+    "language",
+)
+
+
+@area.route("", permission="company.write")
+def company() -> str:
+    """The settings as they are."""
+    with db.current().session() as session:
+        row = get_company(session)
+        form = CompanyForm(formdata=None, obj=row)
+        form.tax_rate.data = row.tax_rate * 100
+        form.payment_terms_days.data = Decimal(row.payment_terms_days)
+        return render_template("settings/company.html", form=form, currency=row.currency)
+
+
+@area.route("", permission="company.write", methods=["POST"], endpoint="save")
+def save() -> ResponseReturnValue:
+    """Save the settings."""
+    form = CompanyForm()
+    if form.validate():
+        try:
+            run_command(change_company, _values(form))
+            flash_done(_("Settings saved"))
+            return see_other("settings.company")
+        except DomainError as error:
+            apply_errors(form, error)
+    with db.current().session() as session:
+        return render_template("settings/company.html", form=form, currency=get_company(session).currency), 422
+
+
+def _values(form: CompanyForm) -> dict[str, Any]:
+    values: dict[str, Any] = {name: form[name].data for name in FIELDS}
+    rate, days = form.tax_rate.data, form.payment_terms_days.data
+    values["tax_rate"] = None if rate is None else rate / 100
+    values["payment_terms_days"] = None if days is None else int(days)
+    return values

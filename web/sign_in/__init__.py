@@ -1,0 +1,7 @@
+"""Signing in and out. The cookie carries a signed token; the session is a row in the database and can be ended there."""
+
+from web.permissions import Area
+
+area = Area("sign_in", __name__, url_prefix="/sign-in")
+
+from web.sign_in import sentences, views  # noqa: E402, F401

@@ -1,0 +1,16 @@
+"""The sign-in form."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+from wtforms import HiddenField, PasswordField, StringField
+
+from web.forms import Form
+
+
+class SignInForm(Form):
+    """Login or e-mail, and password. `next` is where to go afterwards, on this site only."""
+
+    login = StringField(_("Sign-in name or e-mail"))
+    password = PasswordField(_("Password"))
+    next = HiddenField()

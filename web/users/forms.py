@@ -1,0 +1,36 @@
+"""The form of a user."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy.orm import Session
+from wtforms import BooleanField, HiddenField, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from web.forms import Form, Required
+from web.i18n import language
+from web.users.queries import all_roles
+
+LANGUAGE_CHOICES = [SelectChoice("zh", "中文"), SelectChoice("en", "English")]
+
+
+class UserForm(Form):
+    """Name, sign-in name, roles. `version` is that of the row that was shown."""
+
+    name = StringField(_("Name"), [Required()])
+    login = StringField(_("Sign-in name"), [Required()])
+    email = StringField(_("E-mail"))
+    title = StringField(_("Job title"))
+    language = SelectField(_("Language"), choices=LANGUAGE_CHOICES)
+    password = PasswordField(_("Password"))
+    roles = SelectMultipleField(_("Roles"), widget=ListWidget(), option_widget=CheckboxInput(), validate_choice=False)
+    is_active = BooleanField(_("May sign in"))
+    version = HiddenField()
+
+    def offer_roles(self, session: Session) -> None:
+        """Fill the choices from the database, named in the language of the request."""
+        chinese = language() == "zh"
+        self.roles.choices = [
+            SelectChoice(role.code, role.name_zh if chinese else role.name) for role in all_roles(session)
+        ]

@@ -1,0 +1,83 @@
+"""What the pages about users read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.errors import NotFound
+from core.organization import Role, User, UserSession
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """One line of the list of users."""
+
+    id: int
+    name: str
+    login: str
+    title: str | None
+    is_active: bool
+    roles: list[str]
+    sessions: int
+    last_seen_at: datetime | None
+
+
+def all_roles(session: Session) -> list[Role]:
+    """All roles by code."""
+    return list(session.scalars(select(Role).order_by(Role.code)))
+
+
+def list_users(session: Session, *, chinese: bool) -> list[UserRow]:
+    """All users, active ones first, with open sessions and when they were last seen. Two statements."""
+    live = (UserSession.ended_at.is_(None)) & (UserSession.expires_at > clock.now())
+    counted = (
+        select(
+            UserSession.user_id,
+            func.count().filter(live).label("open"),
+            func.max(UserSession.last_seen_at).label("seen"),
+        )
+        .group_by(UserSession.user_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(User, counted.c.open, counted.c.seen)
+        .outerjoin(counted, counted.c.user_id == User.id)
+        .order_by(User.is_active.desc(), User.name, User.id)
+    )
+    return [
+        UserRow(
+            user.id,
+            user.name,
+            user.login,
+            user.title,
+            user.is_active,
+            [role.name_zh if chinese else role.name for role in user.roles],
+            number or 0,
+            seen,
+        )
+        for user, number, seen in rows
+    ]
+
+
+def get_user(session: Session, user_id: int) -> User:
+    """One user. Raises NotFound."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound("user", user_id)
+    return user
+
+
+def open_sessions(session: Session, user_id: int) -> list[UserSession]:
+    """The user's live sessions, latest first."""
+    return list(
+        session.scalars(
+            select(UserSession)
+            .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
+            .order_by(UserSession.last_seen_at.desc())
+        )
+    )

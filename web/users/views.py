@@ -1,0 +1,107 @@
+"""List, create, change users; end their sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from core import database as db
+from core.errors import DomainError
+from core.organization import User
+from core.users import change_user, create_user, end_sessions
+from web.http import apply_errors, flash_done, run_command, see_other
+from web.i18n import language
+from web.users import area
+from web.users.forms import UserForm
+from web.users.queries import get_user, list_users, open_sessions
+
+
+@area.route("", permission="users.manage")
+def index() -> str:
+    """All users."""
+    with db.current().session() as session:
+        return render_template("users/index.html", users=list_users(session, chinese=language() == "zh"))
+
+
+@area.route("/new", permission="users.manage")
+def new() -> str:
+    """Empty form."""
+    return _page(UserForm(formdata=None, language=language(), is_active=True))
+
+
+@area.route("/new", permission="users.manage", methods=["POST"], endpoint="create")
+def create() -> ResponseReturnValue:
+    """Create a user."""
+    form = UserForm()
+    if _valid(form):
+        try:
+            result = run_command(create_user, _values(form) | {"is_active": True})
+            flash_done(_("User %(name)s created", name=result["name"]))
+            return see_other("users.index")
+        except DomainError as error:
+            apply_errors(form, error)
+    return _page(form), 422
+
+
+@area.route("/<int:user_id>", permission="users.manage")
+def edit(user_id: int) -> str:
+    """One user with the open sessions."""
+    with db.current().session() as session:
+        user = get_user(session, user_id)
+        form = UserForm(formdata=None, obj=user)
+        form.roles.data = [role.code for role in user.roles]
+        form.password.data = None
+        return _page(form, user_id)
+
+
+@area.route("/<int:user_id>", permission="users.manage", methods=["POST"], endpoint="change")
+def change(user_id: int) -> ResponseReturnValue:
+    """Save a user; deactivating or a new password ends all sessions."""
+    form = UserForm()
+    if _valid(form):
+        try:
+            shown = form.version.data or ""
+            version = int(shown) if shown.isdigit() else None
+            result = run_command(change_user, user_id, _values(form), version=version)
+            flash_done(_("User %(name)s saved", name=result["name"]))
+            return see_other("users.index")
+        except DomainError as error:
+            apply_errors(form, error)
+    return _page(form, user_id), 422
+
+
+@area.route("/<int:user_id>/end-sessions", permission="users.manage", methods=["POST"])
+def end(user_id: int) -> ResponseReturnValue:
+    """Sign a user out everywhere."""
+    with db.current().session() as session:
+        name = get_user(session, user_id).name
+    run_command(end_sessions, user_id)
+    flash_done(_("Sessions of %(name)s ended", name=name))
+    return see_other("users.edit", user_id=user_id)
+
+
+def _valid(form: UserForm) -> bool:
+    with db.current().session() as session:
+        form.offer_roles(session)
+    return bool(form.validate())
+
+
+def _values(form: UserForm) -> dict[str, Any]:
+    names = ("name", "login", "email", "title", "language", "roles", "is_active")
+    values = {name: form[name].data for name in names}
+    if form.password.data:
+        values["password"] = form.password.data
+    return values
+
+
+def _page(form: UserForm, user_id: int | None = None) -> str:
+    with db.current().session() as session:
+        form.offer_roles(session)
+        user: User | None = get_user(session, user_id) if user_id else None
+        sessions = open_sessions(session, user_id) if user_id else []
+        if user is not None and request.method == "GET":
+            form.version.data = str(user.version)
+        return render_template("users/form.html", form=form, user=user, sessions=sessions)
