@@ -9,7 +9,7 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors
-from core.money import ZERO, total
+from core.money import ZERO, share, total
 from core.organization import InvoicingPolicy
 from core.outbox import emit
 from core.parties import CustomerAccount
@@ -333,7 +333,7 @@ def _costs_back(case: _Case, quantities: dict[int, Decimal]) -> list[Returned]:
         quantity = quantities.get(before.line.id)
         if quantity:
             cost = before.line.cost_recognised
-            back = cost if quantity == before.out else (cost * quantity / before.out).quantize(Decimal("0.01"))
+            back = share(cost, quantity, before.out)
             returned.append(Returned(before.line.position, before.line.product_id, before.line.name, quantity, back))
     return returned
 
@@ -446,11 +446,7 @@ def _reduce(case: _Case, wanted: Sequence[PriceCredit]) -> list[BillLine]:
         elif step.live != step.line.quantity or (not case.on_order and step.billed != step.line.quantity):
             errors.add(f"lines.{index}.amount_net", "line_is_not_whole", sku=step.line.sku)
         else:
-            tax = (
-                tax_left
-                if request.amount_net == left
-                else (tax_left * request.amount_net / left).quantize(Decimal("0.01"))
-            )
+            tax = share(tax_left, request.amount_net, left)
             step.net_reduced += request.amount_net
             step.tax_reduced += tax
             bills.append(bill_line(step.line, Decimal(0), request.amount_net, tax))

@@ -1,0 +1,82 @@
+"""The company's own record: read everywhere, changed on the settings page, made on the first run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import database as db
+from core.errors import DomainError, FieldErrors
+from core.normalise import clean
+from core.organization import Company
+from core.plan import Plan
+
+TEXTS = ("name", "name_english", "tax_id", "address", "phone", "email", "bank_name", "bank_account")
+CHOICES = {
+    "language": ("zh", "en"),
+    "tax_rounding": ("line", "document"),
+    "tax_point": ("issue_or_shipment", "invoice"),
+    "invoicing_policy": ("on_order", "on_delivery"),
+    "due_from": ("invoice", "delivery"),
+}
+LOGO_TYPES = ("image/png", "image/jpeg")
+MAX_LOGO_BYTES = 512 * 1024
+
+
+def get_company(session: Session) -> Company:
+    """The single company row. Raises DomainError `not_set_up` before the first run."""
+    company = session.execute(select(Company)).scalar_one_or_none()
+    if company is None:
+        raise DomainError("not_set_up")
+    return company
+
+
+def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes settings. Policies apply to documents written from then on; each document keeps what it was written under.
+
+    Currency and chart are fixed once something was posted. Raises InvalidInput beside the field.
+    """
+    company = plan.session.execute(select(Company).with_for_update()).scalar_one_or_none()
+    if company is None:
+        raise DomainError("not_set_up")
+    for name, value in check_company(values).items():
+        setattr(company, name, value)
+    plan.session.flush()
+    db.current().forget_company()
+    return {"name": company.name}
+
+
+def check_company(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields given, cleaned. Raises InvalidInput naming every faulty one."""
+    errors = FieldErrors()
+    data: dict[str, Any] = {name: clean(values[name]) for name in TEXTS if name in values}
+    if "name" in data and not data["name"]:
+        errors.add("name", "required")
+    for name, choices in CHOICES.items():
+        if name in values:
+            data[name] = values[name]
+            if values[name] not in choices:
+                errors.add(name, "unknown_choice", choices=list(choices))
+    if "time_zone" in values:
+        try:
+            data["time_zone"] = ZoneInfo(values["time_zone"]).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            errors.add("time_zone", "unknown_time_zone", value=values["time_zone"])
+    if "tax_rate" in values:
+        data["tax_rate"] = values["tax_rate"]
+        if values["tax_rate"] is None or not 0 <= values["tax_rate"] < 1:
+            errors.add("tax_rate", "not_a_rate")
+    if "payment_terms_days" in values:
+        data["payment_terms_days"] = values["payment_terms_days"]
+        if values["payment_terms_days"] is None or not 0 <= values["payment_terms_days"] <= 730:
+            errors.add("payment_terms_days", "out_of_range", smallest=0, largest=730)
+    if values.get("logo") is not None:
+        data["logo"], data["logo_type"] = values["logo"], values.get("logo_type")
+        if data["logo_type"] not in LOGO_TYPES or len(data["logo"]) > MAX_LOGO_BYTES:
+            errors.add("logo", "not_a_logo", types=list(LOGO_TYPES), limit=MAX_LOGO_BYTES)
+    errors.raise_if_any()
+    return data

@@ -1,0 +1,279 @@
+"""Customers, contacts and addresses: created and edited as records; duplicates are refused at entry and by the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
+
+from core.company import get_company
+from core.errors import DomainError, FieldErrors, NotFound
+from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
+from core.organization import User
+from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
+from core.plan import Plan
+from core.statements import statement
+
+COUNTRY_LENGTH = 2
+TEXT_FIELDS = (
+    "name",
+    "legal_name",
+    "region",
+    "city",
+    "industry",
+    "size",
+    "source",
+    "tax_id",
+    "phone",
+    "email",
+    "website",
+)
+EDITABLE = frozenset(
+    (*TEXT_FIELDS, "note", "country", "lifecycle", "owner_id", "payment_terms_id", "credit_limit", "currency", "code")
+)
+
+
+class DuplicateFact(NamedTuple):
+    id: int
+    name: str
+    owner: str
+    same: list[str]
+
+
+DUPLICATE = statement(
+    "customers.duplicate",
+    """
+    SELECT customer.id, customer.name, app_user.name,
+           array_remove(ARRAY[CASE WHEN tax_id_key = %(tax_id_key)s THEN 'tax_id' END,
+                              CASE WHEN phone_key = %(phone_key)s THEN 'phone' END,
+                              CASE WHEN email_key = %(email_key)s THEN 'email' END,
+                              CASE WHEN name_key = %(name_key)s AND country = %(country)s THEN 'name' END], NULL)
+      FROM customer JOIN app_user ON app_user.id = customer.owner_id
+     WHERE merged_into_id IS NULL AND customer.id <> %(except_id)s::bigint
+       AND (tax_id_key = %(tax_id_key)s OR phone_key = %(phone_key)s OR email_key = %(email_key)s
+            OR (name_key = %(name_key)s AND country = %(country)s))
+     ORDER BY customer.id LIMIT 1
+    """,
+    tables="customer app_user",
+    scope="system",
+    fact=DuplicateFact,
+)
+# Several people may enter one customer at once: the locks on its keys make all but the first wait and then see it.
+LOCK_KEYS = statement(
+    "customers.lock_keys",
+    """
+    SELECT pg_advisory_xact_lock(7, hashtext(key)) FROM
+      (SELECT DISTINCT key FROM unnest(%(keys)s::text[]) AS key WHERE key IS NOT NULL ORDER BY key) AS sorted
+    """,
+    tables="",
+    scope="system",
+)
+CUSTOMER_NUMBER = "CUS"
+
+
+def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Creates a customer with its money row; the actor owns it unless an owner is named.
+
+    Raises InvalidInput beside the field, and `duplicate_customer` naming the one there is and who owns it.
+    """
+    data = _checked(plan, values)
+    _refuse_duplicate(plan, data, except_id=0)
+    number = plan.number(CUSTOMER_NUMBER, plan.today) if not data.get("code") else None
+    if number is not None:
+        plan.take_numbers()
+        data["code"] = str(number)
+    customer = Customer(**data, created_at=plan.now, updated_at=plan.now)
+    plan.session.add(customer)
+    plan.session.flush()
+    plan.insert(CustomerAccount, customer_id=customer.id)
+    return customer_answer(customer)
+
+
+def change_customer(
+    plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None
+) -> dict[str, Any]:
+    """Changes the fields given. Raises `edit_conflict` with what stands there now when somebody changed it since `version`."""
+    customer = find_customer(plan, customer_id)
+    if version is not None and customer.version != version:
+        raise DomainError("edit_conflict", version=customer.version, current=customer_answer(customer))
+    merged = {name: getattr(customer, name) for name in EDITABLE} | dict(values)
+    data = _checked(plan, merged, current=customer)
+    _refuse_duplicate(plan, data, except_id=customer.id)
+    for name, value in data.items():
+        setattr(customer, name, value)
+    customer.updated_at = plan.now
+    plan.session.flush()
+    return customer_answer(customer)
+
+
+def find_customer(plan: Plan, customer_id: int) -> Customer:
+    """The live customer, its row locked for this change."""
+    customer = plan.session.execute(
+        select(Customer)
+        .where(Customer.id == customer_id, Customer.merged_into_id.is_(None))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if customer is None:
+        raise NotFound("customer", customer_id)
+    return customer
+
+
+def customer_answer(customer: Customer) -> dict[str, Any]:
+    return {
+        "id": customer.id,
+        **{name: getattr(customer, name) for name in sorted(EDITABLE)},
+        "version": customer.version,
+    }
+
+
+def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = None) -> dict[str, Any]:
+    unknown = set(values) - EDITABLE
+    if unknown:
+        raise ValueError(f"not fields of a customer: {sorted(unknown)}")
+    company = get_company(plan.session)
+    errors = FieldErrors()
+    data = {name: clean(values.get(name)) for name in (*TEXT_FIELDS, "note")}
+    for name in TEXT_FIELDS:
+        limit = Customer.__table__.c[name].type.length  # type: ignore[attr-defined]
+        if data[name] and len(data[name] or "") > limit:
+            errors.add(name, "too_long", limit=limit)
+    if not data["name"]:
+        errors.add("name", "required")
+    country = (values.get("country") or company.country).upper()
+    if len(country) != COUNTRY_LENGTH or not country.isalpha() or not country.isascii():
+        errors.add("country", "unknown_country", value=country)
+    if data["email"]:
+        try:
+            data["email"] = validate_email(data["email"], check_deliverability=False).normalized
+        except EmailNotValidError:
+            errors.add("email", "not_an_email", value=data["email"])
+    limit = values.get("credit_limit")
+    if limit is not None and (limit < 0 or limit != limit.quantize(Decimal("0.01"))):
+        errors.add("credit_limit", "not_an_amount")
+    owner_id = values.get("owner_id") or plan.actor.user_id
+    if owner_id is None or plan.session.get(User, owner_id) is None:
+        errors.add("owner_id", "user_unknown")
+    terms_id = values.get("payment_terms_id")
+    if terms_id is not None and plan.session.get(PaymentTerms, terms_id) is None:
+        errors.add("payment_terms_id", "terms_unknown")
+    currency = values.get("currency") or company.currency
+    if currency != company.currency:
+        errors.add("currency", "other_currency", currency=company.currency)
+    errors.raise_if_any()
+    data |= {
+        "country": country,
+        "owner_id": owner_id,
+        "payment_terms_id": terms_id,
+        "credit_limit": limit,
+        "currency": currency,
+        "lifecycle": values.get("lifecycle") or "potential",
+        "name_key": company_key(data["name"] or ""),
+        "tax_id_key": tax_id_key(data["tax_id"]),
+        "phone_key": phone_key(data["phone"], country),
+        "email_key": email_key(data["email"]),
+    }
+    code = clean(values.get("code"))
+    if code or current is None:
+        data["code"] = code
+    data["search_text"] = search_text(
+        data["name"], data["legal_name"], code, data["phone"], data["email"], data["city"]
+    )
+    return data
+
+
+def _refuse_duplicate(plan: Plan, data: Mapping[str, Any], *, except_id: int) -> None:
+    keys = {name: data[name] for name in ("tax_id_key", "phone_key", "email_key", "name_key")}
+    _, found = plan.fetch(
+        LOCK_KEYS(keys=[f"{name}:{value}" for name, value in keys.items() if value]),
+        DUPLICATE(**keys, country=data["country"], except_id=except_id),
+    )
+    if found:
+        same: DuplicateFact = found[0]
+        raise DomainError(
+            "duplicate_customer", customer_id=same.id, customer=same.name, owner=same.owner, same=same.same
+        )
+
+
+# contacts and addresses -----------------------------------------------------------------------------------------------
+CONTACT_FIELDS = frozenset(
+    ("name", "title", "decision_power", "phone", "email", "preferred_channel", "do_not_call", "note", "is_active")
+)
+ADDRESS_FIELDS = frozenset(("kind", "name", "street", "city", "region", "postal_code", "country", "is_default"))
+
+
+def save_contact(
+    plan: Plan,
+    customer_id: int,
+    values: Mapping[str, Any],
+    *,
+    contact_id: int | None = None,
+    version: int | None = None,
+) -> dict[str, Any]:
+    """Creates or changes a contact of a customer."""
+    find_customer(plan, customer_id)
+    errors = FieldErrors()
+    data = {
+        name: clean(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if name in CONTACT_FIELDS
+    }
+    if not data.get("name"):
+        errors.add("name", "required")
+    errors.raise_if_any()
+    contact = _own(plan, Contact, contact_id, customer_id, version)
+    if contact is None:
+        contact = Contact(customer_id=customer_id, created_at=plan.now)
+        plan.session.add(contact)
+    for name, value in data.items():
+        setattr(contact, name, value)
+    plan.session.flush()
+    return {"id": contact.id, "customer_id": customer_id, "name": contact.name, "version": contact.version}
+
+
+def save_address(
+    plan: Plan,
+    customer_id: int,
+    values: Mapping[str, Any],
+    *,
+    address_id: int | None = None,
+    version: int | None = None,
+) -> dict[str, Any]:
+    """Creates or changes an address of a customer."""
+    customer = find_customer(plan, customer_id)
+    errors = FieldErrors()
+    data = {
+        name: clean(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if name in ADDRESS_FIELDS
+    }
+    data["country"] = (data.get("country") or customer.country).upper()
+    if not data.get("street"):
+        errors.add("street", "required")
+    if len(data["country"]) != COUNTRY_LENGTH:
+        errors.add("country", "unknown_country", value=data["country"])
+    if data.get("kind") not in ("billing", "shipping"):
+        errors.add("kind", "unknown_choice", choices=["billing", "shipping"])
+    errors.raise_if_any()
+    address = _own(plan, Address, address_id, customer_id, version)
+    if address is None:
+        address = Address(customer_id=customer_id)
+        plan.session.add(address)
+    for name, value in data.items():
+        setattr(address, name, value)
+    plan.session.flush()
+    return {"id": address.id, "customer_id": customer_id, "version": address.version}
+
+
+def _own(plan: Plan, model: Any, identity: int | None, customer_id: int, version: int | None) -> Any:
+    if identity is None:
+        return None
+    found = plan.session.get(model, identity, with_for_update=True)
+    if found is None or found.customer_id != customer_id:
+        raise NotFound(model.__tablename__, identity)
+    if version is not None and found.version != version:
+        raise DomainError("edit_conflict", version=found.version)
+    return found

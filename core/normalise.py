@@ -1,0 +1,88 @@
+"""Standard forms by which two spellings are seen as one: names, phones, e-mail addresses, tax ids; and the search text.
+
+Widths and compatibility forms are folded by NFKC; phones become E.164 (one that does not parse is kept and is no key); legal forms
+such as 有限公司 or Ltd. do not distinguish companies.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import phonenumbers
+from pypinyin import Style, lazy_pinyin
+from stdnum.cn import uscc
+
+_SUFFIXES = (
+    r"股份有限公司|有限责任公司|有限公司|集团公司|公司|"
+    r"\b(?:co(?:mpany)?|corp(?:oration)?|inc(?:orporated)?|ltd|limited|llc|llp|plc|gmbh|ag|kg|sa|sarl|srl|spa|bv|nv|oy|ab|as|pty|pte)\b"
+)
+_SUFFIX = re.compile(_SUFFIXES)
+_NOT_WORD = re.compile(r"[\W_]+")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+def clean(text: str | None) -> str | None:
+    """Text as kept: NFC, no control characters, single blanks, None when nothing is left."""
+    if text is None:
+        return None
+    kept = "".join(
+        character for character in unicodedata.normalize("NFC", text) if character == "\n" or character.isprintable()
+    )
+    lines = [" ".join(line.split()) for line in kept.split("\n")]
+    return "\n".join(lines).strip() or None
+
+
+def fold(text: str) -> str:
+    """Lower case without widths, compatibility forms and accents."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)).casefold()
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def company_key(name: str) -> str:
+    """A company's name without legal form, punctuation and case; the whole name where nothing else would be left."""
+    folded = fold(name)
+    short = _NOT_WORD.sub("", _SUFFIX.sub(" ", folded))
+    return (short or _NOT_WORD.sub("", folded) or folded)[:200]
+
+
+def phone_key(phone: str | None, country: str) -> str | None:
+    """E.164, or None where the number cannot be read as one of `country` or an international one."""
+    if not phone:
+        return None
+    try:
+        parsed = phonenumbers.parse(unicodedata.normalize("NFKC", phone), country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def email_key(email: str | None) -> str | None:
+    return unicodedata.normalize("NFKC", email).strip().casefold() or None if email else None
+
+
+def tax_id_key(tax_id: str | None) -> str | None:
+    """Upper case without separators; a Chinese credit code is compacted by its own rules."""
+    if not tax_id:
+        return None
+    folded = re.sub(r"[\s./-]", "", unicodedata.normalize("NFKC", tax_id)).upper()
+    return uscc.compact(folded) if uscc.is_valid(folded) else folded or None
+
+
+def search_text(*parts: str | None) -> str:
+    """What a record is found by: its words, pinyin without tones, initials, digits; folded, in one string."""
+    words: list[str] = []
+    for part in parts:
+        if not part:
+            continue
+        folded = fold(part)
+        words.append(folded)
+        if _HAN.search(folded):
+            words.append("".join(lazy_pinyin(folded, style=Style.NORMAL)))
+            words.append("".join(lazy_pinyin(folded, style=Style.FIRST_LETTER)))
+        digits = re.sub(r"\D", "", folded)
+        if len(digits) >= 5 and digits != folded:
+            words.append(digits)
+    return " ".join(dict.fromkeys(words))

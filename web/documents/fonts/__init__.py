@@ -1,0 +1,1 @@
+"""The tool that cuts the fonts of printed documents out of Noto Sans CJK."""
