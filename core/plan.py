@@ -1,9 +1,10 @@
 """The plan: what a command would write, kept as data until it is applied in one statement together with COMMIT.
 
-A command fetches its facts under lock in one round trip (`fetch`), decides in plain Python, and adds its writes (`insert`, `add`,
-`set`, `delete`). `apply` takes all document numbers in one statement, composes one statement of data-modifying common table
-expressions out of the writes, and sends it with COMMIT in one pipeline. The text depends on which tables and columns are
-written, never on how many rows, so it stays prepared. The preview is the same plan, shown (`effects`) and rolled back.
+A command fetches its facts under lock in one round trip (`fetch`), decides in plain Python, and adds its writes
+(`insert`, `add`, `set`, `delete`). `apply` takes all document numbers in one statement, composes one statement of
+data-modifying common table expressions out of the writes, and sends it with COMMIT in one pipeline. The text depends on
+which tables and columns are written, never on how many rows, so it stays prepared. The preview is the same plan, shown
+(`effects`) and rolled back.
 
 Facts that were read under lock cannot change before the batch; should an UPDATE all the same miss a row, the batch
 raises in SQL, since a count read after a pipelined COMMIT would come too late.
@@ -154,7 +155,8 @@ class Plan:
             self.fetch()
 
     def fetch(self, *queries: Query) -> list[list[Any]]:
-        """Rows of each query, all sent in one round trip and in the given order (the order in which locks are taken)."""
+        """Rows of each query, all sent in one round trip and in the given order (the order in which locks are
+        taken)."""
         opening = not self._opened
         sent = [*self._preamble, *queries] if opening else list(queries)
         rows = _execute(db.driver(self.connection), sent)
@@ -280,7 +282,8 @@ class Plan:
     def apply(self, *, commit: bool = True) -> None:
         """Sends the batch, with COMMIT in the same pipeline.
 
-        Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left behind then.
+        Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left
+        behind then.
         """
         connection = db.driver(self.connection)
         text, parameters = self._compose()

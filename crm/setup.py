@@ -1,4 +1,5 @@
-"""First run: the company, its chart, journals, periods, roles, units, terms, stages, a warehouse, a bank account, an administrator."""
+"""First run: the company, its chart, journals, periods, roles, units, terms, stages, a warehouse, a bank account, an
+administrator."""
 
 from __future__ import annotations
 

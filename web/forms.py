@@ -79,7 +79,8 @@ class Required:
 
     def __call__(self, form: Any, field: Field) -> None:
         if field.raw_data and any(
-            isinstance(value, str) and value.strip() or value and not isinstance(value, str) for value in field.raw_data
+            (isinstance(value, str) and value.strip()) or (value and not isinstance(value, str))
+            for value in field.raw_data
         ):
             return
         if field.errors:

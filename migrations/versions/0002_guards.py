@@ -182,9 +182,7 @@ def upgrade() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     for table in (*COUNTED, *KEPT):
-        op.execute(
-            f"CREATE TRIGGER kept BEFORE DELETE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+        op.execute(f"CREATE TRIGGER kept BEFORE DELETE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()")
     for table in (*IMMUTABLE, *COUNTED, *KEPT, "sales_order_line", "quotation_line"):
         op.execute(
             f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"

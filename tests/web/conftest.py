@@ -17,7 +17,7 @@ from web.app import create_app
 from web.permissions import SIGNED_IN, Area
 
 SETTINGS = SimpleNamespace(
-    secret_key="for tests only, thirty-two bytes!",  # noqa: S106
+    secret_key="for tests only, thirty-two bytes!",
     environment="test",
     language="en",
     time_zone="Asia/Shanghai",
