@@ -1,1 +1,2 @@
-"""What every module stands on: configuration, database, plan, money, numbering, outbox, audit, users, parties, catalog."""
+"""What every module stands on: configuration, database, plan, money, numbering, outbox, audit, users, parties,
+catalog."""

@@ -1,4 +1,5 @@
-"""Audit rows: by hand for planned commands (before from facts, after from writes), by the session for edited records."""
+"""Audit rows: by hand for planned commands (before from facts, after from writes), by the session for edited
+records."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Product(Base):
         CheckConstraint("cost >= 0", name="cost"),
         CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
     )
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def audit_label(self) -> str:

@@ -1,6 +1,7 @@
 """run(command, …): the one place where a transaction begins, is retried and commits.
 
-The entry point (view, API handler, task, command line) owns the transaction through `run`; domain functions only add to the plan.
+The entry point (view, API handler, task, command line) owns the transaction through `run`; domain functions only add to
+the plan.
 """
 
 from __future__ import annotations
@@ -66,9 +67,9 @@ def run(
 ) -> Result:
     """Calls `command(plan, …)` in one transaction, applies its plan, commits, and returns its answer.
 
-    Deadlocks, serialization failures and plan conflicts are tried again at most three times with jitter. A connection lost before
-    the batch is tried again too; one lost during it only under an idempotency key, since the outcome is unknown then.
-    Raises DomainError for a refusal; nothing is left behind.
+    Deadlocks, serialization failures and plan conflicts are tried again at most three times with jitter. A connection
+    lost before the batch is tried again too; one lost during it only under an idempotency key, since the outcome is
+    unknown then. Raises DomainError for a refusal; nothing is left behind.
     """
     for attempt in range(MAX_RETRIES + 1):
         attempted = _Attempt(database or db.current(), context)

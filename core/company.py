@@ -36,7 +36,8 @@ def get_company(session: Session) -> Company:
 
 
 def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes settings. Policies apply to documents written from then on; each document keeps what it was written under.
+    """Changes settings. Policies apply to documents written from then on; each document keeps what it was written
+    under.
 
     Currency and chart are fixed once something was posted. Raises InvalidInput beside the field.
     """

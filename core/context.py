@@ -34,9 +34,9 @@ SYSTEM = Actor(None, "system", "system")
 class Context:
     """One call of a command.
 
-    `idempotency_key` with `route` and `body_digest` make a repeat answer like the first call. `expected_digest` is the digest of the
-    preview the actor has seen; a plan that would do something else is refused with `plan_changed`. `now` also is the
-    recording time, so that a replay of history records it when it happened.
+    `idempotency_key` with `route` and `body_digest` make a repeat answer like the first call. `expected_digest` is the
+    digest of the preview the actor has seen; a plan that would do something else is refused with `plan_changed`. `now`
+    also is the recording time, so that a replay of history records it when it happened.
     """
 
     actor: Actor = SYSTEM

@@ -1,4 +1,5 @@
-"""Customers, contacts and addresses: created and edited as records; duplicates are refused at entry and by the database."""
+"""Customers, contacts and addresses: created and edited as records; duplicates are refused at entry and by the
+database."""
 
 from __future__ import annotations
 
@@ -95,7 +96,8 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 def change_customer(
     plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> dict[str, Any]:
-    """Changes the fields given. Raises `edit_conflict` with what stands there now when somebody changed it since `version`."""
+    """Changes the fields given. Raises `edit_conflict` with what stands there now when somebody changed it since
+    `version`."""
     customer = find_customer(plan, customer_id)
     if version is not None and customer.version != version:
         raise DomainError("edit_conflict", version=customer.version, current=customer_answer(customer))

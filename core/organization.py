@@ -131,7 +131,7 @@ class User(Base):
         CheckConstraint("contrast IN ('normal', 'high')", name="contrast"),
         CheckConstraint("density IN ('compact', 'normal', 'roomy')", name="density"),
     )
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def audit_label(self) -> str:
@@ -146,7 +146,8 @@ class UserRole(Base):
 
 
 class UserSession(Base):
-    """A signed-in browser. The cookie carries the token; only its SHA-256 is kept. Ending it bites on the next request."""
+    """A signed-in browser. The cookie carries the token; only its SHA-256 is kept. Ending it bites on the next
+    request."""
 
     __tablename__ = "user_session"
     __audited__ = False
@@ -163,7 +164,8 @@ class UserSession(Base):
 
 
 class ApiToken(Base):
-    """A token for the API; only its SHA-256 is kept. What it may do is its scopes ∩ its user's permissions, read at each call."""
+    """A token for the API; only its SHA-256 is kept. What it may do is its scopes ∩ its user's permissions, read at
+    each call."""
 
     __tablename__ = "api_token"
 

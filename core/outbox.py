@@ -1,4 +1,5 @@
-"""The outbox: facts recorded with the change that made them, applied later by workers, each exactly once in our database."""
+"""The outbox: facts recorded with the change that made them, applied later by workers, each exactly once in our
+database."""
 
 from __future__ import annotations
 

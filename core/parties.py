@@ -87,7 +87,7 @@ class Customer(Base):
         CheckConstraint("credit_limit >= 0", name="credit_limit"),
         CheckConstraint("name <> ''", name="name"),
     )
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def audit_label(self) -> str:
@@ -105,8 +105,9 @@ class PaymentStatus(StrEnum):
 class CustomerAccount(Base):
     """The customer's money, kept by finance in the transaction that changes it; its row is the customer's lock.
 
-    `balance` = open receivables − unapplied credit; `exposure` adds what is ordered and not yet invoiced. `oldest_due_on` is the
-    earliest due date of an open invoice, so that "overdue" is a comparison with today and never goes stale. Written by plans only.
+    `balance` = open receivables − unapplied credit; `exposure` adds what is ordered and not yet invoiced.
+    `oldest_due_on` is the earliest due date of an open invoice, so that "overdue" is a comparison with today and never
+    goes stale. Written by plans only.
     """
 
     __tablename__ = "customer_account"
@@ -154,7 +155,7 @@ class Contact(Base):
     created_at: Mapped[Moment]
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def audit_label(self) -> str:
@@ -179,7 +180,7 @@ class Address(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (CheckConstraint("kind IN ('billing', 'shipping')", name="kind"),)
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Supplier(Base):
@@ -202,7 +203,7 @@ class Supplier(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (UniqueConstraint("name", "country"),)
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def audit_label(self) -> str:

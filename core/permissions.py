@@ -1,7 +1,7 @@
 """What may be done, by name, and which role may do it from the start.
 
-A permission is declared on every route, task and command; roles map to permissions in the database, so that a company can change
-them. Names are `area.verb`; `read` covers lists, records, search, export and PDF.
+A permission is declared on every route, task and command; roles map to permissions in the database, so that a company
+can change them. Names are `area.verb`; `read` covers lists, records, search, export and PDF.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The plan: what a command would write, kept as data until it is applied in one statement together with COMMIT.
 
-A command fetches its facts under lock in one round trip (`fetch`), decides in plain Python, and adds its writes (`insert`, `add`,
-`set`, `delete`). `apply` takes all document numbers in one statement, composes one statement of data-modifying common table
-expressions out of the writes, and sends it with COMMIT in one pipeline. The text depends on which tables and columns are
-written, never on how many rows, so it stays prepared. The preview is the same plan, shown (`effects`) and rolled back.
+A command fetches its facts under lock in one round trip (`fetch`), decides in plain Python, and adds its writes
+(`insert`, `add`, `set`, `delete`). `apply` takes all document numbers in one statement, composes one statement of
+data-modifying common table expressions out of the writes, and sends it with COMMIT in one pipeline. The text depends on
+which tables and columns are written, never on how many rows, so it stays prepared. The preview is the same plan, shown
+(`effects`) and rolled back.
 
 Facts that were read under lock cannot change before the batch; should an UPDATE all the same miss a row, the batch
 raises in SQL, since a count read after a pipelined COMMIT would come too late.
@@ -51,6 +52,8 @@ TAKE_NUMBERS = statement(
     tables="number_series",
     scope="system",
 )
+TRACE = frozenset(("audit_row", "outbox_event", "idempotency_key"))
+FREE_TEXTS = frozenset(("reason", "memo", "note", "cancel_reason", "reference"))
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -152,7 +155,8 @@ class Plan:
             self.fetch()
 
     def fetch(self, *queries: Query) -> list[list[Any]]:
-        """Rows of each query, all sent in one round trip and in the given order (the order in which locks are taken)."""
+        """Rows of each query, all sent in one round trip and in the given order (the order in which locks are
+        taken)."""
         opening = not self._opened
         sent = [*self._preamble, *queries] if opening else list(queries)
         rows = _execute(db.driver(self.connection), sent)
@@ -219,12 +223,20 @@ class Plan:
 
     # applying ---------------------------------------------------------------------------------------------------------
     def digest(self) -> str:
-        """A digest of everything this plan would write, apart from ids, numbers and moments.
+        """A digest of what this plan would do: every row of the domain it writes, apart from ids, numbers and moments.
 
-        Two previews of the same command agree exactly when they would do the same.
+        Two previews of the same command agree exactly when they would do the same. Free texts (a reason typed after the
+        preview) and the trace of the change do not count.
         """
-        lines = [f"+{table.name} {self._stable(row)}" for table, rows in self._inserts.items() for row in rows]
+        lines = [
+            f"+{table.name} {self._stable(row)}"
+            for table, rows in self._inserts.items()
+            if table.name not in TRACE
+            for row in rows
+        ]
         for table, changes in self._changes.items():
+            if table.name in TRACE:
+                continue
             lines += [
                 f"~{table.name} {self._stable({'id': key, **change.deltas, **change.values})}"
                 for key, change in changes.items()
@@ -233,7 +245,8 @@ class Plan:
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:32]
 
     def _stable(self, row: Mapping[str, Any]) -> str:
-        return json.dumps({name: self._stable_value(value) for name, value in sorted(row.items())}, ensure_ascii=False)
+        kept = {name: self._stable_value(value) for name, value in sorted(row.items()) if name not in FREE_TEXTS}
+        return json.dumps(kept, ensure_ascii=False)
 
     def _stable_value(self, value: Any) -> Any:
         if isinstance(value, Number | Text | RecordedAt | datetime):
@@ -269,7 +282,8 @@ class Plan:
     def apply(self, *, commit: bool = True) -> None:
         """Sends the batch, with COMMIT in the same pipeline.
 
-        Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left behind then.
+        Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left
+        behind then.
         """
         connection = db.driver(self.connection)
         text, parameters = self._compose()

@@ -1,7 +1,7 @@
 """Registered SQL: the only raw statements that may reach a table, each saying what it touches and how it is scoped.
 
-Text is fixed at import and parameters are sent as untyped text, so that every statement is prepared once per connection and
-keeps one plan, whatever the values. Rows come back as the fact class named at registration.
+Text is fixed at import and parameters are sent as untyped text, so that every statement is prepared once per connection
+and keeps one plan, whatever the values. Rows come back as the fact class named at registration.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ REGISTRY: dict[str, Statement] = {}
 class Statement:
     """One SQL text with named parameters, the tables it touches and how rows are kept to what the actor may see.
 
-    `scoped`: carries the actor's predicate itself; `by_root`: reaches only ids of a root that was loaded with the predicate;
-    `system`: for jobs and checks, or tables that are not scoped by row.
+    `scoped`: carries the actor's predicate itself; `by_root`: reaches only ids of a root that was loaded with the
+    predicate; `system`: for jobs and checks, or tables that are not scoped by row.
     """
 
     name: str
@@ -59,7 +59,7 @@ def statement(name: str, text: str, *, tables: str, scope: Scope, fact: Any = No
 
 def to_text(value: Any) -> str | None:
     """PostgreSQL's text form of a parameter; None stays NULL, a sequence becomes an array literal."""
-    if value is None or isinstance(value, str) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, str) and not isinstance(value, Enum)):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"

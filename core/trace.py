@@ -1,4 +1,5 @@
-"""Rows that say what happened: idempotency keys, audit, outbox, number series. All written with the change they belong to."""
+"""Rows that say what happened: idempotency keys, audit, outbox, number series. All written with the change they belong
+to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Users, sign-in, sessions and tokens. Passwords are Argon2id; sessions and tokens are kept as SHA-256 and end at once."""
+"""Users, sign-in, sessions and tokens. Passwords are Argon2id; sessions and tokens are kept as SHA-256 and end at
+once."""
 
 from __future__ import annotations
 
@@ -137,8 +138,9 @@ def _execute(wanted: Statement, **parameters: Any) -> None:
 def sign_in(plan: Plan, login: str, password: str, *, address: str | None, user_agent: str | None) -> dict[str, Any]:
     """Opens a session and answers its token; a failure is counted and answered the same way for every cause.
 
-    After four failures in a row each further one doubles a delay, per account and per address, up to fifteen minutes; a right
-    password within the delay is refused too. The answer `{"failed": …}` is committed, since the count must be kept.
+    After four failures in a row each further one doubles a delay, per account and per address, up to fifteen minutes; a
+    right password within the delay is refused too. The answer `{"failed": …}` is committed, since the count must be
+    kept.
     """
     user = plan.session.execute(
         select(User).where(User.login == (clean(login) or "").lower()).with_for_update()
@@ -229,7 +231,8 @@ def end_sessions(plan: Plan, user_id: int, *, session_id: int | None = None) -> 
 
 # users ----------------------------------------------------------------------------------------------------------------
 def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Creates a user: login, name, email, title, language, roles (codes), password. Raises InvalidInput, `duplicate_login`."""
+    """Creates a user: login, name, email, title, language, roles (codes), password. Raises InvalidInput,
+    `duplicate_login`."""
     data, roles = _checked_user(plan, values, password_required=True)
     user = User(created_at=plan.now, roles=roles, **data)
     plan.session.add(user)
@@ -341,7 +344,8 @@ def _user_answer(user: User) -> dict[str, Any]:
 def issue_token(
     plan: Plan, login: str, scopes: Sequence[str] | None = None, *, name: str = "API", days: int | None = None
 ) -> dict[str, Any]:
-    """Issues an API token; it is shown once and only its hash is kept. Scopes are permissions; none means all of the user's."""
+    """Issues an API token; it is shown once and only its hash is kept. Scopes are permissions; none means all of the
+    user's."""
     user = plan.session.execute(select(User).where(User.login == login.lower(), User.is_active)).scalar_one_or_none()
     if user is None:
         raise NotFound("user", login)

@@ -1,4 +1,5 @@
-"""Pipeline, activities, quotations and sales orders, and the links from orders to the invoices and shipments below them."""
+"""Pipeline, activities, quotations and sales orders, and the links from orders to the invoices and shipments below
+them."""
 
 from __future__ import annotations
 
@@ -129,7 +130,7 @@ class Activity(Base):
         Index("ix_activity_customer", "customer_id", "created_at"),
         Index("ix_activity_due", "owner_id", "due_on", postgresql_where="done_at IS NULL"),
     )
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
 
 class QuotationState(StrEnum):
@@ -217,7 +218,8 @@ class OnShort(StrEnum):
 
 
 class SalesOrder(Base):
-    """An order. Its statuses are derived from the lines' quantities by the command that changes them, never from percentages."""
+    """An order. Its statuses are derived from the lines' quantities by the command that changes them, never from
+    percentages."""
 
     __tablename__ = "sales_order"
 
@@ -274,8 +276,9 @@ class SalesOrder(Base):
 class SalesOrderLine(Base):
     """A line and how far it has come. Quantities only grow; live = quantity − cancelled − returned.
 
-    The amounts of any part are cumulative shares of `amount_net − net_reduced` (price credits) and of the tax likewise, so that parts sum exactly.
-    `net_recognised` is revenue taken so far, `tax_recognised` VAT whose tax point has come, `cost_recognised` cost of what is out.
+    The amounts of any part are cumulative shares of `amount_net − net_reduced` (price credits) and of the tax likewise,
+    so that parts sum exactly. `net_recognised` is revenue taken so far, `tax_recognised` VAT whose tax point has come,
+    `cost_recognised` cost of what is out.
     """
 
     __tablename__ = "sales_order_line"

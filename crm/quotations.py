@@ -154,7 +154,8 @@ def change_quotation(
     note: str | None = None,
     version: int | None = None,
 ) -> dict[str, Any]:
-    """Replaces lines, validity and note of a quotation that is not ordered yet. Raises `quotation_state`, `edit_conflict`."""
+    """Replaces lines, validity and note of a quotation that is not ordered yet. Raises `quotation_state`,
+    `edit_conflict`."""
     quotations, old_lines, products = plan.fetch(
         QUOTATION_FOR_UPDATE(quotation_id=quotation_id),
         LINE_IDS(quotation_id=quotation_id),

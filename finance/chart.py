@@ -93,7 +93,8 @@ JOURNALS = (
 
 
 def months_of_fiscal_year(first: date, start_month: int) -> list[tuple[date, date, int]]:
-    """The twelve months (start, end, fiscal year) of the fiscal year that `first` lies in; it is named by its last day's year."""
+    """The twelve months (start, end, fiscal year) of the fiscal year that `first` lies in; it is named by its last
+    day's year."""
     year = first.year if first.month >= start_month else first.year - 1
     months = []
     for offset in range(12):

@@ -84,7 +84,8 @@ INVOICES_FOR_UPDATE = statement(
 
 
 def due_date(books: Books, due_from: str, terms_days: int, delivered: bool) -> date | None:
-    """Due date by terms: from the invoice's date, or, where terms count from delivery, none before the first shipment."""
+    """Due date by terms: from the invoice's date, or, where terms count from delivery, none before the first
+    shipment."""
     if due_from == "delivery" and not delivered:
         return None
     return books.effective_on + timedelta(days=terms_days)
@@ -178,7 +179,8 @@ def post_credit_note(
     origin: object,
     reason: str | None,
 ) -> IssuedCreditNote:
-    """Credits an invoice: its open amount first (`amount_open`, after any un-match in this plan), the rest to customer advances.
+    """Credits an invoice: its open amount first (`amount_open`, after any un-match in this plan), the rest to customer
+    advances.
 
     Raises DomainError `credit_exceeds_invoice` when more would be credited than was invoiced, on every route.
     """

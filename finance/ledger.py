@@ -21,7 +21,8 @@ SALES, STOCK, BANK, GENERAL = "SAL", "STK", "BNK", "GEN"
 
 
 class Books(NamedTuple):
-    """What posting on a date needs: the period under a shared lock, the company's policies, accounts and journals by role."""
+    """What posting on a date needs: the period under a shared lock, the company's policies, accounts and journals by
+    role."""
 
     currency: str
     tax_point: str
@@ -117,7 +118,8 @@ def post(
 ) -> Posted | None:
     """Adds a balanced entry on the books' date. Lines of zero are left out; nothing is posted when all are.
 
-    Raises DomainError `period_closed` or `period_missing`; ValueError when the lines do not balance, which is a fault of ours.
+    Raises DomainError `period_closed` or `period_missing`; ValueError when the lines do not balance, which is a fault
+    of ours.
     """
     lines = [posting for posting in postings if posting.debit or posting.credit]
     if not lines:

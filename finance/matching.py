@@ -14,8 +14,8 @@ from finance.invoicing import InvoiceFact
 def propose(invoices: Iterable[InvoiceFact], amount: Decimal, reference: str | None) -> list[tuple[int, Decimal]]:
     """(invoice id, amount) pairs, at most `amount` in all and at most each invoice's open amount.
 
-    In order: the invoices named in the reference; else the one invoice whose open amount is exactly the sum; what is left goes
-    to the oldest due first. Money that finds no open invoice stays unapplied.
+    In order: the invoices named in the reference; else the one invoice whose open amount is exactly the sum; what is
+    left goes to the oldest due first. Money that finds no open invoice stays unapplied.
     """
     candidates = sorted(
         (invoice for invoice in invoices if invoice.amount_open > 0),

@@ -1,6 +1,7 @@
 """Chart, ledger, invoices, credit notes, payments and their allocations. Posted rows are immutable; only counters move.
 
-Counters on a parent (allocated, refunded, open) are guarded by a CHECK on that parent, never by a sum in a trigger, which races.
+Counters on a parent (allocated, refunded, open) are guarded by a CHECK on that parent, never by a sum in a trigger,
+which races.
 """
 
 from __future__ import annotations
@@ -165,7 +166,8 @@ class Invoice(Base):
 
 
 class InvoiceLine(Base):
-    """One line; `position` is that of the order's line it bills. Quantities and amounts credited so far are counters."""
+    """One line; `position` is that of the order's line it bills. Quantities and amounts credited so far are
+    counters."""
 
     __tablename__ = "invoice_line"
 
@@ -185,7 +187,8 @@ class InvoiceLine(Base):
 
 
 class CreditNote(Base):
-    """A correction of an invoice. What the invoice no longer owes stands as unapplied credit among customer advances."""
+    """A correction of an invoice. What the invoice no longer owes stands as unapplied credit among customer
+    advances."""
 
     __tablename__ = "credit_note"
 
@@ -255,7 +258,8 @@ class PaymentKind(StrEnum):
 
 
 class Payment(Base):
-    """Money received from a customer, or given back. A receipt's `amount_unapplied` = amount − allocated is the customer's credit."""
+    """Money received from a customer, or given back. A receipt's `amount_unapplied` = amount − allocated is the
+    customer's credit."""
 
     __tablename__ = "payment"
 
@@ -284,7 +288,8 @@ class Payment(Base):
 
 
 class PaymentAllocation(Base):
-    """Money put on something: from a receipt or a credit note, to an invoice or a refund. Undone by a dated opposite row."""
+    """Money put on something: from a receipt or a credit note, to an invoice or a refund. Undone by a dated opposite
+    row."""
 
     __tablename__ = "payment_allocation"
 

@@ -1,7 +1,7 @@
 """Money in and out: receipts, their allocation to invoices, un-match, credit put on invoices, refunds.
 
-A receipt posts bank against receivable for what is matched at once and against customer advances for the rest. Later matches
-move advances to receivable; an un-match is the dated opposite, and both rows stay.
+A receipt posts bank against receivable for what is matched at once and against customer advances for the rest. Later
+matches move advances to receivable; an un-match is the dated opposite, and both rows stay.
 """
 
 from __future__ import annotations
@@ -136,7 +136,8 @@ def record_payment(
     auto: bool = False,
     bank_account_id: int | None = None,
 ) -> dict[str, Any]:
-    """Records money from a customer and matches it: to the invoices named, by the product's rules (`auto`), or not at all.
+    """Records money from a customer and matches it: to the invoices named, by the product's rules (`auto`), or not at
+    all.
 
     What is not matched stays as the customer's unapplied credit. Locks the invoices, then the customer's account.
     Raises InvalidInput beside the field, NotFound for the customer, `allocation_exceeds_invoice`, `period_closed`.

@@ -59,7 +59,8 @@ def add_fiscal_year(plan: Plan, on: date, start_month: int) -> list[int]:
 
 
 def close_period(plan: Plan, period_id: int) -> dict[str, Any]:
-    """Closes a month for good postings; waits for postings under way. Earlier months with entries must be closed first."""
+    """Closes a month for good postings; waits for postings under way. Earlier months with entries must be closed
+    first."""
     period = _lock(plan, period_id)
     if period.state == PeriodState.CLOSED:
         raise DomainError("period_state", state=period.state)

@@ -1,4 +1,5 @@
-"""The customer's money row and his open invoices: read under lock, kept up to date by every command that moves money."""
+"""The customer's money row and his open invoices: read under lock, kept up to date by every command that moves
+money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Low-stock alerts: opened once when available falls to the reorder point, closed on recovery. Applied by a worker from events."""
+"""Low-stock alerts: opened once when available falls to the reorder point, closed on recovery. Applied by a worker from
+events."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ POINTS = statement(
 
 @consumer("stock_changed", "low_stock_alerts")
 def refresh_alerts(plan: Plan, payload: Mapping[str, Any]) -> None:
-    """Opens and closes alerts for the products that changed; a discontinued product is not reordered and raises none."""
+    """Opens and closes alerts for the products that changed; a discontinued product is not reordered and raises
+    none."""
     [points] = plan.fetch(POINTS(warehouse_id=payload["warehouse_id"], product_ids=payload["product_ids"]))
     for point in points:
         low = point.reorder_point is not None and point.available <= point.reorder_point and not point.is_discontinued

@@ -76,7 +76,8 @@ def open_stock(plan: Plan, *, lines: Sequence[StockLine], warehouse_id: int | No
 def adjust_stock(
     plan: Plan, *, reason: str, lines: Sequence[StockLine], warehouse_id: int | None = None
 ) -> dict[str, Any]:
-    """Corrects stock by signed quantities: against the gain or the loss account, and why. Reserved stock cannot be taken.
+    """Corrects stock by signed quantities: against the gain or the loss account, and why. Reserved stock cannot be
+    taken.
 
     Locks levels, then valuations. Raises InvalidInput beside the field, InsufficientStock naming every short line.
     """

@@ -1,7 +1,7 @@
 """Warehouses, levels, valuation, moves, reservations, shipments, receipts, reorder points and alerts.
 
-available = on_hand − reserved, never negative, one meaning everywhere. Moves are immutable and numbered per level without a gap
-(`ordinal`), each with the quantity on hand after it, so that "never negative on the way" can be proved.
+available = on_hand − reserved, never negative, one meaning everywhere. Moves are immutable and numbered per level
+without a gap (`ordinal`), each with the quantity on hand after it, so that "never negative on the way" can be proved.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Warehouse(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (Index("uq_warehouse_default", "is_default", unique=True, postgresql_where="is_default"),)
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def audit_label(self) -> str:
@@ -126,7 +126,8 @@ class StockMove(Base):
 
 
 class Reservation(Base):
-    """What one order line demands of one level: held now (`quantity_reserved`) and waiting for stock (`quantity_back_ordered`).
+    """What one order line demands of one level: held now (`quantity_reserved`) and waiting for stock
+    (`quantity_back_ordered`).
 
     Receipts fill waiting ones by requested date, then in order of confirmation.
     """
@@ -174,7 +175,8 @@ class Shipment(Base):
 
 
 class ShipmentLine(Base):
-    """Quantity shipped (or taken back) of an order's line; `position` is that of the order's line, `cost` what it cost us."""
+    """Quantity shipped (or taken back) of an order's line; `position` is that of the order's line, `cost` what it cost
+    us."""
 
     __tablename__ = "shipment_line"
 
@@ -232,11 +234,12 @@ class ReorderPoint(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (UniqueConstraint("product_id", "warehouse_id"), CheckConstraint("quantity >= 0", name="quantity"))
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
 
 class StockAlert(Base):
-    """A low-stock alert: opened once when available falls to the reorder point, closed on recovery, then armed again."""
+    """A low-stock alert: opened once when available falls to the reorder point, closed on recovery, then armed
+    again."""
 
     __tablename__ = "stock_alert"
 

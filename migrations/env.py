@@ -1,12 +1,12 @@
 """Alembic's entry: always on a live database, as the owner, one migration at a time."""
 
 from alembic import context
-from core.models_registry import import_all_models
 from sqlalchemy import create_engine, pool, text
 
 from core.config import load_settings
 from core.database import Base
 from core.embedded import open_database
+from core.models_registry import import_all_models
 
 # Any number of our own: two processes that migrate at once wait for each other on it.
 MIGRATION_LOCK = 4_218_900_001

@@ -1,1 +1,2 @@
-"""Sales orders: create, confirm, ship, bill, cancel, return, credit. One verb a module; what they share is in facts and shares."""
+"""Sales orders: create, confirm, ship, bill, cancel, return, credit. One verb a module; what they share is in facts and
+shares."""

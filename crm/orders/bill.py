@@ -30,7 +30,8 @@ class BillRequest:
 
 
 def bill_order(plan: Plan, order_id: int, *, lines: Sequence[BillRequest] | None = None) -> dict[str, Any]:
-    """Bills what is with the customer and not billed yet, or the quantities asked for (never more than shipped − returned).
+    """Bills what is with the customer and not billed yet, or the quantities asked for (never more than shipped −
+    returned).
 
     Locks order, account, period. Raises `nothing_to_invoice`, `order_state`, `billed_on_order`, InvalidInput per line.
     """

@@ -32,10 +32,12 @@ from inventory.stock import Stock
 
 
 def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | None = None) -> dict[str, Any]:
-    """Confirms a draft: reserves every line (or back-orders where that is allowed), checks credit, posts the receivable.
+    """Confirms a draft: reserves every line (or back-orders where that is allowed), checks credit, posts the
+    receivable.
 
-    `on_short` overrides single lines' choice by line id. Locks order, levels, account, period. Raises `insufficient_stock`
-    naming every short line, `credit_exceeded`, `order_state`, `period_closed`; then nothing has happened.
+    `on_short` overrides single lines' choice by line id. Locks order, levels, account, period. Raises
+    `insufficient_stock` naming every short line, `credit_exceeded`, `order_state`, `period_closed`; then nothing has
+    happened.
     """
     orders, lines, levels, accounts, [books] = plan.fetch(
         *lock_order(order_id),

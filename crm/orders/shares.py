@@ -1,7 +1,7 @@
 """How much of a line is shipped, billed, recognised: cumulative shares, so that parts always sum to the whole.
 
-Everything is derived from quantities per line, never from percentages. With E = the line's amount less price credits and Q its
-quantity, any state's amount is round(E × quantity ÷ Q), and a step is the difference between two states.
+Everything is derived from quantities per line, never from percentages. With E = the line's amount less price credits
+and Q its quantity, any state's amount is round(E × quantity ÷ Q), and a step is the difference between two states.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def order_state(lines: Iterable[Progress], current: str) -> OrderState:
 
 
 def uninvoiced(lines: Iterable[Progress], policy: str) -> Decimal:
-    """Gross value of what is ordered and live and not yet billed (nothing under `on_order`, where confirming bills all)."""
+    """Gross value of what is ordered and live and not yet billed (nothing under `on_order`, where confirming bills
+    all)."""
     if policy == InvoicingPolicy.ON_ORDER:
         return Decimal("0.00")
     return sum((line.gross(line.live) - line.gross(line.billed) for line in lines), Decimal("0.00"))

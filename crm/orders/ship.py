@@ -204,7 +204,8 @@ def _after(lines: Sequence[LineFact], picked: Sequence[Picked]) -> list[Progress
 
 
 def recognise(plan: Plan, order: OrderFact, books: Books, after: Sequence[Progress], shipped: Shipped) -> None:
-    """Revenue and cost of what went out, and the tax point where shipping is it; each line to its new cumulative share."""
+    """Revenue and cost of what went out, and the tax point where shipping is it; each line to its new cumulative
+    share."""
     net = tax = tax_due = ZERO
     shipping_is_tax_point = (
         order.tax_point == TaxPoint.ISSUE_OR_SHIPMENT and order.invoicing_policy == InvoicingPolicy.ON_ORDER

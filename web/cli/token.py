@@ -9,10 +9,9 @@ from web.cli.messages import _
 @click.argument("user")
 @click.option("--scope", "scopes", multiple=True, help=_("A permission the token is limited to; may be repeated."))
 def command(user: str, scopes: tuple[str, ...]) -> None:
-    from core.users import issue_token
-
     from core.command import run
     from core.context import Context
+    from core.users import issue_token
     from web.cli.opened import opened, use_app_role
 
     with opened() as found:

@@ -74,7 +74,7 @@ def usable_logo(content: bytes | None) -> tuple[bytes, str] | None:
                     return None
                 media_type = "image/png" if image.format == "PNG" else "image/jpeg"
                 image.load()
-    except Exception:  # noqa: BLE001 - a damaged picture must not cost the document
+    except Exception:
         return None
     return content, media_type
 

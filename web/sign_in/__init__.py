@@ -1,4 +1,5 @@
-"""Signing in and out. The cookie carries a signed token; the session is a row in the database and ends there."""
+"""Signing in and out. The cookie carries a signed token; the session is a row in the database and can be ended
+there."""
 
 from web.permissions import Area
 

@@ -14,8 +14,8 @@ text falls back to that face), and the missing Latin letters in both weights. Va
 them out takes many times longer.
 
 The outlines become quadratic on a grid of 500 units: at 10 pt one unit is 7 micrometres, finer than a printer's dot,
-and the files shrink by a quarter. Features that exchange glyphs (``locl``, ``vert``) are dropped, since they would bring the
-Japanese, Korean and vertical forms of every character along.
+and the files shrink by a quarter. Features that exchange glyphs (``locl``, ``vert``) are dropped, since they would
+bring the Japanese, Korean and vertical forms of every character along.
 """
 
 from __future__ import annotations
