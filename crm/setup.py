@@ -119,14 +119,8 @@ def _add_masters(plan: Plan, chart: str, company: Company, warehouse: str) -> No
     zh = company.language != "en"
     session.add(Warehouse(code="MAIN", name=warehouse or ("主仓库" if zh else "Main warehouse"), is_default=True))
     session.flush()
-<<<<<<< HEAD
-    accounts = dict(
-        session.execute(select(Account.role, Account.id).where(Account.role.in_(("bank", "cash")))).tuples().all()
-    )
-=======
     chosen = select(Account.role, Account.id).where(Account.role.in_(("bank", "cash")))
     accounts = {role: identity for role, identity in session.execute(chosen)}
->>>>>>> main
     session.add(
         BankAccount(
             name=company.bank_name or ("基本户" if zh else "Main account"),
