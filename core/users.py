@@ -15,6 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from core import database as db
+from core import wire
 from core.audit import record
 from core.context import Actor
 from core.errors import DomainError, FieldErrors, NotFound
@@ -123,15 +124,13 @@ def _actor(found: SignedIn) -> Actor:
 
 
 def _look_up(wanted: Statement, **parameters: Any) -> SignedIn | None:
-    with db.current().autocommit() as connection:
-        query = wanted(**parameters)
-        cursor = db.driver(connection).cursor(row_factory=wanted.row_factory)
-        return cursor.execute(wanted.text, query.parameters, prepare=True).fetchone()
+    rows = _execute(wanted, **parameters)
+    return rows[0] if rows else None
 
 
-def _execute(wanted: Statement, **parameters: Any) -> None:
+def _execute(wanted: Statement, **parameters: Any) -> list[Any]:
     with db.current().autocommit() as connection:
-        db.driver(connection).execute(wanted.text, wanted(**parameters).parameters, prepare=True)
+        return wire.fetch(db.driver(connection), [wanted(**parameters)], transaction=False)[0]
 
 
 # sign-in --------------------------------------------------------------------------------------------------------------
