@@ -160,6 +160,8 @@ def _as_refusal(error: Exception, attempted: _Attempt) -> Exception:
     cause = cause_of(error)
     if isinstance(cause, psycopg.errors.LockNotAvailable | PlanConflict | psycopg.errors.DeadlockDetected):
         return Busy()
+    if isinstance(cause, psycopg.errors.NumericValueOutOfRange):
+        return DomainError("figure_too_large", http_status=422)
     if isinstance(cause, psycopg.IntegrityError):
         return refusal_of(cause) or error
     if _is_lost(cause):
