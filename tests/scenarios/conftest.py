@@ -12,7 +12,12 @@ from tests.database_server import Server
 from tests.scenarios.checks import assert_clean
 from tests.scenarios.house import House
 
-USUAL = {"invoicing_policy": "on_order", "tax_point": "issue_or_shipment", "due_from": "invoice", "tax_rounding": "line"}
+USUAL = {
+    "invoicing_policy": "on_order",
+    "tax_point": "issue_or_shipment",
+    "due_from": "invoice",
+    "tax_rounding": "line",
+}
 
 
 @pytest.fixture(scope="package")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -62,7 +62,9 @@ class House(World):
     # looking ----------------------------------------------------------------------------------------------------------
     def order_now(self, order: Any) -> tuple[str, str, str]:
         """(state, shipping, invoice) as they stand."""
-        return self.rows("SELECT state, shipping_status, invoice_status FROM sales_order WHERE id = :id", id=order["id"])[0]
+        return self.rows(
+            "SELECT state, shipping_status, invoice_status FROM sales_order WHERE id = :id", id=order["id"]
+        )[0]
 
     def line_now(self, order: Any, index: int = 0) -> dict[str, Decimal]:
         names = (
@@ -76,7 +78,9 @@ class House(World):
 
     def invoice_now(self, invoice_id: int) -> tuple[Decimal, Decimal, Decimal]:
         """(total, open, credited)."""
-        return self.rows("SELECT amount_total, amount_open, amount_credited FROM invoice WHERE id = :id", id=invoice_id)[0]
+        return self.rows(
+            "SELECT amount_total, amount_open, amount_credited FROM invoice WHERE id = :id", id=invoice_id
+        )[0]
 
     def last_entry(self) -> tuple[str, dict[str, Decimal]]:
         """The newest entry as (event, {role: debit − credit})."""

@@ -240,7 +240,9 @@ def test_on_delivery_ship(delivered: Sale) -> None:
 def test_on_delivery_bill(delivered: Sale) -> None:
     delivered.house.ship(delivered.draft)
     delivered.house.bill(delivered.draft)
-    assert delivered.entries()[1:] == [("bill", amounts(receivable=113, deferred_vat=13, unbilled=-113, output_vat=-13))]
+    assert delivered.entries()[1:] == [
+        ("bill", amounts(receivable=113, deferred_vat=13, unbilled=-113, output_vat=-13))
+    ]
     assert delivered.money() == (113, 113, 0, "unpaid")
     assert delivered.house.order_now(delivered.draft) == ("done", "shipped", "invoiced")
 
