@@ -75,8 +75,8 @@ class Progress:
 def tax_point_reached(before: Progress, after: Progress, *, on_order: bool) -> Decimal:
     """The line's VAT whose tax point has come, once a correction has taken `before` to `after`.
 
-    Under `on_delivery` that is the billed part. Under `on_order` it is all that lives where the invoice was the tax point
-    (or everything is shipped), else what is with the customer.
+    Under `on_delivery` that is the billed part. Under `on_order` it is all that lives where the invoice was the tax
+    point (or everything is shipped), else what is with the customer.
     """
     recognised = before.line.tax_recognised
     if not on_order:

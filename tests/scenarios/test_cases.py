@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from core.errors import DomainError
-from finance.models import FiscalPeriod
 from finance.payments import Wanted, match, record_payment
 from finance.periods import close_period, reopen_period
 from tests.scenarios.house import House, refused
@@ -257,7 +256,6 @@ def test_posting_waits_for_the_closing_and_is_refused(house: House) -> None:
         closing.close()
         house.run(reopen_period, period)
     assert answers == ["period_closed"]
-    assert FiscalPeriod.__tablename__ == "fiscal_period"
 
 
 def _outcome(house: House, customer: int, day: Any) -> str:
