@@ -36,7 +36,10 @@ from core.statements import Query, array_text, plain_array_text, statement
 SET_ACTOR = statement(
     "plan.set_actor",
     # One plan for all values: the planner would otherwise weigh each array's length and plan the batch anew every time.
-    "SELECT set_config('countinghouse.actor', %(actor)s, true), set_config('plan_cache_mode', 'force_generic_plan', true)",
+    """
+    SELECT set_config('countinghouse.actor', %(actor)s, true),
+           set_config('plan_cache_mode', 'force_generic_plan', true)
+    """,
     tables="",
     scope="system",
 )
@@ -57,7 +60,7 @@ TAKE_NUMBERS = statement(
 )
 TRACE = frozenset(("audit_row", "outbox_event", "idempotency_key"))
 FREE_TEXTS = frozenset(("reason", "memo", "note", "cancel_reason", "reference"))
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql.dialect()
 
 
 class PlanConflict(Exception):
@@ -435,4 +438,5 @@ def _update_text(table: Table, added: Sequence[str], assigned: Sequence[str], nu
 
 
 def _delete_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int]) -> str:
-    return f"DELETE FROM {table.name} AS t USING unnest(${next(number)}::bigint[]) AS d (key) WHERE t.id = d.key RETURNING 1"
+    keys = f"unnest(${next(number)}::bigint[]) AS d (key)"
+    return f"DELETE FROM {table.name} AS t USING {keys} WHERE t.id = d.key RETURNING 1"

@@ -1,4 +1,5 @@
-"""Clients of the benchmark: keep-alive HTTP against the API, or the floor's connections, each in processes of their own."""
+"""Clients of the benchmark: keep-alive HTTP against the API, or the floor's connections, each in processes of their
+own."""
 
 from __future__ import annotations
 
@@ -105,7 +106,8 @@ class Job:
             return FloorClient(url, steps, swaps, self.client).cycle
         if self.scene is None:
             raise ValueError("a job is over HTTP or on the floor")
-        return getattr(HttpClient(self.scene, self.client), self.method)  # type: ignore[no-any-return]
+        work: Callable[[], None] = getattr(HttpClient(self.scene, self.client), self.method)
+        return work
 
 
 def measure(jobs: Sequence[Job], warm_up: float = 1.0) -> list[Tally]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 from psycopg import sql
@@ -161,15 +162,12 @@ def recording() -> Iterator[Recorder]:
     """Records every plan that this process applies."""
     recorder, original = Recorder(), Plan.apply
 
-    def apply(plan: Plan, *, commit: bool = True) -> None:
-        recorder.record(plan)
-        original(plan, commit=commit)
+    def apply(self: Plan, *, commit: bool = True) -> None:
+        recorder.record(self)
+        original(self, commit=commit)
 
-    Plan.apply = apply  # type: ignore[method-assign]
-    try:
+    with patch.object(Plan, "apply", apply):
         yield recorder
-    finally:
-        Plan.apply = original  # type: ignore[method-assign]
 
 
 def five_steps(recorder: Recorder) -> list[list[Write]]:
@@ -219,10 +217,11 @@ def text_of(write: Write) -> str:
     cast = {name: f"d.{name}::jsonb" if name in write.json_names else f"d.{name}" for name in write.names}
     if write.kind == "insert":
         chosen = ", ".join(cast.values())
-        return f"INSERT INTO {SCHEMA}.{write.table} ({listed}) SELECT {chosen} FROM unnest({arrays}) AS d ({listed})"
+        return f"INSERT INTO {SCHEMA}.{write.table} ({listed}) SELECT {chosen} FROM unnest({arrays}) AS d ({listed})"  # noqa: S608 (names of columns, no values)
     key, *others = write.names
     changes = ", ".join(f"{name} = {f't.{name} + ' if name in write.added else ''}{cast[name]}" for name in others)
-    return f"UPDATE {SCHEMA}.{write.table} AS t SET {changes} FROM unnest({arrays}) AS d ({listed}) WHERE t.{key} = d.{key}"
+    rows = f"unnest({arrays}) AS d ({listed})"
+    return f"UPDATE {SCHEMA}.{write.table} AS t SET {changes} FROM {rows} WHERE t.{key} = d.{key}"  # noqa: S608 (names)
 
 
 @dataclass(frozen=True)

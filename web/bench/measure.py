@@ -1,4 +1,5 @@
-"""The measurements: a database and a server of the benchmark's own, the product over HTTP and the floor in turn, ratios of medians."""
+"""The measurements: a database and a server of the benchmark's own, the product over HTTP and the floor in turn, ratios
+of medians."""
 
 from __future__ import annotations
 
@@ -38,6 +39,7 @@ from inventory.catalog import create_product
 from inventory.documents import StockLine, open_stock
 from web.bench.clients import Job, Scene, Tally, measure
 from web.bench.floor import Recorder, Swaps, five_steps, make_tables, recording
+from web.cli.migrate import migrate_database
 
 CUSTOMERS, PRODUCTS, HOT_PRODUCTS, LINES = 50, 200, 5, 5
 STOCK = Decimal(1_000_000)
@@ -54,11 +56,8 @@ class Stage:
         self.embedded = start_embedded(home)
         self.home = home
         self.app_url = self.embedded.app_url
-        from web.cli.migrate import migrate
-
-        migrate(self.embedded.admin_url)
+        migrate_database(self.embedded.admin_url, self.embedded.app_url, self.embedded.system_url)
         db.configure(db.Database(self.app_url))
-        self.context = lambda **values: Context(actor=self.actor, **values)
         self.actor = Actor(None, LOGIN, "Bench", frozenset(PERMISSIONS))
         self._fill()
 
@@ -88,6 +87,9 @@ class Stage:
         for start in range(0, PRODUCTS, 50):
             lines = [StockLine(product, STOCK, Decimal(60)) for product in self.products[start : start + 50]]
             run(open_stock, lines=lines, context=self.context())
+
+    def context(self, **values: Any) -> Context:
+        return Context(actor=self.actor, **values)
 
     def value(self, text: str) -> Any:
         with psycopg.connect(driver_url(self.embedded.admin_url)) as connection:
@@ -153,7 +155,7 @@ def _wait_until_up(port: int, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             raise click.ClickException(f"the server ended with {process.returncode} before it answered")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):  # noqa: S310 (loopback)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
                 return
         except OSError:
             time.sleep(0.1)
