@@ -230,7 +230,7 @@ def end_sessions(plan: Plan, user_id: int, *, session_id: int | None = None) -> 
 
 # users ----------------------------------------------------------------------------------------------------------------
 def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Creates a user: login, name, email, title, language, roles (codes), password. Raises InvalidInput,
+    """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password. Raises InvalidInput,
     `duplicate_login`."""
     data, roles = _checked_user(plan, values, password_required=True)
     user = User(created_at=plan.now, roles=roles, **data)
@@ -246,7 +246,8 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
         raise NotFound("user", user_id)
     if version is not None and user.version != version:
         raise DomainError("edit_conflict", version=user.version)
-    current = {name: getattr(user, name) for name in ("login", "name", "email", "title", "language", "is_active")}
+    names = ("login", "name", "email", "title", "language", "is_active", "reports_to_id")
+    current = {name: getattr(user, name) for name in names}
     current["roles"] = [role.code for role in user.roles]
     data, roles = _checked_user(plan, current | dict(values), password_required=False)
     loses_admin = not data["is_active"] or not any(role.code == "admin" for role in roles)
@@ -313,6 +314,9 @@ def _checked_user(
     if data["language"] not in ("zh", "en"):
         errors.add("language", "unknown_choice", choices=["zh", "en"])
     data["is_active"] = values.get("is_active") is not False
+    data["reports_to_id"] = values.get("reports_to_id")
+    if data["reports_to_id"] is not None and plan.session.get(User, data["reports_to_id"]) is None:
+        errors.add("reports_to_id", "user_unknown")
     password = values.get("password")
     if password:
         if len(password) < MIN_PASSWORD_LENGTH and not values.get("weak_password_allowed"):

@@ -68,7 +68,7 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
         if on_order:
             step.invoiced = step.line.quantity
     if services_only:
-        _recognise_services(plan, order, progress, books)
+        recognise_services(plan, order, order.amount_net, order.amount_tax, books)
     _write_lines(plan, order, progress, reserved)
     statuses = {
         "state": order_state(progress, OrderState.CONFIRMED),
@@ -181,10 +181,9 @@ def bill_line(line: LineFact, quantity: Decimal, net: Decimal, tax: Decimal) -> 
     )
 
 
-def _recognise_services(plan: Plan, order: OrderFact, progress: list[Progress], books: Books) -> None:
+def recognise_services(plan: Plan, order: OrderFact, net: Decimal, tax: Decimal, books: Books) -> None:
     """Where nothing ships, services are recognised at once."""
     on_order = order.invoicing_policy == InvoicingPolicy.ON_ORDER
-    net, tax = order.amount_net, order.amount_tax
     if on_order:
         postings = [debit("undelivered", net, order.customer_id), credit("revenue", net)]
     else:
