@@ -1,6 +1,6 @@
 """Exact money: the only place where amounts are rounded.
 
-Amounts have two decimals, prices four, quantities three, rates four. Rounding is half up (kaufmännisch, 四舍五入), once per
+Amounts have two decimals, prices four, quantities three, rates four. Rounding is half up (四舍五入), once per
 figure, to the currency's smallest unit.
 """
 

@@ -87,13 +87,13 @@ class InvoiceFact(NamedTuple):
 
 
 INVOICE_COLUMNS = """
-    invoice.id, invoice.number, invoice.customer_id, invoice.owner_id, invoice.due_on, invoice.terms_days, invoice.amount_net,
-    invoice.amount_tax, invoice.amount_total, invoice.amount_allocated, invoice.amount_credited, invoice.tax_recognised,
-    invoice.fiscal_number, invoice.origin
+    invoice.id, invoice.number, invoice.customer_id, invoice.owner_id, invoice.due_on, invoice.terms_days,
+    invoice.amount_net, invoice.amount_tax, invoice.amount_total, invoice.amount_allocated, invoice.amount_credited,
+    invoice.tax_recognised, invoice.fiscal_number, invoice.origin
 """
 INVOICES_FOR_UPDATE = statement(
     "invoicing.invoices_for_update",
-    f"SELECT {INVOICE_COLUMNS} FROM invoice WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+    f"SELECT {INVOICE_COLUMNS} FROM invoice WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608 (names of columns, no values)
     tables="invoice",
     scope="by_root",
     fact=InvoiceFact,
@@ -129,6 +129,8 @@ def post_invoice(
     The caller has locked the customer's account and takes the invoice into it (`receivables.note_new_invoice`).
     """
     net, tax = total(line.amount_net for line in lines), total(line.amount_tax for line in lines)
+    if net + tax == 0:
+        raise DomainError("nothing_to_invoice", origin=str(origin))
     number = plan.number("INV", books.effective_on)
     entry = post(
         plan,
@@ -139,8 +141,6 @@ def post_invoice(
         origin=origin,
         document=number,
     )
-    if entry is None:
-        raise DomainError("nothing_to_invoice")
     invoice_id = plan.insert(
         Invoice,
         number=number,
@@ -242,8 +242,6 @@ def post_credit_notes(
         origin=origin,
         document=numbers[0],
     )
-    if entry is None:
-        raise DomainError("nothing_to_credit")
     return [
         _write_credit_note(plan, books, account, portion, number, entry, origin, reason)
         for portion, number in zip(portions, numbers, strict=True)

@@ -30,7 +30,7 @@ OPEN_INVOICES_FOR_UPDATE = statement(
     f"""
     SELECT {INVOICE_COLUMNS} FROM invoice
      WHERE customer_id = %(customer_id)s::bigint AND amount_allocated < amount_total ORDER BY id FOR NO KEY UPDATE
-    """,
+    """,  # noqa: S608 (names of columns, no values)
     tables="invoice",
     scope="by_root",
     fact=InvoiceFact,
@@ -181,7 +181,6 @@ def record_payment(
         document=number,
         memo=reference,
     )
-    assert entry is not None
     payment_id = plan.insert(
         Payment,
         number=number,
@@ -306,7 +305,6 @@ def match(
         origin=origins.pop() if len(origins) == 1 else source.number,
         document=source.number,
     )
-    assert entry is not None
     rows = [
         _allocate(
             plan, source_kind, source_id, invoices[wanted.invoice_id], wanted.amount, books, entry.id, entry.number

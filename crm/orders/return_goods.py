@@ -21,7 +21,7 @@ from crm.orders.correction import (
 )
 from crm.orders.shares import order_state, tax_point_reached
 from finance.invoicing import BillLine
-from finance.ledger import SALES, Posting, credit, debit, post
+from finance.ledger import SALES, Posting, credit, debit, post_if_any
 from inventory.shipments import Returned, ShipmentPaper, Shipped, take_back
 
 
@@ -51,7 +51,7 @@ def return_goods(
     if total(bill.amount_net + bill.amount_tax for bill in bills):
         issue_credit_notes(case, bills, debits, "return", reason)
     else:
-        post(
+        post_if_any(
             plan,
             case.books,
             journal=SALES,
@@ -88,7 +88,7 @@ def _return_quantities(case: Correction, wanted: Sequence[QuantityRequest]) -> d
             quantities[request.line_id] = quantities.get(request.line_id, Decimal(0)) + request.quantity
             unbilled = step.out - step.billed
             step.returned += request.quantity
-            step.credited += request.quantity if case.on_order else max(request.quantity - max(unbilled, Decimal(0)), 0)
+            step.credited += request.quantity if case.on_order else max(request.quantity - max(unbilled, ZERO), ZERO)
     errors.raise_if_any()
     return quantities
 

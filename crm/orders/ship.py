@@ -32,7 +32,7 @@ from crm.orders.facts import (
 )
 from crm.orders.shares import Progress, invoice_status, order_state, shipping_status, uninvoiced
 from finance.invoicing import InvoiceFact
-from finance.ledger import SALES, Books, books_for, check_period, credit, debit, post
+from finance.ledger import SALES, Books, books_for, check_period, credit, debit, post_if_any
 from finance.models import Invoice
 from finance.receivables import AccountFact
 from inventory.reservations import Demand, ReservationFact, shortage
@@ -234,7 +234,7 @@ def recognise(plan: Plan, order: OrderFact, books: Books, after: Sequence[Progre
         sale = [debit("undelivered", net, order.customer_id), credit("revenue", net)]
     else:
         sale = [debit("unbilled", net + tax, order.customer_id), credit("revenue", net), credit("deferred_vat", tax)]
-    post(
+    post_if_any(
         plan,
         books,
         journal=SALES,
