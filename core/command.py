@@ -71,13 +71,15 @@ def run(
     lost before the batch is tried again too; one lost during it only under an idempotency key, since the outcome is
     unknown then. Raises DomainError for a refusal; nothing is left behind.
     """
+    unknown = False
     for attempt in range(MAX_RETRIES + 1):
         attempted = _Attempt(database or db.current(), context)
         try:
             return attempted.run(command, arguments, named)
         except Exception as error:
+            unknown = unknown or (attempted.applying and _is_lost(cause_of(error)))
             if attempt == MAX_RETRIES or not attempted.may_retry(error):
-                raise _as_refusal(error, attempted) from error
+                raise _as_refusal(error, unknown=unknown) from error
             logger.info("command_retried", command=command.__name__, attempt=attempt + 1, cause=type(error).__name__)
             time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 (jitter, no secret)
     raise AssertionError("unreachable")
@@ -156,7 +158,8 @@ def _is_lost(cause: BaseException) -> bool:
     return isinstance(cause, psycopg.OperationalError) and cause.sqlstate in (None, "57P01", "57P02", "57P03")
 
 
-def _as_refusal(error: Exception, attempted: _Attempt) -> Exception:
+def _as_refusal(error: Exception, *, unknown: bool) -> Exception:
+    """What the caller is told. Once a batch was sent and its answer lost, later failures do not make it undone."""
     cause = cause_of(error)
     if isinstance(cause, psycopg.errors.LockNotAvailable | PlanConflict | psycopg.errors.DeadlockDetected):
         return Busy()
@@ -165,5 +168,5 @@ def _as_refusal(error: Exception, attempted: _Attempt) -> Exception:
     if isinstance(cause, psycopg.IntegrityError):
         return refusal_of(cause) or error
     if _is_lost(cause):
-        return DomainError("outcome_unknown" if attempted.applying else "database_unavailable", http_status=503)
+        return DomainError("outcome_unknown" if unknown else "database_unavailable", http_status=503)
     return error

@@ -91,7 +91,13 @@ def execute(wanted: Statement, **parameters: Any) -> list[Any]:
 def lease_events(limit: int = BATCH) -> list[tuple[int, str]]:
     """Claims events for a minute: (id, kind). One that is not done by then is free to be claimed again."""
     now = clock.now()
-    return execute(outbox.LEASE, now=now, until=now + timedelta(seconds=outbox.LEASE_SECONDS), limit=limit)
+    until = now + timedelta(seconds=outbox.LEASE_SECONDS)
+    return execute(outbox.LEASE, now=now, until=until, limit=limit, consumed=list(outbox.CONSUMERS))
+
+
+def close_unconsumed(limit: int = 10 * BATCH) -> int:
+    """Marks events that nobody here consumes as done; how many."""
+    return len(execute(outbox.CLOSE_UNCONSUMED, now=clock.now(), consumed=list(outbox.CONSUMERS), limit=limit))
 
 
 class Relay:
@@ -116,6 +122,7 @@ class Relay:
         while not self._stop.is_set():
             try:
                 sent = self.send_due()
+                close_unconsumed()
                 self._sweep()
             except (exc.SQLAlchemyError, OSError) as error:
                 logger.warning("relay_interrupted", error=repr(error))
@@ -141,6 +148,8 @@ def drain(limit: int = 10_000) -> int:
     """Applies all due events in this process, without a broker; how many. For commands and tests that must see the
     end."""
     applied = 0
+    while close_unconsumed():
+        continue
     while applied < limit and (events := lease_events()):
         for event_id, _ in events:
             apply_event_task(event_id)

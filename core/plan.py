@@ -35,7 +35,11 @@ from core.statements import Query, array_text, plain_array_text, statement
 
 SET_ACTOR = statement(
     "plan.set_actor",
-    "SELECT set_config('countinghouse.actor', %(actor)s, true)",
+    # One plan for all values: the planner would otherwise weigh each array's length and plan the batch anew every time.
+    """
+    SELECT set_config('countinghouse.actor', %(actor)s, true),
+           set_config('plan_cache_mode', 'force_generic_plan', true)
+    """,
     tables="",
     scope="system",
 )
@@ -56,7 +60,7 @@ TAKE_NUMBERS = statement(
 )
 TRACE = frozenset(("audit_row", "outbox_event", "idempotency_key"))
 FREE_TEXTS = frozenset(("reason", "memo", "note", "cancel_reason", "reference"))
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql.dialect()
 
 
 class PlanConflict(Exception):
@@ -131,7 +135,7 @@ class Plan:
         self._opened = False
         self._session: Session | None = None
         self._inserts: dict[Table, list[dict[str, Any]]] = {}
-        self._changes: dict[Table, dict[int, _Change]] = {}
+        self._changes: dict[Table, dict[int, Change]] = {}
         self._deletes: dict[Table, list[int]] = {}
         self._numbers: list[Number] = []
         self._ids: dict[int, int] = {}
@@ -217,16 +221,23 @@ class Plan:
         """Deletes a draft's row. Posted rows cannot be deleted; the database refuses."""
         self._deletes.setdefault(model.__table__, []).append(identity)
 
-    def _change(self, table: Table, identity: int) -> _Change:
-        return self._changes.setdefault(table, {}).setdefault(identity, _Change())
-
-    def inserted(self, model: Any) -> list[dict[str, Any]]:
-        """The rows this plan adds to a model's table, for decisions and checks that need them."""
-        return self._inserts.get(model.__table__, [])
+    def _change(self, table: Table, identity: int) -> Change:
+        return self._changes.setdefault(table, {}).setdefault(identity, Change())
 
     @property
-    def is_empty(self) -> bool:
-        return not (self._inserts or self._changes or self._deletes)
+    def inserts(self) -> Mapping[Table, Sequence[Mapping[str, Any]]]:
+        """The rows this plan adds, by table."""
+        return self._inserts
+
+    @property
+    def changes(self) -> Mapping[Table, Mapping[int, Change]]:
+        """What this plan changes, by table and id."""
+        return self._changes
+
+    @property
+    def new_ids(self) -> Iterable[int]:
+        """The ids this plan has given to its rows, in order."""
+        return self._ids
 
     # applying ---------------------------------------------------------------------------------------------------------
     def digest(self) -> str:
@@ -307,7 +318,7 @@ class Plan:
         expected: list[int] = []
         for table, rows in self._inserts.items():
             shapes.append(("insert", table, (), ()))
-            for column in _columns(table):
+            for column in written_columns(table):
                 name, default = column.name, column.default
                 parameters.append(column.encode([row.get(name, default) for row in rows]))
         for table, changes in self._changes.items():
@@ -315,7 +326,7 @@ class Plan:
                 shapes.append(("update", table, added, assigned))
                 expected.append(len(members))
                 parameters.append(plain_array_text([key for key, _ in members]).encode())
-                columns = _columns_by_name(table)
+                columns = written_columns_by_name(table)
                 parameters += [columns[name].encode([change.deltas[name] for _, change in members]) for name in added]
                 parameters += [
                     columns[name].encode([change.values[name] for _, change in members]) for name in assigned
@@ -334,20 +345,22 @@ Shape = tuple[str, Table, tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass
-class _Change:
+class Change:
+    """What a plan changes in one row: amounts to add, values to set."""
+
     deltas: dict[str, Decimal | int] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def _by_shape(changes: Mapping[int, _Change]) -> dict[tuple[Any, Any], list[tuple[int, _Change]]]:
-    shapes: dict[tuple[Any, Any], list[tuple[int, _Change]]] = {}
+def _by_shape(changes: Mapping[int, Change]) -> dict[tuple[Any, Any], list[tuple[int, Change]]]:
+    shapes: dict[tuple[Any, Any], list[tuple[int, Change]]] = {}
     for key, change in sorted(changes.items()):
         shapes.setdefault((tuple(sorted(change.deltas)), tuple(sorted(change.values))), []).append((key, change))
     return shapes
 
 
 @dataclass(frozen=True)
-class _Column:
+class WrittenColumn:
     """A written column: its plain default, the type of its array parameter, how the array is written."""
 
     name: str
@@ -367,21 +380,22 @@ class _Column:
 
 
 @lru_cache(maxsize=512)
-def _columns(table: Table) -> tuple[_Column, ...]:
+def written_columns(table: Table) -> tuple[WrittenColumn, ...]:
+    """The columns of a table that a plan writes: all but those the database computes."""
     return tuple(_column(column) for column in table.columns if column.computed is None and column.identity is None)
 
 
 @lru_cache(maxsize=512)
-def _columns_by_name(table: Table) -> dict[str, _Column]:
-    return {column.name: column for column in _columns(table)}
+def written_columns_by_name(table: Table) -> dict[str, WrittenColumn]:
+    return {column.name: column for column in written_columns(table)}
 
 
-def _column(column: Any) -> _Column:
+def _column(column: Any) -> WrittenColumn:
     kind = column.type.compile(_DIALECT).split("(")[0].lower()
     is_json, is_text = kind == "jsonb", kind in ("varchar", "char", "text")
     default = column.default.arg if column.default is not None and column.default.is_scalar else None
     array_type = "text[]" if is_json or is_text else f"{kind}[]"
-    return _Column(column.name, default, array_type, is_json, not (is_json or is_text))
+    return WrittenColumn(column.name, default, array_type, is_json, not (is_json or is_text))
 
 
 @lru_cache(maxsize=4096)
@@ -403,7 +417,7 @@ def _batch_text(shapes: tuple[Shape, ...]) -> bytes:
 
 
 def _insert_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int]) -> str:
-    columns = _columns(table)
+    columns = written_columns(table)
     names = ", ".join(column.name for column in columns)
     arrays = ", ".join(f"${next(number)}::{column.array_type}" for column in columns)
     values = ", ".join(column.cast for column in columns)
@@ -411,7 +425,7 @@ def _insert_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int
 
 
 def _update_text(table: Table, added: Sequence[str], assigned: Sequence[str], number: Iterator[int]) -> str:
-    columns = _columns_by_name(table)
+    columns = written_columns_by_name(table)
     key = next(iter(table.primary_key)).name
     names = [*added, *assigned]
     arrays = [f"${next(number)}::bigint[]", *(f"${next(number)}::{columns[name].array_type}" for name in names)]
@@ -424,4 +438,5 @@ def _update_text(table: Table, added: Sequence[str], assigned: Sequence[str], nu
 
 
 def _delete_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int]) -> str:
-    return f"DELETE FROM {table.name} AS t USING unnest(${next(number)}::bigint[]) AS d (key) WHERE t.id = d.key RETURNING 1"
+    keys = f"unnest(${next(number)}::bigint[]) AS d (key)"
+    return f"DELETE FROM {table.name} AS t USING {keys} WHERE t.id = d.key RETURNING 1"

@@ -96,12 +96,12 @@ def _check(pgconn: Any, kinds: list[bytes | None], results: list[Any], known: se
     return answers
 
 
-def _collect(pgconn: Any) -> Generator[Wait, Ready, list[Any]]:
+def _collect(pgconn: Any) -> Generator[Wait, Ready | int, list[Any]]:
     """Writes what is buffered, then reads results until the sync; one waiting per packet, not per statement."""
     while pgconn.flush():
         if (yield Wait.RW) & Ready.R:
             pgconn.consume_input()
-    results = []
+    results: list[Any] = []
     while True:
         while not pgconn.is_busy():
             result = pgconn.get_result()

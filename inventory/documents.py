@@ -13,7 +13,7 @@ from core.money import ZERO, round_money
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
-from finance.ledger import STOCK, books_for, credit, debit, post
+from finance.ledger import STOCK, books_for, credit, debit, post_if_any
 from inventory.models import MoveKind, StockDocument, StockDocumentLine
 from inventory.reservations import WAITING, InsufficientStock, fill_waiting
 from inventory.stock import LEVELS_FOR_UPDATE, NONE, VALUATIONS_FOR_UPDATE, Stock
@@ -115,7 +115,7 @@ def _post_document(
     number = plan.number(NUMBER_OF[kind], plan.today)
     document_id = plan.new_id()
     values = _values(stock, lines, products)
-    entry = post(
+    entry = post_if_any(
         plan,
         books,
         journal=STOCK,

@@ -33,7 +33,7 @@ def main() -> None:
                 "--without-gossip",
                 "--without-mingle",
                 "--without-heartbeat",
-                f"--loglevel={settings.log_level}",
+                "--loglevel=warning",
             ]
         )
     finally:
