@@ -134,7 +134,7 @@ class _Attempt:
             plan.apply()
             connection.commit()
             return Result(text)
-        except BaseException as error:
+        except BaseException:
             _abandon(connection)
             raise
         finally:
