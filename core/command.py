@@ -176,6 +176,8 @@ def _as_refusal(error: Exception, *, unknown: bool) -> Exception:
     cause = cause_of(error)
     if isinstance(cause, _WAITED_TOO_LONG):
         return Busy()
+    if isinstance(cause, psycopg.errors.NumericValueOutOfRange):
+        return DomainError("figure_too_large", http_status=422)
     if isinstance(cause, psycopg.IntegrityError):
         return refusal_of(cause) or error
     if _is_lost(cause):

@@ -21,6 +21,7 @@ from core.statements import Query
 
 Sent = tuple[bytes, Sequence[bytes | None]]
 BEGIN, COMMIT = b"BEGIN", b"COMMIT"
+SNAPSHOT: Sent = (b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
 _names: dict[bytes, bytes] = {}
 _numbers = count(1)
 _prepared: WeakKeyDictionary[Connection[Any], set[bytes]] = WeakKeyDictionary()
@@ -33,6 +34,12 @@ def fetch(connection: Connection[Any], queries: Sequence[Query], *, transaction:
     Raises the first statement's error; the transaction is then aborted, as with any failed statement.
     """
     results = exchange(connection, [query.sent() for query in queries], begin=transaction)
+    return [_rows(connection, query, result) for query, result in zip(queries, results, strict=True)]
+
+
+def snapshot(connection: Connection[Any], queries: Sequence[Query]) -> list[list[Any]]:
+    """Rows of each query from one read-only look at the database, begun and ended in the same round trip."""
+    results = exchange(connection, [SNAPSHOT, *(query.sent() for query in queries)], begin=False, commit=True)[1:]
     return [_rows(connection, query, result) for query, result in zip(queries, results, strict=True)]
 
 
