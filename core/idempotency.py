@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core import database as db
 from core.errors import DomainError
 from core.plan import Plan, PlanConflict
 from core.statements import statement
@@ -45,7 +46,7 @@ class Claim:
         if not context.idempotency_key or len(context.idempotency_key) > MAX_KEY_LENGTH:
             raise DomainError("bad_idempotency_key", http_status=422, max_length=MAX_KEY_LENGTH)
         self.plan = plan
-        self.id = plan.new_id()
+        self.id = db.next_id()  # not the plan's: a preview has no claim, and its digest must come out the same
         self._actor_id = context.actor.user_id or 0
         plan.before_opening(
             [

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.constraints import means
 from core.errors import FieldErrors, NotFound
 from core.money import ZERO, round_money
 from core.outbox import emit
@@ -253,3 +254,6 @@ def _postings(kind: MoveKind, values: Sequence[Decimal]) -> list[Any]:
         debit("stock_loss", loss),
         credit("stock_gain", gain),
     ]
+
+
+means("fk_stock_document_supplier_id", "supplier_unknown", field="supplier_id", http_status=422)
