@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 import structlog
-from sqlalchemy import exc
+from sqlalchemy import Connection, exc
 
 import core.audit  # noqa: F401 (its session listeners belong to every command)
 from core import database as db
@@ -27,6 +27,13 @@ from core.plan import Effect, Plan, PlanConflict
 
 MAX_RETRIES = 3
 FIRST_PAUSE_SECONDS = 0.02
+_WAITED_TOO_LONG = (
+    PlanConflict,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.QueryCanceled,
+)
 logger = structlog.get_logger()
 
 
@@ -127,11 +134,8 @@ class _Attempt:
             plan.apply()
             connection.commit()
             return Result(text)
-        except BaseException as error:
-            if isinstance(cause_of(error), psycopg.OperationalError) and db.driver(connection).closed:
-                connection.invalidate()
-            else:
-                connection.rollback()
+        except BaseException:
+            _abandon(connection)
             raise
         finally:
             connection.close()
@@ -143,6 +147,15 @@ class _Attempt:
         if _is_lost(cause):
             return not self.applying or self.context.idempotency_key is not None
         return False
+
+
+def _abandon(connection: Connection) -> None:
+    """Ends the transaction without a trace; a connection that cannot even do that is thrown away."""
+    try:
+        db.driver(connection).rollback()
+        connection.rollback()
+    except (psycopg.Error, exc.SQLAlchemyError):
+        connection.invalidate()
 
 
 def _effects(plan: Plan) -> list[dict[str, Any]]:
@@ -161,7 +174,7 @@ def _is_lost(cause: BaseException) -> bool:
 def _as_refusal(error: Exception, *, unknown: bool) -> Exception:
     """What the caller is told. Once a batch was sent and its answer lost, later failures do not make it undone."""
     cause = cause_of(error)
-    if isinstance(cause, psycopg.errors.LockNotAvailable | PlanConflict | psycopg.errors.DeadlockDetected):
+    if isinstance(cause, _WAITED_TOO_LONG):
         return Busy()
     if isinstance(cause, psycopg.errors.NumericValueOutOfRange):
         return DomainError("figure_too_large", http_status=422)

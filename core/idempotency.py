@@ -7,7 +7,7 @@ from typing import Any
 
 from core import database as db
 from core.errors import DomainError
-from core.plan import Plan
+from core.plan import Plan, PlanConflict
 from core.statements import statement
 from core.trace import IdempotencyKey
 
@@ -66,9 +66,10 @@ class Claim:
         if rows[0]:
             return
         context = self.plan.context
-        [[(route, body_digest, response)]] = self.plan.fetch(
-            STORED(actor_id=self._actor_id, key=context.idempotency_key)
-        )
+        [stored] = self.plan.fetch(STORED(actor_id=self._actor_id, key=context.idempotency_key))
+        if not stored:
+            raise PlanConflict("the key was swept between the claim and the look")
+        [(route, body_digest, response)] = stored
         if (route, body_digest) != (context.route, context.body_digest):
             raise DomainError("idempotency_key_reused", key=context.idempotency_key)
         raise Replay(response)

@@ -37,7 +37,8 @@ CLOSE_UNCONSUMED = statement(
     """
     UPDATE outbox_event SET state = 'done'
      WHERE id IN (SELECT id FROM outbox_event
-                   WHERE state = 'pending' AND available_at <= %(now)s::timestamptz AND kind <> ALL (%(consumed)s::text[])
+                   WHERE state = 'pending' AND available_at <= %(now)s::timestamptz
+                     AND kind <> ALL (%(consumed)s::text[])
                    ORDER BY available_at LIMIT %(limit)s::int FOR UPDATE SKIP LOCKED)
     RETURNING id
     """,

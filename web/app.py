@@ -27,6 +27,7 @@ AREAS: Final = (
     "web.opportunities",
     "web.quotations",
     "web.orders",
+    "web.activities",
     "web.products",
     "web.stock",
     "web.shipments",
@@ -199,5 +200,6 @@ def _install_template_names(app: Flask) -> None:
         nav_settings=navigation.settings_items,
         nav_new=navigation.new_items,
         nav_tabs=navigation.tabs,
+        link=navigation.link,
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

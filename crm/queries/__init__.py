@@ -1,1 +1,1 @@
-"""Reading: what pages and the API show of this package. Nothing here changes anything."""
+"""What the pages of the sales side read; nothing here changes anything."""

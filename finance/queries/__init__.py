@@ -1,1 +1,1 @@
-"""Reading: what pages and the API show of this package. Nothing here changes anything."""
+"""Reading for pages and the API: receivables, payments and the ledger."""

@@ -1,8 +1,8 @@
 """When orders are confirmed and what must have come in by then, so that stock ends as Northwind's files say.
 
 The company starts with what the files say is in stock at the end. On the morning of each day exactly what that day's
-orders take that were shipped later comes in, and these orders reserve it; so the free stock stays what it was, until the
-orders that are still open at the end take from it.
+orders take that were shipped later comes in, and these orders reserve it; so the free stock stays what it was, until
+the orders that are still open at the end take from it.
 
 A receipt fills waiting orders first. So an open order that must wait for a product is confirmed after the last shipped
 order of that product: it stays a draft until then, a few days at most, as does an open order that shares a product with
