@@ -166,7 +166,8 @@ def test_an_opportunity_of_somebody_else_is_not_taken(api: Api) -> None:
 def test_figures_beyond_the_books_are_refused(api: Api) -> None:
     customer, product = api.customer(), api.product(price="99999999")
     line = {"product_id": product["id"], "quantity": "999999999"}
-    problem(api.post("/sales-orders", {"customer_id": customer["id"], "lines": [line] * 3}), 422, "figure_too_large")
+    body = {"customer_id": customer["id"], "lines": [line] * 3}
+    problem(api.post("/sales-orders", body), 422, "figure_too_large")
 
 
 def test_lines_of_one_document_are_in_one_warehouse(api: Api, world: World) -> None:
