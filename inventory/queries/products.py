@@ -79,13 +79,7 @@ TABS: dict[str, ColumnElement[bool]] = {
 
 
 def list_products(
-    connection: Connection,
-    window: Window,
-    *,
-    chinese: bool,
-    tab: str = "",
-    search: str = "",
-    category: int | None = None,
+    connection: Connection, window: Window, *, chinese: bool, tab: str = "", search: str = "", category: int | None = None
 ) -> Page[ProductRow]:
     """Products by name, code, price or stock."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
@@ -247,7 +241,9 @@ def levels_of(connection: Connection, product_id: int) -> list[LevelRow]:
             ReorderPoint.quantity,
         )
         .join(StockLevel, StockLevel.warehouse_id == Warehouse.id)
-        .outerjoin(ReorderPoint, and_(ReorderPoint.product_id == product_id, ReorderPoint.warehouse_id == Warehouse.id))
+        .outerjoin(
+            ReorderPoint, and_(ReorderPoint.product_id == product_id, ReorderPoint.warehouse_id == Warehouse.id)
+        )
         .where(StockLevel.product_id == product_id)
         .order_by(Warehouse.is_default.desc(), Warehouse.name)
     )

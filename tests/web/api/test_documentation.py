@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from tests.web.api.conftest import Api
+from tests.web.api.test_lists import LISTS
 from web.api.operation import OPERATIONS
 from web.permissions import route_matrix
 
@@ -77,24 +78,45 @@ def test_the_document_uses_known_types_and_unique_names(api: Api) -> None:
 
 def test_answers_are_as_described(api: Api) -> None:
     document = json.loads(api.get("/openapi.json").text)
-    customer, product = api.customer(), api.product("5")
-    order = api.order(customer["id"], {"product_id": product["id"], "quantity": "5"})
+
+    def asked(method: str, described: str, path: str, body: Any = None) -> Any:
+        answer = api.ok(method, path, body)
+        responses = document["paths"][described][method.lower()]["responses"]
+        schema = (responses.get("201") or responses["200"])["content"]["application/json"]["schema"]
+        check(answer, schema.get("anyOf", [schema])[0], f"{method} {described}")
+        return answer
+
+    customer = asked("POST", "/customers", "/customers", {"name": "照说明书"})
+    values = {"sku": "DOC-1", "name": "说明书", "price": "100"}
+    product = asked("POST", "/products", "/products", values)
+    line = {"product_id": product["id"], "quantity": "5"}
+    asked("POST", "/stock-adjustments", "/stock-adjustments", {"reason": "count", "lines": [line]})
+    asked("POST", "/stock-receipts", "/stock-receipts", {"lines": [line]})
+    deal = asked("POST", "/opportunities", "/opportunities", {"customer_id": customer["id"], "name": "x", "amount": 1})
+    path = f"/opportunities/{deal['id']}"
+    quotation = asked("POST", "/opportunities/{opportunity_id}/quotations", f"{path}/quotations", {"lines": [line]})
+    asked("GET", "/opportunities/{opportunity_id}", path)
+    asked("GET", "/quotations/{quotation_id}", f"/quotations/{quotation['id']}")
+    order = asked("POST", "/quotations/{quotation_id}/order", f"/quotations/{quotation['id']}/order")
     path = f"/sales-orders/{order['id']}"
-    [invoice] = api.ok("POST", f"{path}/confirm")["invoices"]
-    payment = api.ok("POST", "/payments", {"customer_id": customer["id"], "amount": "700", "auto": True})
-    asked = {
-        "/sales-orders/{order_id}": path,
-        "/customers/{customer_id}": f"/customers/{customer['id']}",
-        "/products/{product_id}": f"/products/{product['id']}",
-        "/invoices/{invoice_id}": f"/invoices/{invoice['id']}",
-        "/payments/{payment_id}": f"/payments/{payment['id']}",
-        **{path: path for path in ("/customers", "/sales-orders", "/invoices", "/payments", "/journal-entries")},
-        **{path: path for path in ("/trial-balance", "/aging", "/accounts", "/stock-levels", "/users", "/me")},
-    }
-    for described, address in asked.items():
-        schema = document["paths"][described]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-        answer = api.ok("GET", address)
-        check(answer, schema, described)
+    [invoice] = asked("POST", "/sales-orders/{order_id}/confirm", f"{path}/confirm")["invoices"]
+    asked("POST", "/sales-orders/{order_id}/ship", f"{path}/ship")
+    money = {"customer_id": customer["id"], "amount": "700", "auto": True}
+    payment = asked("POST", "/payments", "/payments", money)
+    part = {"lines": [{"line_id": order["lines"][0]["id"], "quantity": "1"}]}
+    asked("POST", "/sales-orders/{order_id}/return", f"{path}/return", part)
+    allocation = payment["allocations"][0]["id"]
+    asked("POST", "/payment-allocations/{allocation_id}/unmatch", f"/payment-allocations/{allocation}/unmatch")
+    asked("POST", "/payments/{payment_id}/match", f"/payments/{payment['id']}/match", {"auto": True})
+    asked("POST", "/refunds", "/refunds", {"customer_id": customer["id"], "amount": "1"})
+    asked("POST", "/sales-orders", "/sales-orders", {"customer_id": customer["id"], "lines": [line]})
+    asked("GET", "/sales-orders/{order_id}", path)
+    asked("GET", "/customers/{customer_id}", f"/customers/{customer['id']}")
+    asked("GET", "/products/{product_id}", f"/products/{product['id']}")
+    asked("GET", "/invoices/{invoice_id}", f"/invoices/{invoice['id']}")
+    asked("GET", "/payments/{payment_id}", f"/payments/{payment['id']}")
+    for listed in ("/trial-balance", "/aging", "/me", *LISTS):
+        asked("GET", listed, listed)
 
 
 def test_the_page_shows_every_call_in_both_languages(app: Flask) -> None:
