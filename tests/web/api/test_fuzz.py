@@ -108,7 +108,9 @@ def test_no_body_makes_a_call_fail(api: Api, known: dict[str, int], operation: O
 @QUICK
 @given(data=st.data())
 def test_no_query_makes_a_call_fail(api: Api, known: dict[str, int], operation: Operation, data: st.DataObject) -> None:
-    values = {name: st.one_of(likely(spec, known), st.text(max_size=9)) for name, spec in operation.query.fields.items()}
+    values = {
+        name: st.one_of(likely(spec, known), st.text(max_size=9)) for name, spec in operation.query.fields.items()
+    }
     query = data.draw(st.fixed_dictionaries({}, optional=values))
     text = {name: str(value).encode("utf-8", "replace").decode() for name, value in query.items()}
     answered(api, operation, known, query_string=text)
