@@ -43,8 +43,9 @@ SWEEP = statement(
 def make_celery(broker_url: str) -> Celery:
     """The Celery application. A memory broker polls every 20 ms; a Redis one redelivers what a lost worker held."""
     in_memory = broker_url.startswith(MEMORY)
-    app = Celery("countinghouse", broker=broker_url)
+    app = Celery("countinghouse", broker="memory://localhost/" if in_memory else broker_url)
     app.conf.update(
+        accept_content=["json"],
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,

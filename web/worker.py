@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+
+from celery.platforms import SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 
 from core import database as db
@@ -20,22 +23,23 @@ def main() -> None:
     configure_logging(settings.log_level, settings.log_format)
     db.configure(db.Database(settings.database_system_url or "", pool_size=CONCURRENCY + 2, application_name="worker"))
     load_consumers(CONSUMER_MODULES)
+    # Said of a root worker that takes pickled tasks; ours are JSON, and each names a row of our own database.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     app = make_celery(settings.broker_url)
     relay = Relay(app)
     worker_ready.connect(lambda **_: relay.start(), weak=False)
     worker_shutting_down.connect(lambda **_: relay.stop(), weak=False)
     try:
-        app.worker_main(
-            [
-                "worker",
-                "--pool=threads",
-                f"--concurrency={CONCURRENCY}",
-                "--without-gossip",
-                "--without-mingle",
-                "--without-heartbeat",
-                "--loglevel=warning",
-            ]
+        worker = app.Worker(
+            pool="threads",
+            concurrency=CONCURRENCY,
+            loglevel="WARNING",
+            quiet=True,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
         )
+        worker.start()
     finally:
         relay.stop()
         db.current().dispose()

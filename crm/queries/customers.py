@@ -196,11 +196,11 @@ CUSTOMER = statement(
     "pages.customer",
     """
     SELECT customer.id, customer.code, customer.name, legal_name, customer.country, region, city, industry, size,
-           source, lifecycle, tax_id, customer.phone, customer.email, website, customer.note, owner_id, app_user.name,
-           payment_terms_id, terms.name, terms.name_zh, coalesce(terms.days, company.payment_terms_days), credit_limit,
-           customer.currency, customer.created_at, customer.version, open_receivables, unapplied, uninvoiced, balance,
-           exposure, paid_status, oldest_due_on, last_payment_on, last_payment_amount, last_order_on, order_count,
-           coalesce(late.amount, 0)::numeric(18,2), coalesce(late.invoices, 0)::int
+           source, lifecycle, customer.tax_id, customer.phone, customer.email, website, customer.note, owner_id,
+           app_user.name, payment_terms_id, terms.name, terms.name_zh, coalesce(terms.days, company.payment_terms_days),
+           credit_limit, customer.currency, customer.created_at, customer.version, open_receivables, unapplied,
+           uninvoiced, balance, exposure, paid_status, oldest_due_on, last_payment_on, last_payment_amount,
+           last_order_on, order_count, coalesce(late.amount, 0)::numeric(18,2), coalesce(late.invoices, 0)::int
       FROM customer
       JOIN customer_account AS account ON account.customer_id = customer.id
       JOIN app_user ON app_user.id = customer.owner_id

@@ -25,6 +25,7 @@ class House(World):
     """People at work, corrections included."""
 
     system_url: str = ""
+    superuser_url: str = ""
 
     def set_policy(self, **values: Any) -> None:
         self.run(change_company, values)
@@ -58,6 +59,11 @@ class House(World):
 
     def refund(self, customer_id: int, amount: Any) -> Any:
         return self.run(refund, customer_id=customer_id, amount=Decimal(amount))
+
+    def customer_with_credit(self, amount: Any = "100.00") -> int:
+        customer = self.customer()
+        self.pay(customer, amount)
+        return customer
 
     # looking ----------------------------------------------------------------------------------------------------------
     def order_now(self, order: Any) -> tuple[str, str, str]:

@@ -173,8 +173,9 @@ def docs() -> str:
 
 def _introduction() -> str:
     return _(
-        "Amounts, prices and quantities are decimal strings, dates are ISO 8601. Every POST carries an Idempotency-Key, "
-        "and the same key again answers what the first call answered. Send the token as Authorization: Bearer."
+        "Amounts, prices and quantities are decimal strings, dates are ISO 8601. Every POST carries an "
+        "Idempotency-Key, and the same key again answers what the first call answered. Send the token as "
+        "Authorization: Bearer."
     )
 
 

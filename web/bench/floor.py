@@ -78,6 +78,7 @@ class Recorder:
         for table, changes in plan.changes.items():
             if table is IdempotencyKey.__table__:
                 [(identity, change)] = changes.items()
+                self._fresh[identity] = Fresh(len(self._fresh))
                 row = {
                     "id": identity,
                     "actor_id": claim.actor.user_id,

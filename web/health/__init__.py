@@ -1,53 +1,43 @@
-"""Whether this process lives (/healthz), and whether it can work (/readyz): the database answers and its tables are
-those of this code."""
+"""For supervisors and load balancers: alive, and ready to serve."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import psycopg
 import structlog
-from flask import Response
+from flask import jsonify
+from flask.typing import ResponseReturnValue
 from sqlalchemy import exc, text
 
 from core import database as db
-from core.encoding import dump_json
 from web.cli.migrate import newest_revisions
 from web.permissions import PUBLIC, Area
 
 area = Area("health", __name__)
-log = structlog.get_logger(__name__)
+logger = structlog.get_logger()
 
 
 @area.route("/healthz", permission=PUBLIC)
-def healthz() -> Response:
-    """This process answers. Asks nobody else."""
-    return _answer(200, status="ok")
+def healthz() -> ResponseReturnValue:
+    """The process answers. Asks nothing of the database, so that a slow one does not get this process killed."""
+    return jsonify(status="alive")
 
 
 @area.route("/readyz", permission=PUBLIC)
-def readyz() -> Response:
-    """Ready to take requests, or 503 with what is missing: `database` or `migrations`."""
+def readyz() -> ResponseReturnValue:
+    """The database answers and its schema is the one this code was written for; 503 otherwise."""
     try:
-        reached = _reached_revisions()
+        with db.current().autocommit() as connection:
+            reached = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
     except (RuntimeError, exc.SQLAlchemyError, psycopg.Error) as error:
-        log.warning("not_ready", missing="database", cause=type(error).__name__)
-        return _answer(503, status="not_ready", missing="database")
+        logger.warning("not_ready", cause=type(error).__name__)
+        return jsonify(status="database_unavailable"), 503
     if reached != _newest():
-        log.warning("not_ready", missing="migrations", reached=sorted(reached))
-        return _answer(503, status="not_ready", missing="migrations")
-    return _answer(200, status="ready")
+        return jsonify(status="schema_behind"), 503
+    return jsonify(status="ready")
 
 
-@cache
+@lru_cache(maxsize=1)
 def _newest() -> frozenset[str]:
     return frozenset(newest_revisions())
-
-
-def _reached_revisions() -> frozenset[str]:
-    with db.current().autocommit() as connection:
-        return frozenset(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
-
-
-def _answer(http_status: int, **data: str) -> Response:
-    return Response(dump_json(data), http_status, content_type="application/json")

@@ -28,23 +28,23 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Database]]:
         database.dispose()
 
 
-def ready(client: FlaskClient) -> tuple[int, str | None]:
+def ready(client: FlaskClient) -> tuple[int, str]:
     answer = client.get("/readyz")
-    return answer.status_code, answer.get_json().get("missing")
+    return answer.status_code, answer.get_json()["status"]
 
 
 def test_ready_with_a_migrated_database(
     client: FlaskClient, configured: list[Database], database_urls: DatabaseUrls
 ) -> None:
     configured.append(db.configure(Database(database_urls.app)))
-    assert ready(client) == (200, None)
+    assert ready(client) == (200, "ready")
 
 
 def test_alive_but_not_ready_without_a_database(client: FlaskClient, configured: list[Database]) -> None:
-    assert ready(client) == (503, "database")
+    assert ready(client) == (503, "database_unavailable")
     configured.append(db.configure(Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing?connect_timeout=2")))
-    assert ready(client) == (503, "database")
-    assert client.get("/healthz").get_json() == {"status": "ok"}
+    assert ready(client) == (503, "database_unavailable")
+    assert client.get("/healthz").get_json() == {"status": "alive"}
 
 
 def test_not_ready_with_older_tables(
@@ -52,4 +52,4 @@ def test_not_ready_with_older_tables(
 ) -> None:
     configured.append(db.configure(Database(database_urls.app)))
     monkeypatch.setattr("web.health._newest", lambda: frozenset({"tomorrow"}))
-    assert ready(client) == (503, "migrations")
+    assert ready(client) == (503, "schema_behind")
