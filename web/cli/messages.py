@@ -4,7 +4,8 @@ import os
 from functools import cache
 from pathlib import Path
 
-CATALOGUE = Path(__file__).resolve().parent.parent / "translations" / "zh" / "platform.po"
+FOLDER = Path(__file__).resolve().parent.parent / "translations" / "zh"
+CATALOGUES = (FOLDER / "platform.po", FOLDER / "demo.po")
 
 
 @cache
@@ -21,7 +22,9 @@ def terminal_language() -> str:
 def _sentences() -> dict[str, str]:
     import polib
 
-    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOGUE)) if entry.msgstr}
+    return {
+        entry.msgid: entry.msgstr for catalogue in CATALOGUES for entry in polib.pofile(str(catalogue)) if entry.msgstr
+    }
 
 
 def _(message: str) -> str:
