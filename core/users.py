@@ -15,6 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from core import database as db
+from core import wire
 from core.audit import record
 from core.context import Actor
 from core.errors import DomainError, FieldErrors, NotFound
@@ -27,7 +28,7 @@ from core.statements import Statement, statement
 SESSION_DAYS = 30
 IDLE_HOURS = 12
 SEEN_EVERY = timedelta(minutes=1)
-TOKEN_PREFIX = "cht_"
+TOKEN_PREFIX = "cht_"  # noqa: S105 (what tokens begin with, not one)
 MIN_PASSWORD_LENGTH = 8
 FREE_ATTEMPTS = 4
 LONGEST_DELAY_SECONDS = 900
@@ -69,7 +70,7 @@ SESSION = statement(
       FROM user_session AS session JOIN app_user ON app_user.id = session.user_id
      WHERE session.token_hash = %(token_hash)s AND session.ended_at IS NULL AND app_user.is_active
        AND session.expires_at > %(now)s::timestamptz AND session.last_seen_at > %(idle_since)s::timestamptz
-    """,
+    """,  # noqa: S608 (names of columns, no values)
     tables="user_session app_user user_role role",
     scope="system",
     fact=SignedIn,
@@ -81,7 +82,7 @@ TOKEN = statement(
       FROM api_token AS token JOIN app_user ON app_user.id = token.user_id
      WHERE token.token_hash = %(token_hash)s AND token.ended_at IS NULL AND app_user.is_active
        AND (token.expires_at IS NULL OR token.expires_at > %(now)s::timestamptz)
-    """,
+    """,  # noqa: S608 (names of columns, no values)
     tables="api_token app_user user_role role",
     scope="system",
     fact=SignedIn,
@@ -123,15 +124,13 @@ def _actor(found: SignedIn) -> Actor:
 
 
 def _look_up(wanted: Statement, **parameters: Any) -> SignedIn | None:
-    with db.current().autocommit() as connection:
-        query = wanted(**parameters)
-        cursor = db.driver(connection).cursor(row_factory=wanted.row_factory)
-        return cursor.execute(wanted.text, query.parameters, prepare=True).fetchone()
+    rows = _execute(wanted, **parameters)
+    return rows[0] if rows else None
 
 
-def _execute(wanted: Statement, **parameters: Any) -> None:
+def _execute(wanted: Statement, **parameters: Any) -> list[Any]:
     with db.current().autocommit() as connection:
-        db.driver(connection).execute(wanted.text, wanted(**parameters).parameters, prepare=True)
+        return wire.fetch(db.driver(connection), [wanted(**parameters)], transaction=False)[0]
 
 
 # sign-in --------------------------------------------------------------------------------------------------------------
@@ -151,9 +150,9 @@ def sign_in(plan: Plan, login: str, password: str, *, address: str | None, user_
     )
     if blocked and blocked > plan.now:
         return {"failed": "sign_in_delayed", "seconds": int((blocked - plan.now).total_seconds()) + 1}
-    if not _matches(user, password):
+    right = _matches(user, password)
+    if user is None or not right:
         return _count_failure(plan, user, delay, address or "-")
-    assert user is not None
     user.failed_sign_ins, user.blocked_until = 0, None
     if delay is not None:
         plan.session.delete(delay)
@@ -175,12 +174,12 @@ def sign_in(plan: Plan, login: str, password: str, *, address: str | None, user_
 
 def _matches(user: User | None, password: str) -> bool:
     """Checks a password in the same time whether or not there is such a user."""
-    known = user is not None and user.is_active and user.password_hash is not None
+    known = user.password_hash if user is not None and user.is_active else None
     try:
-        hasher.verify(user.password_hash if known and user else _DUMMY_HASH, password)
+        hasher.verify(known or _DUMMY_HASH, password)
     except (VerificationError, InvalidHashError):
         return False
-    return known
+    return known is not None
 
 
 def _count_failure(plan: Plan, user: User | None, delay: SignInDelay | None, address: str) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class QuotationFact(NamedTuple):
 QUOTATION_FOR_UPDATE = statement(
     "quotations.quotation_for_update",
     """
-    SELECT id, number, customer_id, opportunity_id, state, valid_until, amount_net, amount_tax, tax_rounding, note, version
+    SELECT id, number, customer_id, opportunity_id, state, valid_until, amount_net, amount_tax, tax_rounding, note,
+           version
       FROM quotation WHERE id = %(quotation_id)s::bigint FOR NO KEY UPDATE
     """,
     tables="quotation",

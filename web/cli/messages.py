@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / "translations" / "zh"
-CATALOGUES = (FOLDER / "platform.po", FOLDER / "demo.po")
+CATALOGUE = FOLDER / "platform.po"
+CATALOGUES = (CATALOGUE, FOLDER / "integrity.po", FOLDER / "demo.po")
 
 
 @cache
@@ -22,9 +23,7 @@ def terminal_language() -> str:
 def _sentences() -> dict[str, str]:
     import polib
 
-    return {
-        entry.msgid: entry.msgstr for catalogue in CATALOGUES for entry in polib.pofile(str(catalogue)) if entry.msgstr
-    }
+    return {entry.msgid: entry.msgstr for path in CATALOGUES for entry in polib.pofile(str(path)) if entry.msgstr}
 
 
 def _(message: str) -> str:

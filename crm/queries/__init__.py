@@ -1,0 +1,1 @@
+"""What the pages of the sales side read; nothing here changes anything."""
