@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from core import database as db
 from core.normalise import clean
 from tests.demo.conftest import TODAY, Demo
 from web.demo.dates import Calendar
 from web.demo.source import Northwind, country_code
+from web.integrity import run_checks
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 GOODS = "sales_order_line WHERE NOT is_service"
@@ -178,6 +180,13 @@ class TestBooks:
                     USING (customer_id) WHERE coalesce({column}, 0) <> coalesce(posted, 0) * %(sign)s"""
         assert demo.value(wrong, role=role, sign=sign) == 0
         assert demo.amount(f"SELECT sum({column}) FROM customer_account") == balance(demo, role) * sign > 0
+
+    def test_every_stored_figure_is_what_its_rows_say(self, demo: Demo) -> None:
+        database = db.Database(demo.urls.system, pool_size=1)
+        with database.reading() as connection:
+            failed = [check for check in run_checks(connection) if not check["ok"]]
+        database.dispose()
+        assert failed == []
 
     def test_open_invoices_are_the_receivable(self, demo: Demo) -> None:
         assert demo.amount("SELECT sum(amount_total - amount_allocated) FROM invoice") == balance(demo, "receivable")
