@@ -18,7 +18,6 @@ from crm.queries.activities import VIEWS, list_follow_ups
 from crm.queries.customers import get_customer
 from web.activities import area
 from web.activities.forms import ActivityForm
-
 from web.filters import day, today
 from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, see_other
 

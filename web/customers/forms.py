@@ -23,13 +23,21 @@ LIFECYCLES = {
     "lost": _("Lost customer"),
 }
 LIFECYCLE_TONES = {"potential": "mute", "new": "info", "active": "ok", "at_risk": "warn", "lost": "bad"}
-CHANNELS = {"": _("No preference"), "phone": _("Phone"), "email": _("E-mail"), "wechat": _("WeChat"), "visit": _("Visit")}
+CHANNELS = {
+    "": _("No preference"),
+    "phone": _("Phone"),
+    "email": _("E-mail"),
+    "wechat": _("WeChat"),
+    "visit": _("Visit"),
+}
 
 
 def country_choices() -> list[SelectChoice]:
     """All countries by name in the language of the request, the usual ones on top."""
     names = (get_locale() or Locale("en")).territories
-    countries = {code: name for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NO_PLACE}
+    countries = {
+        code: name for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NO_PLACE
+    }
     first = [code for code in ("CN", "HK", "TW", "US", "DE") if code in countries]
     rest = sorted((code for code in countries if code not in first), key=lambda code: countries[code])
     return [SelectChoice(code, countries[code]) for code in first + rest]

@@ -39,7 +39,9 @@ def new_contact(customer_id: int) -> str:
     return _contact_page(ContactForm(formdata=None, is_active=True), customer_id)
 
 
-@area.route("/<int:customer_id>/contacts/new", permission="customers.write", methods=["POST"], endpoint="create_contact")
+@area.route(
+    "/<int:customer_id>/contacts/new", permission="customers.write", methods=["POST"], endpoint="create_contact"
+)
 def create_contact(customer_id: int) -> ResponseReturnValue:
     """Add a contact."""
     form = ContactForm()
@@ -155,13 +157,9 @@ def _refuse(form: Form, error: DomainError) -> None:
 
 
 def _contact_page(form: ContactForm, customer_id: int, contact_id: int | None = None) -> str:
-    return render_template(
-        "customers/contact.html", form=form, customer=_customer(customer_id), contact_id=contact_id
-    )
+    return render_template("customers/contact.html", form=form, customer=_customer(customer_id), contact_id=contact_id)
 
 
 def _address_page(form: AddressForm, customer_id: int, address_id: int | None = None) -> str:
     form.offer()
-    return render_template(
-        "customers/address.html", form=form, customer=_customer(customer_id), address_id=address_id
-    )
+    return render_template("customers/address.html", form=form, customer=_customer(customer_id), address_id=address_id)

@@ -168,7 +168,10 @@ def _show_refusal(form: CustomerForm, error: DomainError) -> list[tuple[Any, Any
     if error.code == "duplicate_customer":
         for name in error.data["same"]:
             if name in form:
-                form[name].errors = [*form[name].errors, _("The same as at %(customer)s.", customer=error.data["customer"])]
+                form[name].errors = [
+                    *form[name].errors,
+                    _("The same as at %(customer)s.", customer=error.data["customer"]),
+                ]
     if error.code != "edit_conflict" or "current" not in error.data:
         return []
     current, typed = error.data["current"], form.values()
