@@ -21,7 +21,7 @@ def propose(invoices: Iterable[InvoiceFact], amount: Decimal, reference: str | N
         (invoice for invoice in invoices if invoice.amount_open > 0),
         key=lambda invoice: (invoice.due_on or date.max, invoice.number),
     )
-    named = [invoice for invoice in candidates if _names(reference, invoice.number)]
+    named = [invoice for invoice in candidates if names(reference, invoice.number)]
     exact = [invoice for invoice in candidates if invoice.amount_open == amount]
     first = named or (exact if len(exact) == 1 else exact[:1])
     ordered = first + [invoice for invoice in candidates if invoice not in first]
@@ -35,8 +35,8 @@ def propose(invoices: Iterable[InvoiceFact], amount: Decimal, reference: str | N
     return proposal
 
 
-def _names(reference: str | None, number: str) -> bool:
-    """Whether a payer's memo names an invoice, as a whole word, with any dashes or blanks between its parts."""
+def names(reference: str | None, number: str) -> bool:
+    """Whether a payer's memo names a document, as a whole word, with any dashes or blanks between its parts."""
     if not reference:
         return False
     pattern = r"[\s-]?".join(map(re.escape, number.split("-")))

@@ -158,7 +158,7 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
         response.headers["X-Request-ID"] = getattr(g, "request_id", "")
         if request.endpoint != "assets.file":
             response.headers.setdefault("Cache-Control", "no-store")
-            response.vary.update(["Cookie", "HX-Request"])  # type: ignore[attr-defined]
+            response.vary.update(["Cookie", "HX-Request"])
         return response
 
 
@@ -176,7 +176,7 @@ def _exists(module: str) -> bool:
 
 
 def _register(app: Flask, module: str) -> None:
-    if not _exists(module) or (module == "web.setup" and not _exists("crm.first_run")):
+    if not _exists(module):
         return
     loaded = importlib.import_module(module)
     app.register_blueprint(loaded.area)

@@ -1,0 +1,87 @@
+"""Suppliers: created and changed as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+
+from core.constraints import means
+from core.errors import DomainError, FieldErrors, NotFound
+from core.normalise import clean
+from core.parties import Supplier
+from core.plan import Plan
+
+LIMITS = {
+    "code": 20,
+    "name": 200,
+    "contact_name": 120,
+    "contact_title": 120,
+    "phone": 60,
+    "email": 200,
+    "website": 300,
+    "street": 200,
+    "city": 80,
+    "region": 80,
+    "postal_code": 20,
+    "country": 2,
+}
+SUPPLIER_NUMBER = "SUP"
+
+means("uq_supplier_code", "duplicate_code", field="code")
+means("uq_supplier_name_country", "duplicate_supplier", field="name")
+
+
+def create_supplier(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Creates a supplier; without a code it gets the next number. Raises InvalidInput, `duplicate_supplier`."""
+    data = _checked(values)
+    if not data["code"]:
+        number = plan.number(SUPPLIER_NUMBER, plan.today)
+        plan.take_numbers()
+        data["code"] = str(number)
+    supplier = Supplier(**data, created_at=plan.now)
+    plan.session.add(supplier)
+    plan.session.flush()
+    return supplier_answer(supplier)
+
+
+def change_supplier(
+    plan: Plan, supplier_id: int, values: Mapping[str, Any], *, version: int | None = None
+) -> dict[str, Any]:
+    """Changes the fields given. Raises NotFound, InvalidInput, `edit_conflict` with what stands there now."""
+    supplier = plan.session.get(Supplier, supplier_id, with_for_update={"key_share": True}, populate_existing=True)
+    if supplier is None:
+        raise NotFound("supplier", supplier_id)
+    if version is not None and supplier.version != version:
+        raise DomainError("edit_conflict", version=supplier.version, current=supplier_answer(supplier))
+    for name, value in _checked({name: getattr(supplier, name) for name in LIMITS} | dict(values)).items():
+        if name != "code" or value:
+            setattr(supplier, name, value)
+    plan.session.flush()
+    return supplier_answer(supplier)
+
+
+def supplier_answer(supplier: Supplier) -> dict[str, Any]:
+    return {"id": supplier.id, **{name: getattr(supplier, name) for name in LIMITS}, "version": supplier.version}
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    errors = FieldErrors()
+    data = {name: clean(values.get(name)) for name in LIMITS}
+    data["country"] = (data["country"] or "").upper()
+    for name, limit in LIMITS.items():
+        if data[name] and len(str(data[name])) > limit and name != "country":
+            errors.add(name, "too_long", limit=limit)
+    if not data["name"]:
+        errors.add("name", "required")
+    country = data["country"]
+    if len(country) != LIMITS["country"] or not country.isascii() or not country.isalpha():
+        errors.add("country", "unknown_country", value=country)
+    if data["email"]:
+        try:
+            validate_email(data["email"], check_deliverability=False)
+        except EmailNotValidError:
+            errors.add("email", "not_an_email")
+    errors.raise_if_any()
+    return data

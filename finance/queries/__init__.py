@@ -1,0 +1,1 @@
+"""Reading for pages and the API: receivables, payments and the ledger."""

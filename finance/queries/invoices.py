@@ -1,0 +1,412 @@
+"""Invoices and credit notes: the lists and the records with what was matched and posted."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+
+from core.catalog import Product, UnitOfMeasure
+from core.errors import NotFound
+from core.organization import User
+from core.parties import Customer
+from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from finance.models import (
+    CreditNote,
+    CreditNoteLine,
+    Invoice,
+    InvoiceLine,
+    JournalEntry,
+    JournalLine,
+    Payment,
+    PaymentAllocation,
+)
+
+FAR = date(9999, 1, 1)
+
+
+class InvoiceRow(NamedTuple):
+    """One line of the list of invoices. Amounts gross of tax, in the invoice's currency."""
+
+    id: int
+    number: str
+    customer_id: int
+    customer: str
+    issued_on: date
+    due_on: date | None
+    currency: str
+    amount_total: Decimal
+    amount_open: Decimal
+    amount_credited: Decimal
+    origin: str | None
+
+
+class CreditNoteRow(NamedTuple):
+    """One line of the list of credit notes."""
+
+    id: int
+    number: str
+    customer_id: int
+    customer: str
+    issued_on: date
+    invoice_id: int
+    invoice: str
+    currency: str
+    amount_total: Decimal
+    amount_unapplied: Decimal
+    reason: str | None
+
+
+class InvoiceTabs(NamedTuple):
+    """How many stand under each tab."""
+
+    open: int
+    overdue: int
+    paid: int
+    all: int
+    credit_notes: int
+
+
+def tab_conditions(today: date) -> dict[str, ColumnElement[bool]]:
+    """Which invoices stand under which tab on a day."""
+    is_open = Invoice.amount_allocated < Invoice.amount_total
+    return {
+        "open": is_open,
+        "overdue": is_open & (Invoice.due_on < today),
+        "paid": Invoice.amount_allocated >= Invoice.amount_total,
+    }
+
+
+def list_invoices(
+    connection: Connection,
+    window: Window,
+    *,
+    today: date,
+    tab: str = "",
+    search: str = "",
+    customer_id: int | None = None,
+) -> Page[InvoiceRow]:
+    """Invoices by number, customer, dates or amounts; sums are total and open over all pages."""
+    query = select(
+        Invoice.id,
+        Invoice.number,
+        Invoice.customer_id,
+        Customer.name.label("customer"),
+        Invoice.issued_on,
+        Invoice.due_on,
+        Invoice.currency,
+        Invoice.amount_total,
+        Invoice.amount_open,
+        Invoice.amount_credited,
+        Invoice.origin,
+    ).join(Customer, Customer.id == Invoice.customer_id)
+    query = _chosen(query, Invoice, search, customer_id)
+    condition = tab_conditions(today).get(tab)
+    if condition is not None:
+        query = query.where(condition)
+    columns: dict[str, Any] = {
+        "number": Invoice.number,
+        "customer": Customer.name,
+        "issued": Invoice.issued_on,
+        "due": func.coalesce(Invoice.due_on, FAR),
+        "total": Invoice.amount_total,
+        "open": Invoice.amount_open,
+    }
+    value = columns.get(window.sort.lstrip("-"), columns["due"])
+    sorting = Sorting(value, Invoice.id.expression, window.sort.startswith("-"))
+    return fetch_page(connection, query, InvoiceRow, sorting, window, sums=("amount_total", "amount_open"))
+
+
+def list_credit_notes(
+    connection: Connection, window: Window, *, search: str = "", customer_id: int | None = None
+) -> Page[CreditNoteRow]:
+    """Credit notes, by default the latest first."""
+    query = (
+        select(
+            CreditNote.id,
+            CreditNote.number,
+            CreditNote.customer_id,
+            Customer.name.label("customer"),
+            CreditNote.issued_on,
+            CreditNote.invoice_id,
+            Invoice.number.label("invoice"),
+            CreditNote.currency,
+            CreditNote.amount_total,
+            CreditNote.amount_unapplied,
+            CreditNote.reason,
+        )
+        .join(Customer, Customer.id == CreditNote.customer_id)
+        .join(Invoice, Invoice.id == CreditNote.invoice_id)
+    )
+    query = _chosen(query, CreditNote, search, customer_id)
+    columns: dict[str, Any] = {
+        "number": CreditNote.number,
+        "customer": Customer.name,
+        "issued": CreditNote.issued_on,
+        "total": CreditNote.amount_total,
+        "open": CreditNote.amount_unapplied,
+    }
+    value = columns.get(window.sort.lstrip("-"), columns["issued"])
+    sorting = Sorting(value, CreditNote.id.expression, window.sort.startswith("-"))
+    return fetch_page(connection, query, CreditNoteRow, sorting, window, sums=("amount_total", "amount_unapplied"))
+
+
+def count_invoices(
+    connection: Connection, *, today: date, search: str = "", customer_id: int | None = None
+) -> InvoiceTabs:
+    """The numbers beside the tabs, under the same search."""
+    counts = [func.count().filter(condition) for condition in tab_conditions(today).values()]
+    invoices = select(*counts, func.count()).select_from(Invoice).join(Customer, Customer.id == Invoice.customer_id)
+    notes = select(func.count()).select_from(CreditNote).join(Customer, Customer.id == CreditNote.customer_id)
+    found = connection.execute(_chosen(invoices, Invoice, search, customer_id)).one()
+    return InvoiceTabs(*found, connection.execute(_chosen(notes, CreditNote, search, customer_id)).scalar_one())
+
+
+def _chosen(query: Select[Any], model: Any, search: str, customer_id: int | None) -> Select[Any]:
+    if search:
+        by_text = [model.number.icontains(search, autoescape=True), model.origin.icontains(search, autoescape=True)]
+        query = query.where(or_(*by_text, *_all(words_match(Customer.search_text.expression, search))))
+    return query.where(model.customer_id == customer_id) if customer_id else query
+
+
+def _all(conditions: list[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    if not conditions:
+        return []
+    first, *others = conditions
+    for other in others:
+        first = first & other
+    return [first]
+
+
+class InvoiceRecord(NamedTuple):
+    """An invoice with its customer as kept now."""
+
+    id: int
+    number: str
+    customer_id: int
+    customer: str
+    customer_tax_id: str | None
+    issued_on: date
+    due_on: date | None
+    terms_days: int
+    currency: str
+    amount_net: Decimal
+    amount_tax: Decimal
+    amount_total: Decimal
+    amount_allocated: Decimal
+    amount_credited: Decimal
+    amount_open: Decimal
+    fiscal_number: str | None
+    customer_reference: str | None
+    origin: str | None
+    salesperson: str | None
+    recorded_at: datetime
+
+
+class DocumentLineRow(NamedTuple):
+    """A line of an invoice or a credit note (then without price)."""
+
+    position: int
+    product_id: int | None
+    sku: str | None
+    description: str
+    unit: str | None
+    quantity: Decimal
+    unit_price: Decimal | None
+    discount_percent: Decimal
+    tax_rate: Decimal
+    amount_net: Decimal
+    amount_tax: Decimal
+
+
+class AllocationRow(NamedTuple):
+    """Money put on something or, negative, taken off again. `is_live` until its opposite row stands there."""
+
+    id: int
+    amount: Decimal
+    effective_on: date
+    recorded_at: datetime
+    reverses_id: int | None
+    reason: str | None
+    payment_id: int | None
+    payment: str | None
+    credit_note_id: int | None
+    credit_note: str | None
+    invoice_id: int | None
+    invoice: str | None
+    refund_id: int | None
+    refund: str | None
+    who: str | None
+    is_live: bool
+
+
+class EntryRow(NamedTuple):
+    """A journal entry behind a document."""
+
+    id: int
+    number: str
+    event: str
+    effective_on: date
+    document: str | None
+    amount: Decimal
+
+
+def get_invoice(connection: Connection, invoice_id: int) -> InvoiceRecord:
+    """One invoice. Raises NotFound."""
+    joined = {"customer": Customer.name, "customer_tax_id": Customer.tax_id, "salesperson": User.name}
+    columns = [joined[name] if name in joined else getattr(Invoice, name) for name in InvoiceRecord._fields]
+    row = connection.execute(
+        select(*columns)
+        .select_from(Invoice)
+        .join(Customer, Customer.id == Invoice.customer_id)
+        .outerjoin(User, User.id == Invoice.salesperson_id)
+        .where(Invoice.id == invoice_id)
+    ).first()
+    if row is None:
+        raise NotFound("invoice", invoice_id)
+    return InvoiceRecord(*row)
+
+
+def invoice_lines(connection: Connection, invoice_id: int, *, chinese: bool) -> list[DocumentLineRow]:
+    """The lines of an invoice in order."""
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    rows = connection.execute(
+        select(
+            InvoiceLine.position,
+            InvoiceLine.product_id,
+            Product.sku,
+            InvoiceLine.description,
+            unit,
+            InvoiceLine.quantity,
+            InvoiceLine.unit_price,
+            InvoiceLine.discount_percent,
+            InvoiceLine.tax_rate,
+            InvoiceLine.amount_net,
+            InvoiceLine.amount_tax,
+        )
+        .outerjoin(Product, Product.id == InvoiceLine.product_id)
+        .outerjoin(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .where(InvoiceLine.invoice_id == invoice_id)
+        .order_by(InvoiceLine.position)
+    )
+    return [DocumentLineRow(*row) for row in rows]
+
+
+class CreditNoteRecord(NamedTuple):
+    """A credit note with the invoice it corrects."""
+
+    id: int
+    number: str
+    customer_id: int
+    customer: str
+    invoice_id: int
+    invoice: str
+    issued_on: date
+    currency: str
+    reason: str | None
+    amount_net: Decimal
+    amount_tax: Decimal
+    amount_total: Decimal
+    amount_allocated: Decimal
+    amount_unapplied: Decimal
+    origin: str | None
+    recorded_at: datetime
+
+
+def get_credit_note(connection: Connection, credit_note_id: int) -> CreditNoteRecord:
+    """One credit note. Raises NotFound."""
+    joined: dict[str, Any] = {"customer": Customer.name, "invoice": Invoice.number}
+    columns = [joined[name] if name in joined else getattr(CreditNote, name) for name in CreditNoteRecord._fields]
+    row = connection.execute(
+        select(*columns)
+        .select_from(CreditNote)
+        .join(Customer, Customer.id == CreditNote.customer_id)
+        .join(Invoice, Invoice.id == CreditNote.invoice_id)
+        .where(CreditNote.id == credit_note_id)
+    ).first()
+    if row is None:
+        raise NotFound("credit_note", credit_note_id)
+    return CreditNoteRecord(*row)
+
+
+def credit_note_lines(connection: Connection, credit_note_id: int, *, chinese: bool) -> list[DocumentLineRow]:
+    """The lines of a credit note in order."""
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    line = CreditNoteLine
+    rows = connection.execute(
+        select(
+            line.position,
+            line.product_id,
+            Product.sku,
+            line.description,
+            unit,
+            line.quantity,
+            line.tax_rate,
+            line.amount_net,
+            line.amount_tax,
+        )
+        .outerjoin(Product, Product.id == line.product_id)
+        .outerjoin(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .where(line.credit_note_id == credit_note_id)
+        .order_by(line.position)
+    )
+    return [DocumentLineRow(*row[:6], None, Decimal(0), *row[6:]) for row in rows]
+
+
+def allocations_where(connection: Connection, condition: ColumnElement[bool]) -> list[AllocationRow]:
+    """Allocations in order of recording, each with both of its sides."""
+    allocation = PaymentAllocation
+    opposite = PaymentAllocation.__table__.alias("opposite")
+    refund = Payment.__table__.alias("refund")
+    is_live = allocation.reverses_id.is_(None) & ~(
+        select(opposite.c.id).where(opposite.c.reverses_id == allocation.id).exists()
+    )
+    rows = connection.execute(
+        select(
+            allocation.id,
+            allocation.amount,
+            allocation.effective_on,
+            allocation.recorded_at,
+            allocation.reverses_id,
+            allocation.reason,
+            allocation.payment_id,
+            Payment.number,
+            allocation.credit_note_id,
+            CreditNote.number,
+            allocation.invoice_id,
+            Invoice.number,
+            allocation.refund_id,
+            refund.c.number,
+            User.name,
+            is_live,
+        )
+        .outerjoin(Payment, Payment.id == allocation.payment_id)
+        .outerjoin(CreditNote, CreditNote.id == allocation.credit_note_id)
+        .outerjoin(Invoice, Invoice.id == allocation.invoice_id)
+        .outerjoin(refund, refund.c.id == allocation.refund_id)
+        .outerjoin(User, User.id == allocation.actor_id)
+        .where(condition)
+        .order_by(allocation.recorded_at, allocation.id)
+    )
+    return [AllocationRow(*row) for row in rows]
+
+
+def entries_of(connection: Connection, number: str, condition: ColumnElement[bool]) -> list[EntryRow]:
+    """Entries posted for the document of a number, and those of the allocations that fit `condition`."""
+    matched = select(PaymentAllocation.entry_id).where(condition)
+    amount = select(func.sum(JournalLine.debit)).where(JournalLine.entry_id == JournalEntry.id).scalar_subquery()
+    rows = connection.execute(
+        select(
+            JournalEntry.id,
+            JournalEntry.number,
+            JournalEntry.event,
+            JournalEntry.effective_on,
+            JournalEntry.document,
+            amount,
+        )
+        .where((JournalEntry.document == number) | JournalEntry.id.in_(matched))
+        .order_by(JournalEntry.recorded_at, JournalEntry.id)
+    )
+    return [EntryRow(*row) for row in rows]

@@ -1,0 +1,359 @@
+"""The ledger: entries, accounts with balances and running lines, trial balance, statements, periods."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from core.errors import NotFound
+from core.organization import User
+from core.parties import Customer
+from core.queries.paging import Page, Sorting, Window, fetch_page
+from core.queries.products import Choice
+from finance.models import Account, AccountKind, FiscalPeriod, Journal, JournalEntry, JournalLine
+
+ZERO = Decimal("0.00")
+
+
+class JournalRow(NamedTuple):
+    """One line of the list of entries; `amount` is the sum of one side."""
+
+    id: int
+    number: str
+    journal: str
+    event: str
+    effective_on: date
+    recorded_at: datetime
+    origin: str | None
+    document: str | None
+    memo: str | None
+    who: str | None
+    amount: Decimal
+    accounts: str
+
+
+class EntryRecord(NamedTuple):
+    """An entry with what it reverses and what reversed it."""
+
+    id: int
+    number: str
+    journal: str
+    event: str
+    effective_on: date
+    recorded_at: datetime
+    origin: str | None
+    document: str | None
+    memo: str | None
+    who: str | None
+    reverses_id: int | None
+    reverses: str | None
+    reversed_by_id: int | None
+    reversed_by: str | None
+
+
+class LineRow(NamedTuple):
+    """A line of an entry."""
+
+    position: int
+    account_id: int
+    code: str
+    account: str
+    debit: Decimal
+    credit: Decimal
+    customer_id: int | None
+    customer: str | None
+
+
+class AccountRow(NamedTuple):
+    """An account with what was posted on it up to a day. `balance` is debit less credit."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    debit: Decimal
+    credit: Decimal
+    is_active: bool = True
+
+    @property
+    def balance(self) -> Decimal:
+        return self.debit - self.credit
+
+
+class RunningRow(NamedTuple):
+    """A line on an account with the balance after it, in order of date and id."""
+
+    id: int
+    entry_id: int
+    number: str
+    event: str
+    effective_on: date
+    origin: str | None
+    memo: str | None
+    customer_id: int | None
+    customer: str | None
+    debit: Decimal
+    credit: Decimal
+    running: Decimal
+
+
+class PeriodRow(NamedTuple):
+    """A month of the books."""
+
+    id: int
+    starts_on: date
+    ends_on: date
+    fiscal_year: int
+    state: str
+    closed_at: datetime | None
+    closed_by: str | None
+    entries: int
+
+
+def journals(connection: Connection, *, chinese: bool) -> list[Choice]:
+    """All journals."""
+    name = Journal.name_zh if chinese else Journal.name
+    return [Choice(*row) for row in connection.execute(select(Journal.id, name).order_by(Journal.id))]
+
+
+def account_choices(connection: Connection, *, chinese: bool, only_active: bool = False) -> list[Choice]:
+    """All accounts as "code name"."""
+    name = Account.name_zh if chinese else Account.name
+    query = select(Account.id, Account.code + " " + name).order_by(Account.code)
+    if only_active:
+        query = query.where(Account.is_active)
+    return [Choice(*row) for row in connection.execute(query)]
+
+
+def list_entries(
+    connection: Connection,
+    window: Window,
+    *,
+    chinese: bool,
+    journal_id: int | None = None,
+    account_id: int | None = None,
+    origin: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> Page[JournalRow]:
+    """Entries by recording time, by default the latest first."""
+    name = Journal.name_zh if chinese else Journal.name
+    of_entry = JournalLine.entry_id == JournalEntry.id
+    amount = select(func.sum(JournalLine.debit)).where(of_entry).correlate(JournalEntry).scalar_subquery()
+    codes = (
+        select(func.string_agg(Account.code.distinct(), " "))
+        .join(JournalLine, JournalLine.account_id == Account.id)
+        .where(of_entry)
+        .correlate(JournalEntry)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            JournalEntry.id,
+            JournalEntry.number,
+            name.label("journal"),
+            JournalEntry.event,
+            JournalEntry.effective_on,
+            JournalEntry.recorded_at,
+            JournalEntry.origin,
+            JournalEntry.document,
+            JournalEntry.memo,
+            User.name.label("who"),
+            amount.label("amount"),
+            codes.label("accounts"),
+        )
+        .join(Journal, Journal.id == JournalEntry.journal_id)
+        .outerjoin(User, User.id == JournalEntry.actor_id)
+    )
+    if journal_id:
+        query = query.where(JournalEntry.journal_id == journal_id)
+    if account_id:
+        query = query.where(select(JournalLine.id).where(of_entry, JournalLine.account_id == account_id).exists())
+    if origin:
+        columns = (JournalEntry.number, JournalEntry.origin, JournalEntry.document, JournalEntry.memo)
+        query = query.where(or_(*[column.icontains(origin, autoescape=True) for column in columns]))
+    if since:
+        query = query.where(JournalEntry.effective_on >= since)
+    if until:
+        query = query.where(JournalEntry.effective_on <= until)
+    values: dict[str, Any] = {"date": JournalEntry.effective_on, "recorded": JournalEntry.recorded_at}
+    value = values.get(window.sort.lstrip("-"), JournalEntry.recorded_at)
+    sorting = Sorting(value, JournalEntry.id.expression, window.sort.startswith("-"))
+    return fetch_page(connection, query, JournalRow, sorting, window)
+
+
+def get_entry(connection: Connection, entry_id: int, *, chinese: bool) -> tuple[EntryRecord, list[LineRow]]:
+    """One entry with its lines. Raises NotFound."""
+    name = Journal.name_zh if chinese else Journal.name
+    reversed_entry = JournalEntry.__table__.alias("reversed_entry")
+    opposite = JournalEntry.__table__.alias("opposite")
+    joined: dict[str, Any] = {
+        "journal": name,
+        "who": User.name,
+        "reverses": reversed_entry.c.number,
+        "reversed_by_id": opposite.c.id,
+        "reversed_by": opposite.c.number,
+    }
+    columns = [joined[field] if field in joined else getattr(JournalEntry, field) for field in EntryRecord._fields]
+    row = connection.execute(
+        select(*columns)
+        .select_from(JournalEntry)
+        .join(Journal, Journal.id == JournalEntry.journal_id)
+        .outerjoin(User, User.id == JournalEntry.actor_id)
+        .outerjoin(reversed_entry, reversed_entry.c.id == JournalEntry.reverses_id)
+        .outerjoin(opposite, opposite.c.reverses_id == JournalEntry.id)
+        .where(JournalEntry.id == entry_id)
+    ).first()
+    if row is None:
+        raise NotFound("journal_entry", entry_id)
+    account = Account.name_zh if chinese else Account.name
+    lines = connection.execute(
+        select(
+            JournalLine.position,
+            Account.id,
+            Account.code,
+            account,
+            JournalLine.debit,
+            JournalLine.credit,
+            JournalLine.customer_id,
+            Customer.name,
+        )
+        .join(Account, Account.id == JournalLine.account_id)
+        .outerjoin(Customer, Customer.id == JournalLine.customer_id)
+        .where(JournalLine.entry_id == entry_id)
+        .order_by(JournalLine.position)
+    )
+    return EntryRecord(*row), [LineRow(*line) for line in lines]
+
+
+def balances(
+    connection: Connection, *, chinese: bool, until: date | None = None, since: date | None = None
+) -> list[AccountRow]:
+    """All accounts with their debits and credits of a span of days, in the order of the chart. One statement."""
+    name = Account.name_zh if chinese else Account.name
+    conditions = [JournalLine.account_id == Account.id]
+    if until is not None:
+        conditions.append(JournalLine.effective_on <= until)
+    if since is not None:
+        conditions.append(JournalLine.effective_on >= since)
+    rows = connection.execute(
+        select(
+            Account.id,
+            Account.code,
+            name,
+            Account.kind,
+            func.coalesce(func.sum(JournalLine.debit), ZERO),
+            func.coalesce(func.sum(JournalLine.credit), ZERO),
+            Account.is_active,
+        )
+        .outerjoin(JournalLine, and_(*conditions))
+        .group_by(Account.id)
+        .order_by(Account.code)
+    )
+    return [AccountRow(*row) for row in rows]
+
+
+def get_account(connection: Connection, account_id: int, *, chinese: bool) -> AccountRow:
+    """One account with all its postings. Raises NotFound."""
+    name = Account.name_zh if chinese else Account.name
+    debit = select(func.coalesce(func.sum(JournalLine.debit), ZERO)).where(JournalLine.account_id == account_id)
+    credit = select(func.coalesce(func.sum(JournalLine.credit), ZERO)).where(JournalLine.account_id == account_id)
+    row = connection.execute(
+        select(
+            Account.id,
+            Account.code,
+            name,
+            Account.kind,
+            debit.scalar_subquery(),
+            credit.scalar_subquery(),
+            Account.is_active,
+        ).where(Account.id == account_id)
+    ).first()
+    if row is None:
+        raise NotFound("account", account_id)
+    return AccountRow(*row)
+
+
+def running_lines(
+    connection: Connection, account_id: int, window: Window, *, customer_id: int | None = None
+) -> Page[RunningRow]:
+    """Lines on an account, the latest first, each with the balance after it."""
+    conditions = [JournalLine.account_id == account_id]
+    if customer_id:
+        conditions.append(JournalLine.customer_id == customer_id)
+    order = (JournalLine.effective_on, JournalLine.id)
+    running = func.sum(JournalLine.debit - JournalLine.credit).over(order_by=order, rows=(None, 0)).label("running")
+    lines = (
+        select(
+            JournalLine.id,
+            JournalLine.entry_id,
+            JournalLine.effective_on,
+            JournalLine.customer_id,
+            JournalLine.debit,
+            JournalLine.credit,
+            running,
+        )
+        .where(*conditions)
+        .subquery("line")
+    )
+    query = (
+        select(
+            lines.c.id,
+            lines.c.entry_id,
+            JournalEntry.number,
+            JournalEntry.event,
+            lines.c.effective_on,
+            JournalEntry.origin,
+            JournalEntry.memo,
+            lines.c.customer_id,
+            Customer.name.label("customer"),
+            lines.c.debit,
+            lines.c.credit,
+            lines.c.running,
+        )
+        .join(JournalEntry, JournalEntry.id == lines.c.entry_id)
+        .outerjoin(Customer, Customer.id == lines.c.customer_id)
+    )
+    sorting = Sorting(lines.c.effective_on, lines.c.id, True)
+    return fetch_page(connection, query, RunningRow, sorting, window, sums=("debit", "credit"))
+
+
+def periods(connection: Connection) -> list[PeriodRow]:
+    """All months of the books, the latest first, with how many entries stand in each."""
+    entries = (
+        select(JournalEntry.period_id, func.count().label("number")).group_by(JournalEntry.period_id).subquery("posted")
+    )
+    rows = connection.execute(
+        select(
+            FiscalPeriod.id,
+            FiscalPeriod.starts_on,
+            FiscalPeriod.ends_on,
+            FiscalPeriod.fiscal_year,
+            FiscalPeriod.state,
+            FiscalPeriod.closed_at,
+            User.name,
+            func.coalesce(entries.c.number, 0),
+        )
+        .outerjoin(entries, entries.c.period_id == FiscalPeriod.id)
+        .outerjoin(User, User.id == FiscalPeriod.closed_by_id)
+        .order_by(FiscalPeriod.starts_on.desc())
+    )
+    return [PeriodRow(*row) for row in rows]
+
+
+class StatementPart(NamedTuple):
+    """A kind of accounts in a statement: its lines with a natural sign, and their sum."""
+
+    kind: str
+    lines: list[tuple[AccountRow, Decimal]]
+    total: Decimal
+
+
+def statement_part(rows: list[AccountRow], kind: AccountKind) -> StatementPart:
+    """Accounts of a kind that are not zero; assets and expenses are debit balances, the others credit balances."""
+    sign = 1 if kind in (AccountKind.ASSET, AccountKind.EXPENSE) else -1
+    lines = [(row, sign * row.balance) for row in rows if row.kind == kind and row.balance]
+    return StatementPart(kind, lines, sum((amount for _, amount in lines), ZERO))

@@ -1,0 +1,344 @@
+"""Payments, unapplied money and what it could settle, bank accounts with their balance in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, null, or_, select, union_all
+
+from core.errors import NotFound
+from core.normalise import fold
+from core.parties import Customer, CustomerAccount
+from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from finance.invoicing import InvoiceFact
+from finance.models import BankAccount, CreditNote, Invoice, JournalLine, Payment, PaymentKind
+
+ZERO = Decimal("0.00")
+CHOICES = 20
+
+
+class PaymentRow(NamedTuple):
+    """One line of the list of payments; a refund's amount went out."""
+
+    id: int
+    number: str
+    kind: str
+    customer_id: int
+    customer: str
+    received_on: date
+    bank: str
+    currency: str
+    amount: Decimal
+    amount_unapplied: Decimal
+    reference: str | None
+
+
+class PaymentTabs(NamedTuple):
+    """How many stand under each tab."""
+
+    all: int
+    unmatched: int
+    refunds: int
+
+
+class PaymentRecord(NamedTuple):
+    """A payment with its customer and bank account."""
+
+    id: int
+    number: str
+    kind: str
+    customer_id: int
+    customer: str
+    received_on: date
+    bank_account_id: int
+    bank: str
+    currency: str
+    amount: Decimal
+    amount_allocated: Decimal
+    amount_unapplied: Decimal
+    reference: str | None
+    recorded_at: datetime
+
+
+class CustomerChoice(NamedTuple):
+    """A customer with the money figures a payment form shows."""
+
+    id: int
+    code: str
+    name: str
+    open_receivables: Decimal
+    unapplied: Decimal
+
+
+class SourceRow(NamedTuple):
+    """Money of a customer that is not on any invoice yet: a receipt or a credit note."""
+
+    id: int
+    kind: str
+    number: str
+    customer_id: int
+    customer: str
+    dated_on: date
+    amount: Decimal
+    amount_unapplied: Decimal
+    reference: str | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}-{self.id}"
+
+
+class BankRow(NamedTuple):
+    """A bank account or cash box with what the ledger says is on it."""
+
+    id: int
+    name: str
+    kind: str
+    number: str | None
+    account_id: int
+    is_default: bool
+    is_active: bool
+    balance: Decimal
+
+
+_TABS: dict[str, ColumnElement[bool]] = {
+    "unmatched": (Payment.kind == PaymentKind.RECEIPT) & (Payment.amount_allocated < Payment.amount),
+    "refunds": Payment.kind == PaymentKind.REFUND,
+}
+
+
+def list_payments(
+    connection: Connection, window: Window, *, tab: str = "", search: str = "", customer_id: int | None = None
+) -> Page[PaymentRow]:
+    """Payments, by default the latest first; the sum is what is unapplied over all pages."""
+    query = (
+        select(
+            Payment.id,
+            Payment.number,
+            Payment.kind,
+            Payment.customer_id,
+            Customer.name.label("customer"),
+            Payment.received_on,
+            BankAccount.name.label("bank"),
+            Payment.currency,
+            Payment.amount,
+            Payment.amount_unapplied,
+            Payment.reference,
+        )
+        .join(Customer, Customer.id == Payment.customer_id)
+        .join(BankAccount, BankAccount.id == Payment.bank_account_id)
+    )
+    query = _chosen(query, search, customer_id)
+    if tab in _TABS:
+        query = query.where(_TABS[tab])
+    columns: dict[str, Any] = {
+        "received": Payment.received_on,
+        "number": Payment.number,
+        "customer": Customer.name,
+        "amount": Payment.amount,
+        "unapplied": Payment.amount_unapplied,
+    }
+    value = columns.get(window.sort.lstrip("-"), Payment.received_on)
+    sorting = Sorting(value, Payment.id.expression, window.sort.startswith("-"))
+    return fetch_page(connection, query, PaymentRow, sorting, window, sums=("amount_unapplied",))
+
+
+def count_payments(connection: Connection, *, search: str = "", customer_id: int | None = None) -> PaymentTabs:
+    """The numbers beside the tabs, under the same search."""
+    counts = [func.count().filter(condition) for condition in _TABS.values()]
+    query = select(func.count(), *counts).select_from(Payment).join(Customer, Customer.id == Payment.customer_id)
+    return PaymentTabs(*connection.execute(_chosen(query, search, customer_id)).one())
+
+
+def _chosen(query: Select[Any], search: str, customer_id: int | None) -> Select[Any]:
+    if search:
+        words = words_match(Customer.search_text.expression, search)
+        in_customer = words[0] if words else Customer.name.icontains(search, autoescape=True)
+        for word in words[1:]:
+            in_customer = in_customer & word
+        columns = (Payment.number, Payment.reference)
+        query = query.where(or_(*[column.icontains(search, autoescape=True) for column in columns], in_customer))
+    return query.where(Payment.customer_id == customer_id) if customer_id else query
+
+
+def get_payment(connection: Connection, payment_id: int) -> PaymentRecord:
+    """One payment. Raises NotFound."""
+    joined: dict[str, Any] = {"customer": Customer.name, "bank": BankAccount.name}
+    columns = [joined[name] if name in joined else getattr(Payment, name) for name in PaymentRecord._fields]
+    row = connection.execute(
+        select(*columns)
+        .select_from(Payment)
+        .join(Customer, Customer.id == Payment.customer_id)
+        .join(BankAccount, BankAccount.id == Payment.bank_account_id)
+        .where(Payment.id == payment_id)
+    ).first()
+    if row is None:
+        raise NotFound("payment", payment_id)
+    return PaymentRecord(*row)
+
+
+_CUSTOMERS = (
+    select(Customer.id, Customer.code, Customer.name, CustomerAccount.open_receivables, CustomerAccount.unapplied)
+    .join(CustomerAccount, CustomerAccount.customer_id == Customer.id)
+    .where(Customer.merged_into_id.is_(None))
+)
+
+
+def get_customer(connection: Connection, customer_id: int) -> CustomerChoice:
+    """One customer's money. Raises NotFound."""
+    row = connection.execute(_CUSTOMERS.where(Customer.id == customer_id)).first()
+    if row is None:
+        raise NotFound("customer", customer_id)
+    return CustomerChoice(*row)
+
+
+def find_customers(connection: Connection, text: str) -> list[CustomerChoice]:
+    """Whom a typed text may mean: exactly one where it is a code or a whole name, else at most twenty that fit."""
+    conditions = words_match(Customer.search_text.expression, text)
+    if not conditions:
+        return []
+    rows = connection.execute(_CUSTOMERS.where(*conditions).order_by(Customer.name).limit(CHOICES))
+    found = [CustomerChoice(*row) for row in rows]
+    exact = [row for row in found if fold(text) in (fold(row.name), fold(row.code))]
+    return exact if len(exact) == 1 else found
+
+
+def customer_names(connection: Connection, limit: int = 300) -> list[str]:
+    """Names for the browser's own list while typing: those who owe first."""
+    query = (
+        select(Customer.name)
+        .join(CustomerAccount, CustomerAccount.customer_id == Customer.id)
+        .where(Customer.merged_into_id.is_(None))
+        .order_by((CustomerAccount.open_receivables > 0).desc(), Customer.name)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
+
+
+def open_invoices_of(connection: Connection, customer_ids: Iterable[int]) -> dict[int, list[InvoiceFact]]:
+    """The open invoices of each customer, the earliest due first. One statement, nothing locked."""
+    columns = [getattr(Invoice, name) for name in InvoiceFact._fields]
+    rows = connection.execute(
+        select(*columns)
+        .where(Invoice.customer_id.in_(set(customer_ids)), Invoice.amount_allocated < Invoice.amount_total)
+        .order_by(Invoice.due_on.nulls_last(), Invoice.number)
+    )
+    found: dict[int, list[InvoiceFact]] = {}
+    for row in rows:
+        fact = InvoiceFact(*row)
+        found.setdefault(fact.customer_id, []).append(fact)
+    return found
+
+
+def _sources() -> Any:
+    receipts = select(
+        Payment.id,
+        literal("payment").label("kind"),
+        Payment.number,
+        Payment.customer_id,
+        Payment.received_on.label("dated_on"),
+        Payment.amount.label("amount"),
+        Payment.amount_unapplied,
+        Payment.reference,
+    ).where(Payment.kind == PaymentKind.RECEIPT, Payment.amount_allocated < Payment.amount)
+    notes = select(
+        CreditNote.id,
+        literal("credit_note"),
+        CreditNote.number,
+        CreditNote.customer_id,
+        CreditNote.issued_on,
+        CreditNote.amount_total,
+        CreditNote.amount_unapplied,
+        null(),
+    ).where(CreditNote.amount_allocated < CreditNote.amount_total)
+    return union_all(receipts, notes).subquery("source")
+
+
+def unapplied_sources(
+    connection: Connection, window: Window, *, customer_id: int | None = None
+) -> Page[SourceRow]:
+    """All money not on any invoice yet, the latest first; the sum is over all pages."""
+    source = _sources()
+    query = select(
+        source.c.id,
+        source.c.kind,
+        source.c.number,
+        source.c.customer_id,
+        Customer.name.label("customer"),
+        source.c.dated_on,
+        source.c.amount,
+        source.c.amount_unapplied,
+        source.c.reference,
+    ).join(Customer, Customer.id == source.c.customer_id)
+    if customer_id:
+        query = query.where(source.c.customer_id == customer_id)
+    sorting = Sorting(source.c.dated_on, source.c.id, True)
+    return fetch_page(connection, query, SourceRow, sorting, window, sums=("amount_unapplied",))
+
+
+def get_source(connection: Connection, kind: str, source_id: int) -> SourceRow | None:
+    """One receipt or credit note that still has unapplied money; None when nothing of it is left."""
+    source = _sources()
+    row = connection.execute(
+        select(
+            source.c.id,
+            source.c.kind,
+            source.c.number,
+            source.c.customer_id,
+            Customer.name,
+            source.c.dated_on,
+            source.c.amount,
+            source.c.amount_unapplied,
+            source.c.reference,
+        )
+        .join(Customer, Customer.id == source.c.customer_id)
+        .where(source.c.kind == kind, source.c.id == source_id)
+    ).first()
+    return SourceRow(*row) if row else None
+
+
+def bank_accounts(connection: Connection, *, only_active: bool = False) -> list[BankRow]:
+    """Bank accounts and cash boxes, the default one first, each with the balance of its ledger account."""
+    balance = (
+        select(func.coalesce(func.sum(JournalLine.debit - JournalLine.credit), ZERO))
+        .where(JournalLine.account_id == BankAccount.account_id)
+        .correlate(BankAccount)
+        .scalar_subquery()
+    )
+    query = select(
+        BankAccount.id,
+        BankAccount.name,
+        BankAccount.kind,
+        BankAccount.number,
+        BankAccount.account_id,
+        BankAccount.is_default,
+        BankAccount.is_active,
+        balance,
+    ).order_by(BankAccount.is_default.desc(), BankAccount.name)
+    if only_active:
+        query = query.where(BankAccount.is_active)
+    return [BankRow(*row) for row in connection.execute(query)]
+
+
+class SourceTotals(NamedTuple):
+    """What the match page shows at its foot."""
+
+    receipts: Decimal
+    credit_notes: Decimal
+    advances: Decimal
+
+
+def source_totals(connection: Connection) -> SourceTotals:
+    """Unapplied money by documents, and what the customers' accounts say: the two must agree."""
+    from_receipts = select(func.coalesce(func.sum(Payment.amount_unapplied), ZERO)).where(
+        Payment.kind == PaymentKind.RECEIPT
+    )
+    from_notes = select(func.coalesce(func.sum(CreditNote.amount_unapplied), ZERO))
+    from_accounts = select(func.coalesce(func.sum(CustomerAccount.unapplied), ZERO))
+    row = connection.execute(
+        select(from_receipts.scalar_subquery(), from_notes.scalar_subquery(), from_accounts.scalar_subquery())
+    ).one()
+    return SourceTotals(*row)

@@ -1,0 +1,1 @@
+"""Reading for pages and the API: stock, its documents and its alerts."""

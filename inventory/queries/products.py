@@ -1,0 +1,302 @@
+"""Products with their stock: the list, and one product's levels, moves and reservations."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, not_, select
+
+from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
+from core.errors import NotFound
+from core.organization import User
+from core.parties import Supplier
+from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from inventory.models import ProductValuation, ReorderPoint, Reservation, StockLevel, StockMove, Warehouse
+
+NONE = Decimal(0)
+RECENT_MOVES = 12
+
+
+class ProductRow(NamedTuple):
+    """One line of the list of products; stock is the sum over all warehouses, None for a service."""
+
+    id: int
+    sku: str
+    name: str
+    kind: str
+    category: str | None
+    unit: str
+    price: Decimal
+    is_discontinued: bool
+    is_active: bool
+    on_hand: Decimal | None
+    available: Decimal | None
+    back_ordered: Decimal | None
+    is_low: bool
+
+
+class ProductTabs(NamedTuple):
+    """How many products stand under each tab."""
+
+    all: int
+    goods: int
+    services: int
+    discontinued: int
+    low: int
+
+
+_STOCK = (
+    select(
+        StockLevel.product_id,
+        func.sum(StockLevel.on_hand).label("on_hand"),
+        func.sum(StockLevel.available).label("available"),
+        func.sum(StockLevel.back_ordered).label("back_ordered"),
+    )
+    .group_by(StockLevel.product_id)
+    .subquery("stock")
+)
+IS_LOW = and_(
+    not_(Product.is_discontinued),
+    exists(
+        select(ReorderPoint.id)
+        .join(
+            StockLevel,
+            and_(
+                StockLevel.product_id == ReorderPoint.product_id, StockLevel.warehouse_id == ReorderPoint.warehouse_id
+            ),
+        )
+        .where(ReorderPoint.product_id == Product.id, StockLevel.available <= ReorderPoint.quantity)
+    ).correlate(Product),
+)
+TABS: dict[str, ColumnElement[bool]] = {
+    "goods": Product.kind == ProductKind.GOODS,
+    "services": Product.kind == ProductKind.SERVICE,
+    "discontinued": Product.is_discontinued.is_(True),
+    "low": IS_LOW,
+}
+
+
+def list_products(
+    connection: Connection, window: Window, *, chinese: bool, tab: str = "", search: str = "", category: int | None = None
+) -> Page[ProductRow]:
+    """Products by name, code, price or stock."""
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    query = (
+        select(
+            Product.id,
+            Product.sku,
+            Product.name,
+            Product.kind,
+            ProductCategory.name.label("category"),
+            unit.label("unit"),
+            Product.price,
+            Product.is_discontinued,
+            Product.is_active,
+            _STOCK.c.on_hand,
+            _STOCK.c.available,
+            _STOCK.c.back_ordered,
+            IS_LOW.label("is_low"),
+        )
+        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .outerjoin(ProductCategory, ProductCategory.id == Product.category_id)
+        .outerjoin(_STOCK, _STOCK.c.product_id == Product.id)
+    )
+    query = _chosen(query, search, category)
+    if tab in TABS:
+        query = query.where(TABS[tab])
+    columns: dict[str, Any] = {
+        "name": Product.name,
+        "sku": Product.sku,
+        "price": Product.price,
+        "available": func.coalesce(_STOCK.c.available, NONE),
+        "on_hand": func.coalesce(_STOCK.c.on_hand, NONE),
+    }
+    value = columns.get(window.sort.lstrip("-"), Product.name)
+    sorting = Sorting(value, Product.id.expression, window.sort.startswith("-"))
+    return fetch_page(connection, query, ProductRow, sorting, window)
+
+
+def count_products(connection: Connection, *, search: str = "", category: int | None = None) -> ProductTabs:
+    """The numbers beside the tabs, under the same search."""
+    counts = [func.count().filter(condition) for condition in TABS.values()]
+    query = _chosen(select(func.count(), *counts).select_from(Product), search, category)
+    return ProductTabs(*connection.execute(query).one())
+
+
+def _chosen(query: Select[Any], search: str, category: int | None) -> Select[Any]:
+    query = query.where(*words_match(Product.search_text.expression, search))
+    return query.where(Product.category_id == category) if category else query
+
+
+class ProductRecord(NamedTuple):
+    """A product with the names of what it refers to, and its value over the company."""
+
+    id: int
+    sku: str
+    name: str
+    description: str | None
+    kind: str
+    barcode: str | None
+    category_id: int | None
+    category: str | None
+    unit_id: int
+    unit: str
+    supplier_id: int | None
+    supplier: str | None
+    price: Decimal
+    cost: Decimal | None
+    tax_rate: Decimal
+    is_discontinued: bool
+    is_active: bool
+    created_at: datetime
+    version: int
+    quantity: Decimal | None
+    value: Decimal | None
+
+    @property
+    def average_cost(self) -> Decimal | None:
+        """Moving average per unit; None without stock."""
+        return self.value / self.quantity if self.quantity and self.value is not None else None
+
+
+class LevelRow(NamedTuple):
+    """Stock of a product in one warehouse, with its reorder point."""
+
+    warehouse_id: int
+    warehouse: str
+    on_hand: Decimal
+    reserved: Decimal
+    available: Decimal
+    back_ordered: Decimal
+    reorder_point: Decimal | None
+
+
+class ReservationRow(NamedTuple):
+    """What an order holds or waits for."""
+
+    id: int
+    origin: str
+    warehouse: str
+    reserved: Decimal
+    back_ordered: Decimal
+    requested_on: date | None
+    recorded_at: datetime
+
+
+class MoveRow(NamedTuple):
+    """One move of stock: what, how much, how much stood there after it, by which document, by whom."""
+
+    id: int
+    recorded_at: datetime
+    kind: str
+    product_id: int
+    sku: str
+    product: str
+    warehouse: str
+    quantity: Decimal
+    on_hand_after: Decimal
+    value: Decimal
+    origin: str
+    reason: str | None
+    who: str | None
+
+
+def get_product(connection: Connection, product_id: int, *, chinese: bool) -> ProductRecord:
+    """One product. Raises NotFound."""
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    joined = {
+        "category": ProductCategory.name,
+        "unit": unit,
+        "supplier": Supplier.name,
+        "quantity": ProductValuation.quantity,
+        "value": ProductValuation.value,
+    }
+    columns = [joined[name] if name in joined else getattr(Product, name) for name in ProductRecord._fields]
+    row = connection.execute(
+        select(*columns)
+        .select_from(Product)
+        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .outerjoin(ProductCategory, ProductCategory.id == Product.category_id)
+        .outerjoin(Supplier, Supplier.id == Product.supplier_id)
+        .outerjoin(ProductValuation, ProductValuation.product_id == Product.id)
+        .where(Product.id == product_id)
+    ).first()
+    if row is None:
+        raise NotFound("product", product_id)
+    return ProductRecord(*row)
+
+
+def levels_of(connection: Connection, product_id: int) -> list[LevelRow]:
+    """The product's stock in every warehouse, the default one first."""
+    rows = connection.execute(
+        select(
+            Warehouse.id,
+            Warehouse.name,
+            StockLevel.on_hand,
+            StockLevel.reserved,
+            StockLevel.available,
+            StockLevel.back_ordered,
+            ReorderPoint.quantity,
+        )
+        .join(StockLevel, StockLevel.warehouse_id == Warehouse.id)
+        .outerjoin(
+            ReorderPoint, and_(ReorderPoint.product_id == product_id, ReorderPoint.warehouse_id == Warehouse.id)
+        )
+        .where(StockLevel.product_id == product_id)
+        .order_by(Warehouse.is_default.desc(), Warehouse.name)
+    )
+    return [LevelRow(*row) for row in rows]
+
+
+def reservations_of(connection: Connection, product_id: int) -> list[ReservationRow]:
+    """Open reservations in the order in which they will be served."""
+    rows = connection.execute(
+        select(
+            Reservation.id,
+            Reservation.origin,
+            Warehouse.name,
+            Reservation.quantity_reserved,
+            Reservation.quantity_back_ordered,
+            Reservation.requested_on,
+            Reservation.recorded_at,
+        )
+        .join(Warehouse, Warehouse.id == Reservation.warehouse_id)
+        .where(
+            Reservation.product_id == product_id,
+            (Reservation.quantity_reserved > 0) | (Reservation.quantity_back_ordered > 0),
+        )
+        .order_by(Reservation.requested_on.nulls_last(), Reservation.recorded_at, Reservation.id)
+        .limit(50)
+    )
+    return [ReservationRow(*row) for row in rows]
+
+
+MOVES = (
+    select(
+        StockMove.id,
+        StockMove.recorded_at,
+        StockMove.kind,
+        Product.id.label("product_id"),
+        Product.sku,
+        Product.name.label("product"),
+        Warehouse.name.label("warehouse"),
+        StockMove.quantity,
+        StockMove.on_hand_after,
+        StockMove.value,
+        StockMove.origin,
+        StockMove.reason,
+        User.name.label("who"),
+    )
+    .join(Product, Product.id == StockMove.product_id)
+    .join(Warehouse, Warehouse.id == StockMove.warehouse_id)
+    .outerjoin(User, User.id == StockMove.actor_id)
+)
+
+
+def recent_moves(connection: Connection, product_id: int) -> list[MoveRow]:
+    """The product's latest moves."""
+    query = MOVES.where(StockMove.product_id == product_id)
+    rows = connection.execute(query.order_by(StockMove.recorded_at.desc(), StockMove.id.desc()).limit(RECENT_MOVES))
+    return [MoveRow(*row) for row in rows]

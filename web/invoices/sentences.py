@@ -1,0 +1,26 @@
+"""What invoices and credit notes refuse, and what posting them does, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+
+from web.filters import money
+from web.sentences import sentence_for
+
+
+@sentence_for("nothing_to_credit")
+def _nothing_to_credit(data: Mapping[str, Any]) -> str:
+    return _("There is nothing left to credit.")
+
+
+@sentence_for("credit_exceeds_invoice")
+def _credit_exceeds_invoice(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not credited: of %(invoice)s only %(left)s is not credited yet, and %(amount)s was asked for.",
+        invoice=data["invoice"],
+        left=money(data["left"]),
+        amount=money(data["amount"]),
+    )

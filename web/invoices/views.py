@@ -1,0 +1,140 @@
+"""Invoices, credit notes, aging."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from core import database as db
+from core.errors import NotFound
+from finance.models import PaymentAllocation
+from finance.queries.invoices import (
+    allocations_where,
+    count_invoices,
+    credit_note_lines,
+    entries_of,
+    get_credit_note,
+    get_invoice,
+    invoice_lines,
+    list_credit_notes,
+    list_invoices,
+)
+from finance.queries.payments import get_customer
+from finance.queries.receivables import BUCKETS, aging, aging_totals, open_invoices
+from web.documents.render import PdfUnavailable, render_pdf
+from web.filters import today
+from web.i18n import language
+from web.invoices import area
+from web.invoices.papers import company_facts, invoice_facts
+from web.lists import day_of, id_of, text_of, window_of
+
+TABS = ("open", "overdue", "paid", "all", "credit-notes")
+LANGUAGES = ("zh", "en")
+
+
+@area.route("", permission="invoices.read")
+def index() -> str:
+    """Invoices by state, or the credit notes."""
+    tab = text_of("tab") if text_of("tab") in TABS else "open"
+    chosen: dict[str, Any] = {"search": text_of("q"), "customer_id": id_of("customer")}
+    with db.current().reading() as connection:
+        if tab == "credit-notes":
+            window = window_of(("number", "customer", "issued", "total", "open"), "-issued")
+            page: Any = list_credit_notes(connection, window, **chosen)
+        else:
+            default = "due" if tab in ("open", "overdue") else "-issued"
+            window = window_of(("number", "customer", "issued", "due", "total", "open"), default)
+            page = list_invoices(connection, window, today=today(), tab=tab, **chosen)
+        return render_template(
+            "invoices/index.html",
+            page=page,
+            tab=tab,
+            sort=window.sort,
+            counts=count_invoices(connection, today=today(), **chosen),
+            customer=get_customer(connection, chosen["customer_id"]) if chosen["customer_id"] else None,
+            **chosen,
+        )
+
+
+@area.route("/<int:invoice_id>", permission="invoices.read")
+def show(invoice_id: int) -> str:
+    """One invoice with what was matched and posted."""
+    with db.current().reading() as connection:
+        invoice = get_invoice(connection, invoice_id)
+        of_invoice = PaymentAllocation.invoice_id == invoice_id
+        return render_template(
+            "invoices/show.html",
+            invoice=invoice,
+            lines=invoice_lines(connection, invoice_id, chinese=language() == "zh"),
+            allocations=allocations_where(connection, of_invoice),
+            entries=entries_of(connection, invoice.number, of_invoice),
+        )
+
+
+@area.route("/<int:invoice_id>/<paper_language>.pdf", permission="invoices.read")
+def paper(invoice_id: int, paper_language: str) -> ResponseReturnValue:
+    """The invoice as PDF."""
+    if paper_language not in LANGUAGES:
+        raise NotFound("invoice", invoice_id)
+    chinese = paper_language == "zh"
+    with db.current().reading() as connection:
+        invoice = get_invoice(connection, invoice_id)
+        facts = invoice_facts(connection, invoice, invoice_lines(connection, invoice_id, chinese=chinese))
+        company = company_facts(connection, chinese=chinese)
+    return pdf_response("invoice", facts, company, paper_language, invoice.number)
+
+
+def pdf_response(kind: str, facts: Any, company: Any, paper_language: str, number: str) -> ResponseReturnValue:
+    """A PDF to look at, named by its number; the reason in words where the machine cannot make one."""
+    try:
+        content = render_pdf(kind, facts, company, paper_language)
+    except PdfUnavailable as error:
+        return render_template("errors/error.html", status=503, title=_("No PDF on this machine"), detail=error), 503
+    headers = {"Content-Disposition": f'inline; filename="{number}.pdf"'}
+    return Response(content, mimetype="application/pdf", headers=headers)
+
+
+@area.route("/credit-notes/<int:credit_note_id>", permission="invoices.read")
+def credit_note(credit_note_id: int) -> str:
+    """One credit note with where its money went."""
+    with db.current().reading() as connection:
+        note = get_credit_note(connection, credit_note_id)
+        of_note = PaymentAllocation.credit_note_id == credit_note_id
+        return render_template(
+            "invoices/credit_note.html",
+            note=note,
+            lines=credit_note_lines(connection, credit_note_id, chinese=language() == "zh"),
+            allocations=allocations_where(connection, of_note),
+            entries=entries_of(connection, note.number, of_note),
+        )
+
+
+@area.route("/aging", permission="invoices.read", endpoint="aging")
+def show_aging() -> str:
+    """Receivables per customer by age, as of any day."""
+    as_of = _as_of()
+    with db.current().reading() as connection:
+        rows = aging(connection, as_of)
+    return render_template("invoices/aging.html", rows=rows, totals=aging_totals(rows), as_of=as_of, buckets=BUCKETS)
+
+
+@area.route("/aging/rows", permission="invoices.read")
+def aging_rows() -> str:
+    """The invoices behind a figure of the aging."""
+    as_of, customer_id, bucket = _as_of(), id_of("customer"), text_of("bucket")
+    with db.current().reading() as connection:
+        return render_template(
+            "invoices/aging_rows.html",
+            rows=open_invoices(connection, as_of, customer_id=customer_id, bucket=bucket),
+            as_of=as_of,
+            bucket=bucket if bucket in (*BUCKETS, "overdue") else "",
+            customer=get_customer(connection, customer_id) if customer_id else None,
+        )
+
+
+def _as_of() -> date:
+    return day_of("as_of") or today() if request.args.get("as_of") else today()

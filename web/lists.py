@@ -1,0 +1,45 @@
+"""What every list page reads from its address: order, cursor, search, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from flask import request, url_for
+
+from core.queries.paging import Window
+
+
+def window_of(orders: Iterable[str], default: str) -> Window:
+    """Order and cursor of the address; an order the list does not know is the default."""
+    wished = request.args.get("sort", default)
+    sort = wished if wished.lstrip("-") in set(orders) else default
+    return Window(sort, request.args.get("after"), request.args.get("before"))
+
+
+def text_of(name: str) -> str:
+    """A text of the address, at most 200 characters."""
+    return request.args.get(name, "").strip()[:200]
+
+
+def id_of(name: str) -> int | None:
+    """An id of the address; anything else is none."""
+    text = request.args.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def day_of(name: str) -> date | None:
+    """A day of the address; anything else is none."""
+    try:
+        return date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+
+
+def same_list(**changes: Any) -> str:
+    """The address of this list with other parameters (None takes one away), from its beginning."""
+    values: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {}), **changes}
+    for name in ("after", "before", *[name for name, value in changes.items() if value is None]):
+        values.pop(name, None)
+    return url_for(request.endpoint or "", **values)

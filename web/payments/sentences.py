@@ -1,0 +1,80 @@
+"""What recording and matching money refuses, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+
+from web.filters import day, money
+from web.sentences import sentence_for
+
+
+@sentence_for("not_positive")
+def _not_positive(data: Mapping[str, Any]) -> str:
+    return _("This must be more than zero.")
+
+
+@sentence_for("in_the_future")
+def _in_the_future(data: Mapping[str, Any]) -> str:
+    return _("Money is recorded when it has moved: today, %(today)s, or before.", today=day(data["today"]))
+
+
+@sentence_for("auto_with_allocations")
+def _auto_with_allocations(data: Mapping[str, Any]) -> str:
+    return _("Either let the rules match, or name the invoices; not both.")
+
+
+@sentence_for("other_currency")
+def _other_currency(data: Mapping[str, Any]) -> str:
+    return _("The books are kept in %(currency)s. Enter the amount in that currency.", currency=data["currency"])
+
+
+@sentence_for("invoice_unknown")
+def _invoice_unknown(data: Mapping[str, Any]) -> str:
+    return _("This customer has no such open invoice. Open the page again and choose another.")
+
+
+@sentence_for("named_twice")
+def _named_twice(data: Mapping[str, Any]) -> str:
+    return _("%(number)s is named twice. Put the whole amount in one place.", number=data["number"])
+
+
+@sentence_for("allocation_exceeds_invoice")
+def _allocation_exceeds_invoice(data: Mapping[str, Any]) -> str:
+    return _(
+        "Only %(open)s is open on %(number)s; %(requested)s does not fit. Put the rest on another invoice or leave it.",
+        open=money(data["open"]),
+        number=data["number"],
+        requested=money(data["requested"]),
+    )
+
+
+@sentence_for("allocation_exceeds_credit")
+def _allocation_exceeds_credit(data: Mapping[str, Any]) -> str:
+    return _(
+        "The parts come to %(requested)s, but only %(available)s is there. Make one of them smaller.",
+        requested=money(data["requested"]),
+        available=money(data["available"]),
+    )
+
+
+@sentence_for("nothing_unapplied")
+def _nothing_unapplied(data: Mapping[str, Any]) -> str:
+    return _("All of %(number)s is used already. Un-match a part of it first.", number=data["number"])
+
+
+@sentence_for("nothing_to_match")
+def _nothing_to_match(data: Mapping[str, Any]) -> str:
+    return _("Nothing to match: enter an amount beside at least one open invoice.")
+
+
+@sentence_for("refund_exceeds_credit")
+def _refund_exceeds_credit(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not refunded: the customer has %(available)s of credit, and %(requested)s was asked for. "
+        "Un-match a payment first, or refund less.",
+        available=money(data["available"]),
+        requested=money(data["requested"]),
+    )

@@ -1,0 +1,56 @@
+"""Payments: list, record, bank accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template
+
+from core import database as db
+from finance.models import PaymentAllocation, PaymentKind
+from finance.queries.invoices import allocations_where, entries_of
+from finance.queries.payments import bank_accounts, count_payments, get_customer, get_payment, list_payments
+from web.lists import id_of, text_of, window_of
+from web.payments import area
+
+TABS = ("unmatched", "refunds")
+
+
+@area.route("", permission="payments.read")
+def index() -> str:
+    """All payments."""
+    tab = text_of("tab") if text_of("tab") in TABS else ""
+    chosen: dict[str, Any] = {"search": text_of("q"), "customer_id": id_of("customer")}
+    window = window_of(("received", "number", "customer", "amount", "unapplied"), "-received")
+    with db.current().reading() as connection:
+        return render_template(
+            "payments/index.html",
+            page=list_payments(connection, window, tab=tab, **chosen),
+            counts=count_payments(connection, **chosen),
+            customer=get_customer(connection, chosen["customer_id"]) if chosen["customer_id"] else None,
+            tab=tab,
+            sort=window.sort,
+            **chosen,
+        )
+
+
+@area.route("/<int:payment_id>", permission="payments.read")
+def show(payment_id: int) -> str:
+    """One payment with where its money went."""
+    with db.current().reading() as connection:
+        payment = get_payment(connection, payment_id)
+        side = PaymentAllocation.refund_id if payment.kind == PaymentKind.REFUND else PaymentAllocation.payment_id
+        condition = side == payment_id
+        return render_template(
+            "payments/show.html",
+            payment=payment,
+            allocations=allocations_where(connection, condition),
+            entries=entries_of(connection, payment.number, condition),
+        )
+
+
+@area.route("/bank-accounts", permission="payments.read", endpoint="bank_accounts")
+def show_bank_accounts() -> str:
+    """Bank accounts and cash boxes with their balance in the books."""
+    with db.current().reading() as connection:
+        return render_template("payments/bank_accounts.html", accounts=bank_accounts(connection))

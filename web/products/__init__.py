@@ -1,0 +1,7 @@
+"""Products: list, record, new and edit, reorder points."""
+
+from web.permissions import Area
+
+area = Area("products", __name__, url_prefix="/products")
+
+from web.products import sentences, views  # noqa: E402, F401

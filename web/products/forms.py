@@ -1,0 +1,71 @@
+"""The form of a product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Connection
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+
+from core.queries.products import Choice, categories, units
+from core.queries.suppliers import supplier_choices
+from web.forms import Form, PercentField, PriceField, Required
+from web.i18n import language
+
+FIELDS = ("sku", "name", "description", "kind", "barcode", "price", "cost", "is_discontinued", "is_active")
+REFERENCES = ("category_id", "unit_id", "supplier_id")
+
+
+class ProductForm(Form):
+    """Code, name, price, and what the product refers to. Tax rate in percent; `version` is that of the row shown."""
+
+    sku = StringField(_("Code"), [Required()])
+    name = StringField(_("Name"), [Required()])
+    description = TextAreaField(_("Description"))
+    kind = SelectField(
+        _("Kind"), choices=[SelectChoice("goods", _("Goods, held in stock")), SelectChoice("service", _("Service"))]
+    )
+    barcode = StringField(_("Barcode"))
+    category_id = SelectField(_("Category"), validate_choice=False)
+    unit_id = SelectField(_("Unit"), validate_choice=False)
+    supplier_id = SelectField(_("Supplier"), validate_choice=False)
+    price = PriceField(_("Price, net of tax"), [Required()])
+    cost = PriceField(_("Usual cost, net of tax"))
+    tax_rate = PercentField(_("VAT rate"))
+    is_discontinued = BooleanField(_("Discontinued: sell what is there, do not reorder"))
+    is_active = BooleanField(_("May stand on new documents"))
+    version = HiddenField()
+
+    def offer(self, connection: Connection) -> None:
+        """Fill the choices from the database."""
+        self.category_id.choices = _with_none(categories(connection))
+        self.unit_id.choices = [
+            SelectChoice(str(unit.id), unit.text) for unit in units(connection, chinese=language() == "zh")
+        ]
+        self.supplier_id.choices = _with_none(supplier_choices(connection))
+
+    def values(self) -> dict[str, Any]:
+        """What the command takes."""
+        values: dict[str, Any] = {name: self[name].data for name in FIELDS}
+        for name in REFERENCES:
+            text = self[name].data or ""
+            values[name] = int(text) if text.isdecimal() else None
+        rate = self.tax_rate.data
+        values["tax_rate"] = None if rate is None else rate / 100
+        return values
+
+    def show(self, record: Any) -> None:
+        """Take over what stands in the record."""
+        for name in FIELDS:
+            self[name].data = getattr(record, name)
+        for name in REFERENCES:
+            self[name].data = str(getattr(record, name) or "")
+        self.tax_rate.data = record.tax_rate * 100
+        self.version.data = str(record.version)
+
+
+def _with_none(choices: list[Choice]) -> list[SelectChoice]:
+    return [SelectChoice("", gettext("None")), *[SelectChoice(str(choice.id), choice.text) for choice in choices]]

@@ -1,0 +1,151 @@
+"""List, record, new and edit of products; reorder points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from core import database as db
+from core.errors import DomainError
+from core.queries.products import categories
+from inventory.catalog import change_product, create_product, set_reorder_point
+from inventory.queries.products import (
+    count_products,
+    get_product,
+    levels_of,
+    list_products,
+    recent_moves,
+    reservations_of,
+)
+from web.forms import parse_number
+from web.http import apply_errors, flash, flash_done, run_command, see_other
+from web.i18n import language
+from web.lists import id_of, text_of, window_of
+from web.products import area
+from web.products.forms import ProductForm
+from web.sentences import sentence
+
+TABS = ("goods", "services", "discontinued", "low")
+
+
+@area.route("", permission="products.read")
+def index() -> str:
+    """All products with their stock."""
+    tab = text_of("tab") if text_of("tab") in TABS else ""
+    chosen: dict[str, Any] = {"search": text_of("q"), "category": id_of("category")}
+    with db.current().reading() as connection:
+        page = list_products(
+            connection,
+            window := window_of(("name", "sku", "price", "available", "on_hand"), "name"),
+            chinese=language() == "zh",
+            tab=tab,
+            **chosen,
+        )
+        return render_template(
+            "products/index.html",
+            page=page,
+            tab=tab,
+            counts=count_products(connection, **chosen),
+            categories=categories(connection),
+            sort=window.sort,
+            **chosen,
+        )
+
+
+@area.route("/<int:product_id>", permission="products.read")
+def show(product_id: int) -> str:
+    """One product."""
+    return _record(product_id)
+
+
+def _record(product_id: int, *, faulty: int | None = None, typed: str = "", fault: str = "") -> str:
+    with db.current().reading() as connection:
+        return render_template(
+            "products/show.html",
+            product=get_product(connection, product_id, chinese=language() == "zh"),
+            levels=levels_of(connection, product_id),
+            reservations=reservations_of(connection, product_id),
+            moves=recent_moves(connection, product_id),
+            faulty=faulty,
+            typed=typed,
+            fault=fault,
+        )
+
+
+@area.route("/new", permission="products.write")
+def new() -> str:
+    """Empty form."""
+    return _form(ProductForm(formdata=None, is_active=True))
+
+
+@area.route("/new", permission="products.write", methods=["POST"], endpoint="create")
+def create() -> ResponseReturnValue:
+    """Create a product."""
+    form = ProductForm()
+    if form.validate():
+        try:
+            result = run_command(create_product, form.values() | {"is_active": True})
+            flash_done(_("Product %(name)s created", name=result["name"]))
+            return see_other("products.show", product_id=result["id"])
+        except DomainError as error:
+            apply_errors(form, error)
+    return _form(form), 422
+
+
+@area.route("/<int:product_id>/edit", permission="products.write")
+def edit(product_id: int) -> str:
+    """The form with what stands in the record."""
+    form = ProductForm(formdata=None)
+    with db.current().reading() as connection:
+        form.show(get_product(connection, product_id, chinese=False))
+    return _form(form, product_id)
+
+
+@area.route("/<int:product_id>/edit", permission="products.write", methods=["POST"], endpoint="change")
+def change(product_id: int) -> ResponseReturnValue:
+    """Save a product."""
+    form = ProductForm()
+    current: dict[str, Any] = {}
+    if form.validate():
+        try:
+            shown = form.version.data or ""
+            result = run_command(
+                change_product, product_id, form.values(), version=int(shown) if shown.isdecimal() else None
+            )
+            flash_done(_("Product %(name)s saved", name=result["name"]))
+            return see_other("products.show", product_id=product_id)
+        except DomainError as error:
+            apply_errors(form, error)
+            if error.code == "edit_conflict":
+                current = error.data["current"]
+                form.version.data = str(error.data["version"])
+    return _form(form, product_id, current), 422
+
+
+@area.route("/<int:product_id>/reorder-point", permission="stock.plan", methods=["POST"])
+def reorder_point(product_id: int) -> ResponseReturnValue:
+    """Set the reorder point of one warehouse; an empty field removes it."""
+    text, where = request.form.get("quantity", "").strip(), request.form.get("warehouse_id", "")
+    warehouse_id = int(where) if where.isdecimal() else 0
+    quantity = parse_number(text) if text else None
+    if text and quantity is None:
+        fault = sentence("not_a_number", {"text": text})
+        return _record(product_id, faulty=warehouse_id, typed=text, fault=fault), 422
+    try:
+        run_command(set_reorder_point, product_id, warehouse_id, quantity)
+    except DomainError as error:
+        codes = [sentence(field.code, field.data) for field in error.fields.values()]
+        fault = " ".join(codes) or sentence(error.code, error.data)
+        return _record(product_id, faulty=warehouse_id, typed=text, fault=fault), error.http_status
+    flash(_("Reorder point saved") if text else _("Reorder point removed"), "ok")
+    return see_other("products.show", product_id=product_id)
+
+
+def _form(form: ProductForm, product_id: int | None = None, current: dict[str, Any] | None = None) -> str:
+    with db.current().reading() as connection:
+        form.offer(connection)
+        product = get_product(connection, product_id, chinese=language() == "zh") if product_id else None
+    return render_template("products/form.html", form=form, product=product, current=current or {})
