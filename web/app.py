@@ -29,6 +29,8 @@ AREAS: Final = (
     "web.orders",
     "web.products",
     "web.stock",
+    "web.warehouses",
+    "web.suppliers",
     "web.shipments",
     "web.invoices",
     "web.payments",

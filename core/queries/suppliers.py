@@ -48,9 +48,7 @@ class SupplierRecord(NamedTuple):
 
 
 _RECORD = tuple(getattr(Supplier, name) for name in SupplierRecord._fields)
-_PRODUCTS = (
-    select(Product.supplier_id, func.count().label("number")).group_by(Product.supplier_id).subquery("supplied")
-)
+_PRODUCTS = select(Product.supplier_id, func.count().label("number")).group_by(Product.supplier_id).subquery("supplied")
 
 
 def list_suppliers(connection: Connection, window: Window, *, search: str = "") -> Page[SupplierRow]:

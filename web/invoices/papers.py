@@ -47,9 +47,7 @@ def party_facts(connection: Connection, customer_id: int, kind: str = "billing")
     return PartyFacts(customer.legal_name or customer.name, lines, customer.tax_id or "")
 
 
-def invoice_facts(
-    connection: Connection, invoice: InvoiceRecord, lines: Sequence[DocumentLineRow]
-) -> DocumentFacts:
+def invoice_facts(connection: Connection, invoice: InvoiceRecord, lines: Sequence[DocumentLineRow]) -> DocumentFacts:
     """An invoice as it is printed, with what was paid so far."""
     return DocumentFacts(
         kind="invoice",

@@ -69,7 +69,11 @@ def create() -> ResponseReturnValue:
             if step == "post":
                 result = run_command(record_payment, **_asked(form, customer, wanted))
                 flash_done(
-                    _("Payment %(number)s of %(amount)s posted", number=result["number"], amount=money(form.amount.data))
+                    _(
+                        "Payment %(number)s of %(amount)s posted",
+                        number=result["number"],
+                        amount=money(form.amount.data),
+                    )
                 )
                 return see_other("payments.show", payment_id=result["id"])
             preview = preview_command(record_payment, **_asked(form, customer, wanted))

@@ -88,9 +88,7 @@ def _rows(connection: Connection, source: SourceRow) -> InvoiceRows:
     return InvoiceRows(invoices, explain(invoices, source.amount_unapplied, source.reference, today=today()))
 
 
-def _page(
-    source: SourceRow | None, rows: InvoiceRows | None = None, preview: Any = None, refusal: str = ""
-) -> str:
+def _page(source: SourceRow | None, rows: InvoiceRows | None = None, preview: Any = None, refusal: str = "") -> str:
     customer_id = id_of("customer")
     with db.current().reading() as connection:
         window = Window("-dated", request.args.get("after"), request.args.get("before"))
@@ -98,9 +96,7 @@ def _page(
         source = source or (page.rows[0] if page.rows else None)
         open_invoices = open_invoices_of(connection, {row.customer_id for row in page.rows})
         proposals: dict[str, Proposal] = {
-            row.key: explain(
-                open_invoices.get(row.customer_id, []), row.amount_unapplied, row.reference, today=today()
-            )
+            row.key: explain(open_invoices.get(row.customer_id, []), row.amount_unapplied, row.reference, today=today())
             for row in page.rows
         }
         if rows is None and source is not None:

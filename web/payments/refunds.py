@@ -52,7 +52,9 @@ def create() -> ResponseReturnValue:
         try:
             if request.form.get("step") == "post":
                 result = run_command(refund, **asked)
-                flash_done(_("Refund %(number)s of %(amount)s posted", number=result["number"], amount=money(form.amount.data)))
+                flash_done(
+                    _("Refund %(number)s of %(amount)s posted", number=result["number"], amount=money(form.amount.data))
+                )
                 return see_other("payments.show", payment_id=result["id"])
             preview = preview_command(refund, **asked)
         except DomainError as error:

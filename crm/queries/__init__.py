@@ -1,0 +1,1 @@
+"""Reading for pages and the API: quotations, orders and the pipeline."""
