@@ -74,5 +74,7 @@ class Product(Base):
         return self.sku
 
 
+means("fk_product_category_id", "category_unknown", field="category_id", http_status=422)
+means("fk_product_supplier_id", "supplier_unknown", field="supplier_id", http_status=422)
 means("uq_product_sku", "duplicate_sku", field="sku")
 means("uq_product_barcode", "duplicate_barcode", field="barcode")

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 import structlog
-from sqlalchemy import exc
+from sqlalchemy import Connection, exc
 
 import core.audit  # noqa: F401 (its session listeners belong to every command)
 from core import database as db
@@ -27,6 +27,13 @@ from core.plan import Effect, Plan, PlanConflict
 
 MAX_RETRIES = 3
 FIRST_PAUSE_SECONDS = 0.02
+_WAITED_TOO_LONG = (
+    PlanConflict,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.QueryCanceled,
+)
 logger = structlog.get_logger()
 
 
@@ -71,13 +78,15 @@ def run(
     lost before the batch is tried again too; one lost during it only under an idempotency key, since the outcome is
     unknown then. Raises DomainError for a refusal; nothing is left behind.
     """
+    unknown = False
     for attempt in range(MAX_RETRIES + 1):
         attempted = _Attempt(database or db.current(), context)
         try:
             return attempted.run(command, arguments, named)
         except Exception as error:
+            unknown = unknown or (attempted.applying and _is_lost(cause_of(error)))
             if attempt == MAX_RETRIES or not attempted.may_retry(error):
-                raise _as_refusal(error, attempted) from error
+                raise _as_refusal(error, unknown=unknown) from error
             logger.info("command_retried", command=command.__name__, attempt=attempt + 1, cause=type(error).__name__)
             time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 (jitter, no secret)
     raise AssertionError("unreachable")
@@ -125,11 +134,8 @@ class _Attempt:
             plan.apply()
             connection.commit()
             return Result(text)
-        except BaseException as error:
-            if isinstance(cause_of(error), psycopg.OperationalError) and db.driver(connection).closed:
-                connection.invalidate()
-            else:
-                connection.rollback()
+        except BaseException:
+            _abandon(connection)
             raise
         finally:
             connection.close()
@@ -141,6 +147,15 @@ class _Attempt:
         if _is_lost(cause):
             return not self.applying or self.context.idempotency_key is not None
         return False
+
+
+def _abandon(connection: Connection) -> None:
+    """Ends the transaction without a trace; a connection that cannot even do that is thrown away."""
+    try:
+        db.driver(connection).rollback()
+        connection.rollback()
+    except (psycopg.Error, exc.SQLAlchemyError):
+        connection.invalidate()
 
 
 def _effects(plan: Plan) -> list[dict[str, Any]]:
@@ -156,12 +171,15 @@ def _is_lost(cause: BaseException) -> bool:
     return isinstance(cause, psycopg.OperationalError) and cause.sqlstate in (None, "57P01", "57P02", "57P03")
 
 
-def _as_refusal(error: Exception, attempted: _Attempt) -> Exception:
+def _as_refusal(error: Exception, *, unknown: bool) -> Exception:
+    """What the caller is told. Once a batch was sent and its answer lost, later failures do not make it undone."""
     cause = cause_of(error)
-    if isinstance(cause, psycopg.errors.LockNotAvailable | PlanConflict | psycopg.errors.DeadlockDetected):
+    if isinstance(cause, _WAITED_TOO_LONG):
         return Busy()
+    if isinstance(cause, psycopg.errors.NumericValueOutOfRange):
+        return DomainError("figure_too_large", http_status=422)
     if isinstance(cause, psycopg.IntegrityError):
         return refusal_of(cause) or error
     if _is_lost(cause):
-        return DomainError("outcome_unknown" if attempted.applying else "database_unavailable", http_status=503)
+        return DomainError("outcome_unknown" if unknown else "database_unavailable", http_status=503)
     return error

@@ -138,7 +138,7 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
         raise ValueError(f"not fields of a customer: {sorted(unknown)}")
     company = get_company(plan.session)
     errors = FieldErrors()
-    data = {name: clean(values.get(name)) for name in (*TEXT_FIELDS, "note")}
+    data: dict[str, Any] = {name: clean(values.get(name)) for name in (*TEXT_FIELDS, "note")}
     for name in TEXT_FIELDS:
         limit = Customer.__table__.c[name].type.length  # type: ignore[attr-defined]
         if data[name] and len(data[name] or "") > limit:
@@ -247,7 +247,7 @@ def save_address(
     """Creates or changes an address of a customer."""
     customer = find_customer(plan, customer_id)
     errors = FieldErrors()
-    data = {
+    data: dict[str, Any] = {
         name: clean(value) if isinstance(value, str) else value
         for name, value in values.items()
         if name in ADDRESS_FIELDS

@@ -70,6 +70,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "countinghouse") -> None:
         self.url = url
+        # psycopg prepares nothing by itself: it would DEALLOCATE ALL on rollback, and core.wire's statements with it.
         self.engine: Engine = create_engine(
             url,
             poolclass=QueuePool,
@@ -77,7 +78,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=False,
             pool_reset_on_return="rollback",
-            connect_args={"prepare_threshold": 0, "application_name": application_name},
+            connect_args={"prepare_threshold": None, "application_name": application_name},
         )
         self._lock = threading.Lock()
         self._next = 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from core import database as db
 from core.errors import DomainError
-from core.plan import Plan
+from core.plan import Plan, PlanConflict
 from core.statements import statement
 from core.trace import IdempotencyKey
 
@@ -45,7 +46,7 @@ class Claim:
         if not context.idempotency_key or len(context.idempotency_key) > MAX_KEY_LENGTH:
             raise DomainError("bad_idempotency_key", http_status=422, max_length=MAX_KEY_LENGTH)
         self.plan = plan
-        self.id = plan.new_id()
+        self.id = db.next_id()  # not the plan's: a preview has no claim, and its digest must come out the same
         self._actor_id = context.actor.user_id or 0
         plan.before_opening(
             [
@@ -65,9 +66,10 @@ class Claim:
         if rows[0]:
             return
         context = self.plan.context
-        [[(route, body_digest, response)]] = self.plan.fetch(
-            STORED(actor_id=self._actor_id, key=context.idempotency_key)
-        )
+        [stored] = self.plan.fetch(STORED(actor_id=self._actor_id, key=context.idempotency_key))
+        if not stored:
+            raise PlanConflict("the key was swept between the claim and the look")
+        [(route, body_digest, response)] = stored
         if (route, body_digest) != (context.route, context.body_digest):
             raise DomainError("idempotency_key_reused", key=context.idempotency_key)
         raise Replay(response)

@@ -1,6 +1,6 @@
 """Exact money: the only place where amounts are rounded.
 
-Amounts have two decimals, prices four, quantities three, rates four. Rounding is half up (kaufmännisch, 四舍五入), once per
+Amounts have two decimals, prices four, quantities three, rates four. Rounding is half up (四舍五入), once per
 figure, to the currency's smallest unit.
 """
 
@@ -11,6 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
+QUANTITY_PLACES = 3
+MONEY_PLACES = 2
 NOTHING = Decimal(0)
 MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "JOD": 3, "OMR": 3, "TND": 3}
 LARGEST_AMOUNT = Decimal("9999999999999.99")
@@ -60,6 +62,11 @@ def taxes_per_document(nets: Sequence[Decimal], rates: Sequence[Decimal], curren
 def total(amounts: Iterable[Decimal]) -> Decimal:
     """Sum of amounts, with two decimals also when there are none."""
     return sum(amounts, ZERO)
+
+
+def is_finer(value: Decimal, places: int) -> bool:
+    """Whether `value` has more decimals than are kept; such a value would be rounded behind its author's back."""
+    return value != round(value, places)
 
 
 def parse_decimal(text: str) -> Decimal | None:

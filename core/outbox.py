@@ -21,12 +21,26 @@ LEASE = statement(
     WITH free AS (
         SELECT id FROM outbox_event
          WHERE state IN ('pending', 'leased') AND available_at <= %(now)s::timestamptz
-           AND (state = 'pending' OR leased_until < %(now)s::timestamptz)
+           AND (state = 'pending' OR leased_until < %(now)s::timestamptz) AND kind = ANY (%(consumed)s::text[])
          ORDER BY available_at, id LIMIT %(limit)s::int FOR UPDATE SKIP LOCKED)
     UPDATE outbox_event AS event
        SET state = 'leased', leased_until = %(until)s::timestamptz
       FROM free WHERE event.id = free.id
     RETURNING event.id, event.kind
+    """,
+    tables="outbox_event",
+    scope="system",
+)
+# Facts that no consumer of this installation waits for: done as they are, kept for those who read the outbox.
+CLOSE_UNCONSUMED = statement(
+    "outbox.close_unconsumed",
+    """
+    UPDATE outbox_event SET state = 'done'
+     WHERE id IN (SELECT id FROM outbox_event
+                   WHERE state = 'pending' AND available_at <= %(now)s::timestamptz
+                     AND kind <> ALL (%(consumed)s::text[])
+                   ORDER BY available_at LIMIT %(limit)s::int FOR UPDATE SKIP LOCKED)
+    RETURNING id
     """,
     tables="outbox_event",
     scope="system",

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -27,13 +28,18 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from core import database as db
+from core import wire
 from core.context import Context
 from core.encoding import dump_json
-from core.statements import Query, array_text, statement
+from core.statements import Query, array_text, plain_array_text, statement
 
 SET_ACTOR = statement(
     "plan.set_actor",
-    "SELECT set_config('countinghouse.actor', %(actor)s, true)",
+    # One plan for all values: the planner would otherwise weigh each array's length and plan the batch anew every time.
+    """
+    SELECT set_config('countinghouse.actor', %(actor)s, true),
+           set_config('plan_cache_mode', 'force_generic_plan', true)
+    """,
     tables="",
     scope="system",
 )
@@ -54,7 +60,7 @@ TAKE_NUMBERS = statement(
 )
 TRACE = frozenset(("audit_row", "outbox_event", "idempotency_key"))
 FREE_TEXTS = frozenset(("reason", "memo", "note", "cancel_reason", "reference"))
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql.dialect()
 
 
 class PlanConflict(Exception):
@@ -86,6 +92,11 @@ class RecordedAt:
     def __init__(self, number: Number) -> None:
         self.number = number
         self.moment: datetime | None = None
+
+    def __str__(self) -> str:
+        if self.moment is None:
+            raise RuntimeError("the number has not been taken yet")
+        return self.moment.isoformat()
 
 
 class Text:
@@ -124,7 +135,7 @@ class Plan:
         self._opened = False
         self._session: Session | None = None
         self._inserts: dict[Table, list[dict[str, Any]]] = {}
-        self._changes: dict[Table, dict[int, _Change]] = {}
+        self._changes: dict[Table, dict[int, Change]] = {}
         self._deletes: dict[Table, list[int]] = {}
         self._numbers: list[Number] = []
         self._ids: dict[int, int] = {}
@@ -159,7 +170,7 @@ class Plan:
         taken)."""
         opening = not self._opened
         sent = [*self._preamble, *queries] if opening else list(queries)
-        rows = _execute(db.driver(self.connection), sent)
+        rows = wire.fetch(db.driver(self.connection), sent) if sent else []
         if opening:
             self._opened = True
             own, rows = rows[: len(self._preamble)], rows[len(self._preamble) :]
@@ -210,16 +221,23 @@ class Plan:
         """Deletes a draft's row. Posted rows cannot be deleted; the database refuses."""
         self._deletes.setdefault(model.__table__, []).append(identity)
 
-    def _change(self, table: Table, identity: int) -> _Change:
-        return self._changes.setdefault(table, {}).setdefault(identity, _Change())
-
-    def inserted(self, model: Any) -> list[dict[str, Any]]:
-        """The rows this plan adds to a model's table, for decisions and checks that need them."""
-        return self._inserts.get(model.__table__, [])
+    def _change(self, table: Table, identity: int) -> Change:
+        return self._changes.setdefault(table, {}).setdefault(identity, Change())
 
     @property
-    def is_empty(self) -> bool:
-        return not (self._inserts or self._changes or self._deletes)
+    def inserts(self) -> Mapping[Table, Sequence[Mapping[str, Any]]]:
+        """The rows this plan adds, by table."""
+        return self._inserts
+
+    @property
+    def changes(self) -> Mapping[Table, Mapping[int, Change]]:
+        """What this plan changes, by table and id."""
+        return self._changes
+
+    @property
+    def new_ids(self) -> Iterable[int]:
+        """The ids this plan has given to its rows, in order."""
+        return self._ids
 
     # applying ---------------------------------------------------------------------------------------------------------
     def digest(self) -> str:
@@ -285,171 +303,140 @@ class Plan:
         Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left
         behind then.
         """
-        connection = db.driver(self.connection)
-        text, parameters = self._compose()
+        batch = self._compose()
         try:
-            with connection.pipeline():
-                if text:
-                    cursor = connection.cursor()
-                    cursor.execute(text, parameters, prepare=True)
-                if commit:
-                    connection.commit()
+            wire.exchange(db.driver(self.connection), [batch] if batch else [], commit=commit)
         except psycopg.errors.RaiseException as error:
             if error.diag.message_primary == "plan_conflict":
                 raise PlanConflict(error.diag.message_detail or "") from error
             raise
         self._inserts, self._changes, self._deletes = {}, {}, {}
 
-    def _compose(self) -> tuple[str, dict[str, str | None]]:
-        parts: list[str] = []
-        checks: list[tuple[str, str, int]] = []
-        parameters: dict[str, str | None] = {}
+    def _compose(self) -> wire.Sent | None:
+        shapes: list[Shape] = []
+        parameters: list[bytes | None] = []
+        expected: list[int] = []
         for table, rows in self._inserts.items():
-            name = f"w{len(parts)}"
-            parts.append(_insert_text(table, name))
-            defaults = _defaults(table)
-            for column, is_json in _columns(table):
-                default = defaults.get(column)
-                parameters[f"{name}_{column}"] = array_text(
-                    _json_text(row.get(column, default)) if is_json else _resolve(row.get(column, default))
-                    for row in rows
-                )
+            shapes.append(("insert", table, (), ()))
+            for column in written_columns(table):
+                name, default = column.name, column.default
+                parameters.append(column.encode([row.get(name, default) for row in rows]))
         for table, changes in self._changes.items():
-            for shape, members in _by_shape(changes).items():
-                name = f"w{len(parts)}"
-                parts.append(_update_text(table, name, *shape))
-                checks.append((name, table.name, len(members)))
-                parameters[f"{name}_id"] = array_text(key for key, _ in members)
-                for column in shape[0]:
-                    parameters[f"{name}_{column}"] = array_text(change.deltas[column] for _, change in members)
-                for column in shape[1]:
-                    is_json = _is_json(table, column)
-                    parameters[f"{name}_{column}"] = array_text(
-                        _json_text(change.values[column]) if is_json else _resolve(change.values[column])
-                        for _, change in members
-                    )
+            for (added, assigned), members in _by_shape(changes).items():
+                shapes.append(("update", table, added, assigned))
+                expected.append(len(members))
+                parameters.append(plain_array_text([key for key, _ in members]).encode())
+                columns = written_columns_by_name(table)
+                parameters += [columns[name].encode([change.deltas[name] for _, change in members]) for name in added]
+                parameters += [
+                    columns[name].encode([change.values[name] for _, change in members]) for name in assigned
+                ]
         for table, keys in self._deletes.items():
-            name = f"w{len(parts)}"
-            parts.append(
-                f"{name} AS (DELETE FROM {table.name} AS t USING unnest(%({name}_id)s::bigint[]) AS d (id) "
-                "WHERE t.id = d.id RETURNING 1)"
-            )
-            checks.append((name, table.name, len(keys)))
-            parameters[f"{name}_id"] = array_text(keys)
-        if not parts:
-            return "", {}
-        parameters["expected"] = array_text(count for _, _, count in checks)
-        return _batch_text(tuple(parts), tuple((name, table) for name, table, _ in checks)), parameters
+            shapes.append(("delete", table, (), ()))
+            expected.append(len(keys))
+            parameters.append(plain_array_text(keys).encode())
+        if not shapes:
+            return None
+        parameters.append(plain_array_text(expected).encode())
+        return _batch_text(tuple(shapes)), parameters
+
+
+Shape = tuple[str, Table, tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass
-class _Change:
+class Change:
+    """What a plan changes in one row: amounts to add, values to set."""
+
     deltas: dict[str, Decimal | int] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def _execute(connection: Any, queries: list[Query]) -> list[list[Any]]:
-    if not queries:
-        return []
-    with connection.pipeline():
-        cursors = []
-        for query in queries:
-            cursor = connection.cursor(row_factory=query.statement.row_factory)
-            cursor.execute(query.statement.text, query.parameters, prepare=True)
-            cursors.append(cursor)
-    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
-
-
-def _resolve(value: Any) -> Any:
-    if isinstance(value, Number | Text):
-        return str(value)
-    if isinstance(value, RecordedAt):
-        return value.moment
-    return value
-
-
-def _json_text(value: Any) -> str | None:
-    return None if value is None else dump_json(value)
-
-
-def _by_shape(
-    changes: Mapping[int, _Change],
-) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[int, _Change]]]:
-    shapes: dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[int, _Change]]] = {}
+def _by_shape(changes: Mapping[int, Change]) -> dict[tuple[Any, Any], list[tuple[int, Change]]]:
+    shapes: dict[tuple[Any, Any], list[tuple[int, Change]]] = {}
     for key, change in sorted(changes.items()):
         shapes.setdefault((tuple(sorted(change.deltas)), tuple(sorted(change.values))), []).append((key, change))
     return shapes
 
 
-@lru_cache(maxsize=512)
-def _columns(table: Table) -> tuple[tuple[str, bool], ...]:
-    return tuple(
-        (column.name, _is_json(table, column.name))
-        for column in table.columns
-        if column.computed is None and column.identity is None
-    )
+@dataclass(frozen=True)
+class WrittenColumn:
+    """A written column: its plain default, the type of its array parameter, how the array is written."""
+
+    name: str
+    default: Any
+    array_type: str
+    is_json: bool
+    is_plain: bool
+
+    def encode(self, values: list[Any]) -> bytes:
+        if self.is_json:
+            return array_text([None if value is None else dump_json(value) for value in values]).encode()
+        return (plain_array_text(values) if self.is_plain else array_text(values)).encode()
+
+    @property
+    def cast(self) -> str:
+        return f"d.{self.name}::jsonb" if self.is_json else f"d.{self.name}"
 
 
 @lru_cache(maxsize=512)
-def _defaults(table: Table) -> dict[str, Any]:
-    return {
-        column.name: column.default.arg  # type: ignore[attr-defined]
-        for column in table.columns
-        if column.default is not None and column.default.is_scalar
-    }
+def written_columns(table: Table) -> tuple[WrittenColumn, ...]:
+    """The columns of a table that a plan writes: all but those the database computes."""
+    return tuple(_column(column) for column in table.columns if column.computed is None and column.identity is None)
+
+
+@lru_cache(maxsize=512)
+def written_columns_by_name(table: Table) -> dict[str, WrittenColumn]:
+    return {column.name: column for column in written_columns(table)}
+
+
+def _column(column: Any) -> WrittenColumn:
+    kind = column.type.compile(_DIALECT).split("(")[0].lower()
+    is_json, is_text = kind == "jsonb", kind in ("varchar", "char", "text")
+    default = column.default.arg if column.default is not None and column.default.is_scalar else None
+    array_type = "text[]" if is_json or is_text else f"{kind}[]"
+    return WrittenColumn(column.name, default, array_type, is_json, not (is_json or is_text))
 
 
 @lru_cache(maxsize=4096)
-def _type(table: Table, column: str) -> str:
-    return table.c[column].type.compile(_DIALECT)
+def _batch_text(shapes: tuple[Shape, ...]) -> bytes:
+    """The batch's text: one common table expression per shape, parameters numbered in the order `_compose` gives
+    them."""
+    number = count(1)
+    parts, counted = [], []
+    for index, (kind, table, added, assigned) in enumerate(shapes):
+        name = f"w{index}"
+        writer = {"insert": _insert_text, "update": _update_text, "delete": _delete_text}[kind]
+        parts.append(f"{name} AS ({writer(table, added, assigned, number)})")
+        if kind != "insert":
+            counted.append((name, table.name))
+    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name, _ in counted)
+    names = ", ".join(f"'{table}'" for _, table in counted)
+    check = f"plan_applied(ARRAY[{names}]::text[], ARRAY[{counts}]::bigint[], ${next(number)}::bigint[])"
+    return f"WITH {', '.join(parts)} SELECT {check}".encode()
 
 
-@lru_cache(maxsize=4096)
-def _is_json(table: Table, column: str) -> bool:
-    return _type(table, column) == "JSONB"
+def _insert_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int]) -> str:
+    columns = written_columns(table)
+    names = ", ".join(column.name for column in columns)
+    arrays = ", ".join(f"${next(number)}::{column.array_type}" for column in columns)
+    values = ", ".join(column.cast for column in columns)
+    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({arrays}) AS d ({names})"
 
 
-def _cast(table: Table, column: str) -> str:
-    return f"d.{column}::jsonb" if _is_json(table, column) else f"d.{column}"
-
-
-def _array_type(table: Table, column: str) -> str:
-    kind = _type(table, column)
-    if kind == "JSONB" or kind.startswith(("VARCHAR", "CHAR", "TEXT")):
-        return "text[]"
-    return kind.split("(")[0].lower() + "[]" if kind.startswith("NUMERIC") else kind.lower() + "[]"
-
-
-@lru_cache(maxsize=1024)
-def _insert_text(table: Table, name: str) -> str:
-    columns = [column for column, _ in _columns(table)]
-    arrays = ", ".join(f"%({name}_{column})s::{_array_type(table, column)}" for column in columns)
+def _update_text(table: Table, added: Sequence[str], assigned: Sequence[str], number: Iterator[int]) -> str:
+    columns = written_columns_by_name(table)
+    key = next(iter(table.primary_key)).name
+    names = [*added, *assigned]
+    arrays = [f"${next(number)}::bigint[]", *(f"${next(number)}::{columns[name].array_type}" for name in names)]
+    changes = [f"{name} = t.{name} + d.{name}" for name in added]
+    changes += [f"{name} = {columns[name].cast}" for name in assigned]
     return (
-        f"{name} AS (INSERT INTO {table.name} ({', '.join(columns)}) "
-        f"SELECT {', '.join(_cast(table, column) for column in columns)} "
-        f"FROM unnest({arrays}) AS d ({', '.join(columns)}))"
+        f"UPDATE {table.name} AS t SET {', '.join(changes)} FROM unnest({', '.join(arrays)}) "
+        f"AS d (key, {', '.join(names)}) WHERE t.{key} = d.key RETURNING 1"
     )
 
 
-@lru_cache(maxsize=1024)
-def _update_text(table: Table, name: str, added: tuple[str, ...], assigned: tuple[str, ...]) -> str:
-    key = "id" if "id" in table.c else next(iter(table.primary_key)).name
-    columns = [*added, *assigned]
-    arrays = ", ".join(
-        [f"%({name}_id)s::bigint[]", *(f"%({name}_{column})s::{_array_type(table, column)}" for column in columns)]
-    )
-    changes = ", ".join(
-        [f"{column} = t.{column} + d.{column}" for column in added]
-        + [f"{column} = {_cast(table, column)}" for column in assigned]
-    )
-    return (
-        f"{name} AS (UPDATE {table.name} AS t SET {changes} FROM unnest({arrays}) "
-        f"AS d (id, {', '.join(columns)}) WHERE t.{key} = d.id RETURNING 1)"
-    )
-
-
-@lru_cache(maxsize=1024)
-def _batch_text(parts: tuple[str, ...], checks: tuple[tuple[str, str], ...]) -> str:
-    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name, _ in checks)
-    names = ", ".join(f"'{table}'" for _, table in checks)
-    return f"WITH {', '.join(parts)} SELECT plan_applied(ARRAY[{names}]::text[], ARRAY[{counts}]::bigint[], %(expected)s::bigint[])"
+def _delete_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int]) -> str:
+    keys = f"unnest(${next(number)}::bigint[]) AS d (key)"
+    return f"DELETE FROM {table.name} AS t USING {keys} WHERE t.id = d.key RETURNING 1"

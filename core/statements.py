@@ -6,17 +6,16 @@ and keeps one plan, whatever the values. Rows come back as the fact class named 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
 
-from psycopg.rows import args_row, tuple_row
-
 Scope = Literal["scoped", "by_root", "system"]
 REGISTRY: dict[str, Statement] = {}
+_PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,20 @@ class Statement:
     text: str
     tables: frozenset[str]
     scope: Scope
-    fact: Any = None
+    fact: Callable[..., Any] | None = None
+    native: bytes = field(init=False, repr=False)
+    parameter_names: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        native, names = to_native(self.text)
+        object.__setattr__(self, "native", native)
+        object.__setattr__(self, "parameter_names", names)
 
     def __call__(self, **parameters: Any) -> Query:
-        return Query(self, {name: to_text(value) for name, value in parameters.items()})
+        return Query(self, [to_bytes(parameters[name]) for name in self.parameter_names])
 
-    @property
-    def row_factory(self) -> Any:
-        return tuple_row if self.fact is None else args_row(self.fact)
+    def make_row(self, values: Sequence[Any]) -> Any:
+        return values if self.fact is None else self.fact(*values)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,10 @@ class Query:
     """A statement with its parameters, ready to be sent."""
 
     statement: Statement
-    parameters: Mapping[str, str | None]
+    parameters: Sequence[bytes | None]
+
+    def sent(self) -> tuple[bytes, Sequence[bytes | None]]:
+        return self.statement.native, self.parameters
 
 
 def statement(name: str, text: str, *, tables: str, scope: Scope, fact: Any = None) -> Statement:
@@ -57,32 +65,43 @@ def statement(name: str, text: str, *, tables: str, scope: Scope, fact: Any = No
     return found
 
 
-def to_text(value: Any) -> str | None:
+def to_native(text: str) -> tuple[bytes, tuple[str, ...]]:
+    """The server's own form of a text (`$1`, …) and the names of its parameters in order."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        name = found[1]
+        return "%" if name is None else f"${names.setdefault(name, len(names) + 1)}"
+
+    return _PARAMETER.sub(number, text).encode(), tuple(names)
+
+
+def to_bytes(value: Any) -> bytes | None:
     """PostgreSQL's text form of a parameter; None stays NULL, a sequence becomes an array literal."""
-    if value is None or (isinstance(value, str) and not isinstance(value, Enum)):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime | date):
-        return value.isoformat()
+    return None if value is None else to_text(value).encode()
+
+
+def to_text(value: Any) -> str:
+    if isinstance(value, str):
+        return str(value.value) if isinstance(value, Enum) else value
     if isinstance(value, list | tuple | set | frozenset):
         return array_text(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value)
 
 
-def array_text(values: Any) -> str:
-    """A one-dimensional array literal; every element quoted but NULL, which is always valid."""
-    return "{" + ",".join(map(_element, values)) + "}"
+def array_text(values: Iterable[Any]) -> str:
+    """A one-dimensional array literal; every element quoted but NULL, which is valid for every type."""
+    return "{" + ",".join(["NULL" if value is None else _quoted(to_text(value)) for value in values]) + "}"
 
 
-def _element(value: Any) -> str:
-    text = to_text(value)
-    if text is None:
-        return "NULL"
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def plain_array_text(values: Iterable[Any]) -> str:
+    """An array literal of numbers, days or moments, whose text needs no quotes."""
+    return "{" + ",".join(["NULL" if value is None else to_text(value) for value in values]) + "}"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

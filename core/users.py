@@ -15,6 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from core import database as db
+from core import wire
 from core.audit import record
 from core.context import Actor
 from core.errors import DomainError, FieldErrors, NotFound
@@ -27,7 +28,7 @@ from core.statements import Statement, statement
 SESSION_DAYS = 30
 IDLE_HOURS = 12
 SEEN_EVERY = timedelta(minutes=1)
-TOKEN_PREFIX = "cht_"
+TOKEN_PREFIX = "cht_"  # noqa: S105 (what tokens begin with, not one)
 MIN_PASSWORD_LENGTH = 8
 FREE_ATTEMPTS = 4
 LONGEST_DELAY_SECONDS = 900
@@ -69,7 +70,7 @@ SESSION = statement(
       FROM user_session AS session JOIN app_user ON app_user.id = session.user_id
      WHERE session.token_hash = %(token_hash)s AND session.ended_at IS NULL AND app_user.is_active
        AND session.expires_at > %(now)s::timestamptz AND session.last_seen_at > %(idle_since)s::timestamptz
-    """,
+    """,  # noqa: S608 (names of columns, no values)
     tables="user_session app_user user_role role",
     scope="system",
     fact=SignedIn,
@@ -81,7 +82,7 @@ TOKEN = statement(
       FROM api_token AS token JOIN app_user ON app_user.id = token.user_id
      WHERE token.token_hash = %(token_hash)s AND token.ended_at IS NULL AND app_user.is_active
        AND (token.expires_at IS NULL OR token.expires_at > %(now)s::timestamptz)
-    """,
+    """,  # noqa: S608 (names of columns, no values)
     tables="api_token app_user user_role role",
     scope="system",
     fact=SignedIn,
@@ -123,15 +124,13 @@ def _actor(found: SignedIn) -> Actor:
 
 
 def _look_up(wanted: Statement, **parameters: Any) -> SignedIn | None:
-    with db.current().autocommit() as connection:
-        query = wanted(**parameters)
-        cursor = db.driver(connection).cursor(row_factory=wanted.row_factory)
-        return cursor.execute(wanted.text, query.parameters, prepare=True).fetchone()
+    rows = _execute(wanted, **parameters)
+    return rows[0] if rows else None
 
 
-def _execute(wanted: Statement, **parameters: Any) -> None:
+def _execute(wanted: Statement, **parameters: Any) -> list[Any]:
     with db.current().autocommit() as connection:
-        db.driver(connection).execute(wanted.text, wanted(**parameters).parameters, prepare=True)
+        return wire.fetch(db.driver(connection), [wanted(**parameters)], transaction=False)[0]
 
 
 # sign-in --------------------------------------------------------------------------------------------------------------
@@ -151,9 +150,9 @@ def sign_in(plan: Plan, login: str, password: str, *, address: str | None, user_
     )
     if blocked and blocked > plan.now:
         return {"failed": "sign_in_delayed", "seconds": int((blocked - plan.now).total_seconds()) + 1}
-    if not _matches(user, password):
+    right = _matches(user, password)
+    if user is None or not right:
         return _count_failure(plan, user, delay, address or "-")
-    assert user is not None
     user.failed_sign_ins, user.blocked_until = 0, None
     if delay is not None:
         plan.session.delete(delay)
@@ -175,12 +174,12 @@ def sign_in(plan: Plan, login: str, password: str, *, address: str | None, user_
 
 def _matches(user: User | None, password: str) -> bool:
     """Checks a password in the same time whether or not there is such a user."""
-    known = user is not None and user.is_active and user.password_hash is not None
+    known = user.password_hash if user is not None and user.is_active else None
     try:
-        hasher.verify(user.password_hash if known and user else _DUMMY_HASH, password)
+        hasher.verify(known or _DUMMY_HASH, password)
     except (VerificationError, InvalidHashError):
         return False
-    return known
+    return known is not None
 
 
 def _count_failure(plan: Plan, user: User | None, delay: SignInDelay | None, address: str) -> dict[str, Any]:
@@ -231,7 +230,7 @@ def end_sessions(plan: Plan, user_id: int, *, session_id: int | None = None) -> 
 
 # users ----------------------------------------------------------------------------------------------------------------
 def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Creates a user: login, name, email, title, language, roles (codes), password. Raises InvalidInput,
+    """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password. Raises InvalidInput,
     `duplicate_login`."""
     data, roles = _checked_user(plan, values, password_required=True)
     user = User(created_at=plan.now, roles=roles, **data)
@@ -247,7 +246,8 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
         raise NotFound("user", user_id)
     if version is not None and user.version != version:
         raise DomainError("edit_conflict", version=user.version)
-    current = {name: getattr(user, name) for name in ("login", "name", "email", "title", "language", "is_active")}
+    names = ("login", "name", "email", "title", "language", "is_active", "reports_to_id")
+    current = {name: getattr(user, name) for name in names}
     current["roles"] = [role.code for role in user.roles]
     data, roles = _checked_user(plan, current | dict(values), password_required=False)
     loses_admin = not data["is_active"] or not any(role.code == "admin" for role in roles)
@@ -314,6 +314,9 @@ def _checked_user(
     if data["language"] not in ("zh", "en"):
         errors.add("language", "unknown_choice", choices=["zh", "en"])
     data["is_active"] = values.get("is_active") is not False
+    data["reports_to_id"] = values.get("reports_to_id")
+    if data["reports_to_id"] is not None and plan.session.get(User, data["reports_to_id"]) is None:
+        errors.add("reports_to_id", "user_unknown")
     password = values.get("password")
     if password:
         if len(password) < MIN_PASSWORD_LENGTH and not values.get("weak_password_allowed"):

@@ -23,6 +23,7 @@ class DocumentBasis(NamedTuple):
     invoicing_policy: str
     due_from: str
     warehouse_id: int | None
+    opportunity_id: int | None
 
 
 BASIS = statement(
@@ -31,22 +32,24 @@ BASIS = statement(
     SELECT customer.id, customer.name, customer.owner_id, coalesce(terms.days, company.payment_terms_days),
            (SELECT concat_ws(E'\\n', coalesce(address.name, customer.name), street,
                              concat_ws(' ', postal_code, address.city, address.region), address.country)
-              FROM address WHERE customer_id = customer.id ORDER BY kind = 'shipping' DESC, is_default DESC, id LIMIT 1),
+              FROM address WHERE customer_id = customer.id
+             ORDER BY kind = 'shipping' DESC, is_default DESC, id LIMIT 1),
            company.currency, company.tax_rounding, company.tax_point, company.invoicing_policy, company.due_from,
            (SELECT id FROM warehouse WHERE is_active
-               AND (id = %(warehouse_id)s::bigint OR (%(warehouse_id)s::bigint IS NULL AND is_default)))
+               AND (id = %(warehouse_id)s::bigint OR (%(warehouse_id)s::bigint IS NULL AND is_default))),
+           (SELECT id FROM opportunity WHERE id = %(opportunity_id)s::bigint AND customer_id = %(customer_id)s::bigint)
       FROM company
       LEFT JOIN customer ON customer.id = %(customer_id)s::bigint AND customer.merged_into_id IS NULL
       LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
     """,
-    tables="company customer address payment_terms warehouse",
+    tables="company customer address payment_terms warehouse opportunity",
     scope="by_root",
     fact=DocumentBasis,
 )
 
 
-def basis_for(customer_id: int, warehouse_id: int | None = None) -> Query:
-    return BASIS(customer_id=customer_id, warehouse_id=warehouse_id)
+def basis_for(customer_id: int, warehouse_id: int | None = None, opportunity_id: int | None = None) -> Query:
+    return BASIS(customer_id=customer_id, warehouse_id=warehouse_id, opportunity_id=opportunity_id)
 
 
 def check_basis(basis: DocumentBasis, customer_id: int, warehouse_id: int | None) -> None:

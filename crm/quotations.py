@@ -40,7 +40,8 @@ class QuotationFact(NamedTuple):
 QUOTATION_FOR_UPDATE = statement(
     "quotations.quotation_for_update",
     """
-    SELECT id, number, customer_id, opportunity_id, state, valid_until, amount_net, amount_tax, tax_rounding, note, version
+    SELECT id, number, customer_id, opportunity_id, state, valid_until, amount_net, amount_tax, tax_rounding, note,
+           version
       FROM quotation WHERE id = %(quotation_id)s::bigint FOR NO KEY UPDATE
     """,
     tables="quotation",
@@ -208,7 +209,15 @@ def mark_quotation(plan: Plan, quotation_id: int, state: QuotationState) -> dict
     return {"id": quotation_id, "number": quotation.number, "state": state}
 
 
-def order_quotation(plan: Plan, quotation_id: int, *, requested_on: date | None = None) -> dict[str, Any]:
+def order_quotation(
+    plan: Plan,
+    quotation_id: int,
+    *,
+    requested_on: date | None = None,
+    ship_to: str | None = None,
+    carrier: str | None = None,
+    customer_reference: str | None = None,
+) -> dict[str, Any]:
     """Makes a draft order of a quotation as it was priced, and wins its opportunity in the same transaction.
 
     Exit criteria that are not met are a named warning in the preview here, not a refusal. Locks opportunity, quotation.
@@ -231,7 +240,10 @@ def order_quotation(plan: Plan, quotation_id: int, *, requested_on: date | None 
         opportunity_id=quotation.opportunity_id,
         quotation_id=quotation.id,
         requested_on=requested_on,
+        customer_reference=customer_reference,
         note=quotation.note,
+        ship_to=ship_to,
+        carrier=carrier,
     )
     plan.set(Quotation, quotation.id, state=QuotationState.ORDERED, version=quotation.version + 1)
     if deals and deals[0].stage_kind != StageKind.WON:

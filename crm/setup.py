@@ -96,8 +96,8 @@ def _add_masters(plan: Plan, chart: str, company: Company, warehouse: str) -> No
     session = plan.session
     for code, (name, name_zh, permissions) in ROLES.items():
         session.add(Role(code=code, name=name, name_zh=name_zh, permissions=sorted(permissions)))
-    for code, name, name_zh, kind, role in CHARTS[chart]:
-        session.add(Account(code=code, name=name, name_zh=name_zh, kind=kind, role=role))
+    for code, name, name_zh, account_kind, role in CHARTS[chart]:
+        session.add(Account(code=code, name=name, name_zh=name_zh, kind=account_kind, role=role))
     for code, name, name_zh in JOURNALS:
         session.add(Journal(code=code, name=name, name_zh=name_zh))
     for code, name, name_zh in UNITS:

@@ -1,6 +1,6 @@
 """The charts of accounts a company may start from: 小企业会计准则 and a generic one; journals, and fiscal periods.
 
-Codes of `cn_small` follow the Accounting Standards for Small Business Enterprises (财政部 财会〔2011〕17号), with sub-accounts
+Codes of `cn_small` follow the Accounting Standards for Small Business Enterprises (财会〔2011〕17号), with sub-accounts
 for advances, undelivered orders and VAT awaiting its tax point (待转销项税额, 财会〔2016〕22号).
 """
 

@@ -56,7 +56,8 @@ LIVE_ALLOCATION = statement(
 LIVE_PAYMENT_ALLOCATIONS_OF_INVOICES = statement(
     "corrections.live_payment_allocations_of_invoices",
     _LIVE_ALLOCATION
-    + " AND allocation.payment_id IS NOT NULL AND allocation.invoice_id = ANY (%(invoice_ids)s::bigint[]) ORDER BY allocation.id",
+    + """ AND allocation.payment_id IS NOT NULL AND allocation.invoice_id = ANY (%(invoice_ids)s::bigint[])
+          ORDER BY allocation.id""",
     tables="payment_allocation invoice",
     scope="by_root",
     fact=AllocationFact,
@@ -131,7 +132,6 @@ def reverse_allocation(
         document=invoice.number,
         memo=reason,
     )
-    assert entry is not None
     plan.insert(
         PaymentAllocation,
         payment_id=allocation.payment_id,
@@ -148,8 +148,7 @@ def reverse_allocation(
     plan.add(Invoice, invoice.id, amount_allocated=-allocation.amount)
     if allocation.payment_id:
         plan.add(Payment, allocation.payment_id, amount_allocated=-allocation.amount)
-    else:
-        assert allocation.credit_note_id is not None
+    elif allocation.credit_note_id:
         plan.add(CreditNote, allocation.credit_note_id, amount_allocated=-allocation.amount)
     plan.effect("unmatch", invoice=invoice.number, amount=allocation.amount)
 
@@ -227,7 +226,6 @@ def _post_refund(
         document=number,
         memo=reference,
     )
-    assert entry is not None
     refund_id = plan.insert(
         Payment,
         number=number,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from core.audit import record
 from core.errors import DomainError
-from core.money import ZERO, total
+from core.money import QUANTITY_PLACES, ZERO, share, total
 from core.plan import Number, Plan
 from core.statements import statement
-from finance.ledger import SALES, Books, Posting, credit, debit, post
+from finance.ledger import SALES, Books, Posted, Posting, credit, debit, post
 from finance.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, PaymentAllocation
 from finance.receivables import AccountFact, InvoiceAfter
 
@@ -30,6 +30,23 @@ class BillLine:
     tax_rate: Decimal
     amount_net: Decimal
     amount_tax: Decimal
+
+    @property
+    def gross(self) -> Decimal:
+        return self.amount_net + self.amount_tax
+
+    def split(self, gross: Decimal) -> tuple[BillLine, BillLine]:
+        """A part of exactly `gross` and the rest; quantity and tax go along in proportion, so that both sum exactly."""
+        tax = share(self.amount_tax, gross, self.gross)
+        quantity = self.quantity if gross == self.gross else round(self.quantity * gross / self.gross, QUANTITY_PLACES)
+        part = replace(self, quantity=quantity, amount_net=gross - tax, amount_tax=tax)
+        rest = replace(
+            self,
+            quantity=self.quantity - quantity,
+            amount_net=self.amount_net - part.amount_net,
+            amount_tax=self.amount_tax - tax,
+        )
+        return part, rest
 
 
 @dataclass(frozen=True)
@@ -70,13 +87,13 @@ class InvoiceFact(NamedTuple):
 
 
 INVOICE_COLUMNS = """
-    invoice.id, invoice.number, invoice.customer_id, invoice.owner_id, invoice.due_on, invoice.terms_days, invoice.amount_net,
-    invoice.amount_tax, invoice.amount_total, invoice.amount_allocated, invoice.amount_credited, invoice.tax_recognised,
-    invoice.fiscal_number, invoice.origin
+    invoice.id, invoice.number, invoice.customer_id, invoice.owner_id, invoice.due_on, invoice.terms_days,
+    invoice.amount_net, invoice.amount_tax, invoice.amount_total, invoice.amount_allocated, invoice.amount_credited,
+    invoice.tax_recognised, invoice.fiscal_number, invoice.origin
 """
 INVOICES_FOR_UPDATE = statement(
     "invoicing.invoices_for_update",
-    f"SELECT {INVOICE_COLUMNS} FROM invoice WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+    f"SELECT {INVOICE_COLUMNS} FROM invoice WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608 (names of columns, no values)
     tables="invoice",
     scope="by_root",
     fact=InvoiceFact,
@@ -112,6 +129,8 @@ def post_invoice(
     The caller has locked the customer's account and takes the invoice into it (`receivables.note_new_invoice`).
     """
     net, tax = total(line.amount_net for line in lines), total(line.amount_tax for line in lines)
+    if net + tax == 0:
+        raise DomainError("nothing_to_invoice", origin=str(origin))
     number = plan.number("INV", books.effective_on)
     entry = post(
         plan,
@@ -122,8 +141,6 @@ def post_invoice(
         origin=origin,
         document=number,
     )
-    if entry is None:
-        raise DomainError("nothing_to_invoice")
     invoice_id = plan.insert(
         Invoice,
         number=number,
@@ -166,33 +183,52 @@ class IssuedCreditNote:
     unapplied: Decimal
 
 
-def post_credit_note(
+@dataclass(frozen=True)
+class CreditPortion:
+    """What is credited of one invoice; `amount_open` is what it still owes, after any un-match in this plan."""
+
+    invoice: InvoiceFact
+    lines: list[BillLine]
+    amount_open: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return total(line.gross for line in self.lines)
+
+    @property
+    def applied(self) -> Decimal:
+        """What goes on the invoice; the rest becomes the customer's credit."""
+        return min(self.amount, self.amount_open)
+
+    def check(self) -> None:
+        """Raises DomainError `credit_exceeds_invoice` when more would be credited than was invoiced, on every route."""
+        if self.amount <= 0:
+            raise DomainError("nothing_to_credit")
+        left = self.invoice.amount_total - self.invoice.amount_credited
+        if self.amount > left:
+            raise DomainError("credit_exceeds_invoice", invoice=self.invoice.number, amount=self.amount, left=left)
+
+
+def post_credit_notes(
     plan: Plan,
     books: Books,
     account: AccountFact,
-    invoice: InvoiceFact,
-    lines: list[BillLine],
+    portions: list[CreditPortion],
     *,
     debits: list[Posting],
-    amount_open: Decimal,
     event: str,
     origin: object,
     reason: str | None,
-) -> IssuedCreditNote:
-    """Credits an invoice: its open amount first (`amount_open`, after any un-match in this plan), the rest to customer
-    advances.
+) -> list[IssuedCreditNote]:
+    """Credits invoices by one entry: their open amounts first, the rest to customer advances; a note per invoice.
 
-    Raises DomainError `credit_exceeds_invoice` when more would be credited than was invoiced, on every route.
+    Raises DomainError `credit_exceeds_invoice`, `nothing_to_credit`, `period_closed`.
     """
-    net, tax = total(line.amount_net for line in lines), total(line.amount_tax for line in lines)
-    amount = net + tax
-    left = invoice.amount_total - invoice.amount_credited
-    if amount <= 0:
-        raise DomainError("nothing_to_credit")
-    if amount > left:
-        raise DomainError("credit_exceeds_invoice", invoice=invoice.number, amount=amount, left=left)
-    applied = min(amount, amount_open)
-    number = plan.number("CN", books.effective_on)
+    for portion in portions:
+        portion.check()
+    applied = total(portion.applied for portion in portions)
+    amount = total(portion.amount for portion in portions)
+    numbers = [plan.number("CN", books.effective_on) for _ in portions]
     entry = post(
         plan,
         books,
@@ -204,10 +240,25 @@ def post_credit_note(
             credit("advances", amount - applied, account.customer_id),
         ],
         origin=origin,
-        document=number,
+        document=numbers[0],
     )
-    if entry is None:
-        raise DomainError("nothing_to_credit")
+    return [
+        _write_credit_note(plan, books, account, portion, number, entry, origin, reason)
+        for portion, number in zip(portions, numbers, strict=True)
+    ]
+
+
+def _write_credit_note(
+    plan: Plan,
+    books: Books,
+    account: AccountFact,
+    portion: CreditPortion,
+    number: Number,
+    entry: Posted,
+    origin: object,
+    reason: str | None,
+) -> IssuedCreditNote:
+    invoice, amount, applied = portion.invoice, portion.amount, portion.applied
     credit_note_id = plan.insert(
         CreditNote,
         number=number,
@@ -217,15 +268,15 @@ def post_credit_note(
         issued_on=books.effective_on,
         currency=books.currency,
         reason=reason,
-        amount_net=net,
-        amount_tax=tax,
+        amount_net=total(line.amount_net for line in portion.lines),
+        amount_tax=total(line.amount_tax for line in portion.lines),
         amount_total=amount,
         amount_allocated=applied,
         origin=origin,
         entry_id=entry.id,
         recorded_at=number.recorded_at,
     )
-    for line in lines:
+    for line in portion.lines:
         plan.insert(
             CreditNoteLine,
             credit_note_id=credit_note_id,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.errors import DomainError
 from core.money import ZERO
@@ -50,7 +50,8 @@ BOOKS = statement(
     SELECT company.currency, company.tax_point, company.invoicing_policy, company.tax_rounding, company.due_from,
            company.payment_terms_days, %(effective_on)s::date AS effective_on, period.id, period.state,
            CASE WHEN period.state = 'open' THEN NULL ELSE
-               (SELECT min(starts_on) FROM fiscal_period WHERE state = 'open' AND ends_on >= %(effective_on)s::date) END,
+               (SELECT min(starts_on) FROM fiscal_period
+                 WHERE state = 'open' AND ends_on >= %(effective_on)s::date) END,
            (SELECT jsonb_object_agg(role, id) FROM account WHERE role IS NOT NULL),
            (SELECT jsonb_object_agg(code, id) FROM journal)
       FROM company
@@ -104,6 +105,11 @@ def check_period(books: Books) -> None:
         raise DomainError("period_closed", date=books.effective_on, first_open_on=books.first_open_on)
 
 
+def amounts_in(postings: Iterable[Posting]) -> list[Posting]:
+    """The postings that carry an amount; where there are none, there is nothing to post."""
+    return [posting for posting in postings if posting.debit or posting.credit]
+
+
 def post(
     plan: Plan,
     books: Books,
@@ -115,15 +121,15 @@ def post(
     document: object = None,
     memo: object = None,
     reverses_id: int | None = None,
-) -> Posted | None:
-    """Adds a balanced entry on the books' date. Lines of zero are left out; nothing is posted when all are.
+) -> Posted:
+    """Adds a balanced entry on the books' date. Lines of zero are left out.
 
-    Raises DomainError `period_closed` or `period_missing`; ValueError when the lines do not balance, which is a fault
-    of ours.
+    Raises DomainError `period_closed` or `period_missing`; ValueError when the lines do not balance or none carries an
+    amount, which is a fault of ours.
     """
-    lines = [posting for posting in postings if posting.debit or posting.credit]
+    lines = amounts_in(postings)
     if not lines:
-        return None
+        raise ValueError(f"{event} for {origin} has no amount")
     if sum((line.debit - line.credit for line in lines), ZERO) != 0:
         raise ValueError(f"{event} for {origin} does not balance")
     check_period(books)
@@ -157,3 +163,9 @@ def post(
             customer_id=line.customer_id,
         )
     return Posted(entry_id, number)
+
+
+def post_if_any(plan: Plan, books: Books, *, postings: Iterable[Posting], **entry: Any) -> Posted | None:
+    """Posts like `post`, or nothing where no line carries an amount (goods without price and cost, say)."""
+    lines = amounts_in(postings)
+    return post(plan, books, postings=lines, **entry) if lines else None

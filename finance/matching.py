@@ -36,7 +36,7 @@ def propose(invoices: Iterable[InvoiceFact], amount: Decimal, reference: str | N
 
 
 def names(reference: str | None, number: str) -> bool:
-    """Whether a payer's memo names an invoice, as a whole word, with any dashes or blanks between its parts."""
+    """Whether a payer's memo names a document, as a whole word, with any dashes or blanks between its parts."""
     if not reference:
         return False
     pattern = r"[\s-]?".join(map(re.escape, number.split("-")))

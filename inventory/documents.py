@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.constraints import means
 from core.errors import FieldErrors, NotFound
 from core.money import ZERO, round_money
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
-from finance.ledger import STOCK, books_for, credit, debit, post
+from finance.ledger import STOCK, books_for, credit, debit, post_if_any
 from inventory.models import MoveKind, StockDocument, StockDocumentLine
 from inventory.reservations import WAITING, InsufficientStock, fill_waiting
 from inventory.stock import LEVELS_FOR_UPDATE, NONE, VALUATIONS_FOR_UPDATE, Stock
@@ -115,7 +116,7 @@ def _post_document(
     number = plan.number(NUMBER_OF[kind], plan.today)
     document_id = plan.new_id()
     values = _values(stock, lines, products)
-    entry = post(
+    entry = post_if_any(
         plan,
         books,
         journal=STOCK,
@@ -253,3 +254,6 @@ def _postings(kind: MoveKind, values: Sequence[Decimal]) -> list[Any]:
         debit("stock_loss", loss),
         credit("stock_gain", gain),
     ]
+
+
+means("fk_stock_document_supplier_id", "supplier_unknown", field="supplier_id", http_status=422)

@@ -44,7 +44,7 @@ LEVELS_FOR_UPDATE = statement(
     SELECT {LEVEL_COLUMNS} FROM stock_level AS level
      WHERE level.product_id = ANY (%(product_ids)s::bigint[]) AND level.warehouse_id = %(warehouse_id)s::bigint
      ORDER BY level.id FOR NO KEY UPDATE
-    """,
+    """,  # noqa: S608 (names of columns, no values)
     tables="stock_level",
     scope="system",
     fact=LevelFact,

@@ -77,7 +77,8 @@ class World:
     def actor_of(self, login: str) -> Actor:
         rows = self.rows(
             """SELECT app_user.id, app_user.name, array_agg(DISTINCT role.code), array_agg(DISTINCT permission)
-                 FROM app_user JOIN user_role ON user_role.user_id = app_user.id JOIN role ON role.id = user_role.role_id,
+                 FROM app_user JOIN user_role ON user_role.user_id = app_user.id
+                 JOIN role ON role.id = user_role.role_id,
                       unnest(role.permissions) AS permission
                 WHERE login = :login GROUP BY app_user.id""",
             login=login,

@@ -27,6 +27,7 @@ AREAS: Final = (
     "web.opportunities",
     "web.quotations",
     "web.orders",
+    "web.activities",
     "web.products",
     "web.stock",
     "web.warehouses",
@@ -159,7 +160,7 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
         response.headers["X-Request-ID"] = getattr(g, "request_id", "")
         if request.endpoint != "assets.file":
             response.headers.setdefault("Cache-Control", "no-store")
-            response.vary.update(["Cookie", "HX-Request"])  # type: ignore[attr-defined]
+            response.vary.update(["Cookie", "HX-Request"])
         return response
 
 
@@ -177,7 +178,7 @@ def _exists(module: str) -> bool:
 
 
 def _register(app: Flask, module: str) -> None:
-    if not _exists(module) or (module == "web.setup" and not _exists("crm.first_run")):
+    if not _exists(module):
         return
     loaded = importlib.import_module(module)
     app.register_blueprint(loaded.area)
@@ -201,5 +202,6 @@ def _install_template_names(app: Flask) -> None:
         nav_settings=navigation.settings_items,
         nav_new=navigation.new_items,
         nav_tabs=navigation.tabs,
+        link=navigation.link,
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

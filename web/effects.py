@@ -29,6 +29,7 @@ class EffectLine:
 Line = Callable[[Mapping[str, Any]], EffectLine]
 
 _REGISTRY: Final[dict[str, Line]] = {}
+_GENERAL: Final[dict[str, Line]] = {}
 
 
 def effect_for(*kinds: str) -> Callable[[Line], Line]:
@@ -44,11 +45,27 @@ def effect_for(*kinds: str) -> Callable[[Line], Line]:
     return register
 
 
+def general_effect_for(*kinds: str) -> Callable[[Line], Line]:
+    """Register the line of kinds that commands of several areas bring; one of an area's own goes first."""
+
+    def register(function: Line) -> Line:
+        for kind in kinds:
+            _GENERAL.setdefault(kind, function)
+        return function
+
+    return register
+
+
+def registered_effects() -> frozenset[str]:
+    """All kinds that have a line of their own."""
+    return frozenset(_REGISTRY) | frozenset(_GENERAL)
+
+
 def effect_lines(effects: Iterable[Any]) -> list[EffectLine]:
     """The lines of a preview; an unregistered kind still stands there by its name."""
     return [_line(effect.kind, effect.data) for effect in effects]
 
 
 def _line(kind: str, data: Mapping[str, Any]) -> EffectLine:
-    function = _REGISTRY.get(kind)
+    function = _REGISTRY.get(kind) or _GENERAL.get(kind)
     return function(data) if function else EffectLine("go", _("Do: %(kind)s", kind=kind.replace("_", " ")))

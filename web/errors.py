@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
-from flask import Flask, Response, g, jsonify, render_template
+from flask import Flask, Response, g, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from core.encoding import dump_json
 from core.errors import DomainError
 from web.permissions import is_api_request
 from web.sentences import sentence
@@ -46,6 +47,7 @@ def http_texts(status: int) -> tuple[str, str]:
         404: (_("Nothing here"), _("There is no such page or record, or it is not open to you.")),
         405: (_("Not possible this way"), _("This address does not take that kind of request.")),
         409: (_("Already changed"), _("Something else happened first. Open the page again and look.")),
+        415: (_("Not in this form"), _("This takes JSON. Send it with the header Content-Type: application/json.")),
         413: (_("Too large"), _("What was sent is larger than this page takes. Send less, or in parts.")),
         429: (_("Too many requests"), _("This was asked too often. Wait a moment and try again.")),
         503: (
@@ -80,10 +82,7 @@ def problem(
     body["request_id"] = getattr(g, "request_id", "")
     if errors:
         body["errors"] = errors
-    response = jsonify(body)
-    response.status_code = status
-    response.content_type = PROBLEM
-    return response
+    return Response(dump_json(body), status, content_type=PROBLEM)
 
 
 def field_problems(error: DomainError) -> list[dict[str, Any]]:

@@ -78,10 +78,7 @@ class Required:
     field_flags = {"required": True}
 
     def __call__(self, form: Any, field: Field) -> None:
-        if field.raw_data and any(
-            (isinstance(value, str) and value.strip()) or (value and not isinstance(value, str))
-            for value in field.raw_data
-        ):
+        if any(value.strip() if isinstance(value, str) else value for value in field.raw_data or ()):
             return
         if field.errors:
             return

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flask import current_app, g, request, url_for
 from flask_babel import lazy_gettext as _
+from werkzeug.routing import BuildError
 
 from web.permissions import may, required_permission
 
@@ -144,3 +145,13 @@ def tabs() -> list[Item]:
     chosen = [allowed[endpoint] for endpoint in wished if endpoint in allowed]
     chosen += [item for endpoint, item in allowed.items() if endpoint not in wished]
     return chosen[:4]
+
+
+def link(endpoint: str, **values: Any) -> str | None:
+    """Address of a page; None where there is no such page or the present user may not open it."""
+    if endpoint not in current_app.view_functions or not may(required_permission(current_app, endpoint, "GET")):
+        return None
+    try:
+        return url_for(endpoint, **values)
+    except BuildError:
+        return None

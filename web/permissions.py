@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, Flask, abort, g, redirect, request, url_for
+from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.wrappers import Response
+
+from core.errors import PermissionDenied
 
 PUBLIC: Final = "public"
 """Anybody, signed in or not."""
@@ -148,8 +151,12 @@ def guard(app: Flask) -> Response | None:
     if may(permission):
         return None
     if g.actor is not None:
+        if is_api_request():
+            raise PermissionDenied(permission)
         abort(403, description=permission)
-    if is_api_request() or "sign_in.form" not in app.view_functions:
+    if is_api_request():
+        abort(401, www_authenticate=WWWAuthenticate("bearer"))
+    if "sign_in.form" not in app.view_functions:
         abort(401)
     return redirect(url_for("sign_in.form", next=_return_address()), 303)
 

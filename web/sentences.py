@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 Sentence = Callable[[Mapping[str, Any]], str]
 
 _REGISTRY: Final[dict[str, Sentence]] = {}
+_GENERAL: Final[dict[str, Sentence]] = {}
 
 
 def sentence_for(*codes: str) -> Callable[[Sentence], Sentence]:
@@ -30,9 +31,20 @@ def sentence_for(*codes: str) -> Callable[[Sentence], Sentence]:
     return register
 
 
+def general_sentence_for(*codes: str) -> Callable[[Sentence], Sentence]:
+    """Register a function as the sentence of codes that several areas may meet; one of an area's own goes first."""
+
+    def register(function: Sentence) -> Sentence:
+        for code in codes:
+            _GENERAL.setdefault(code, function)
+        return function
+
+    return register
+
+
 def sentence(code: str, data: Mapping[str, Any] | None = None) -> str:
     """The sentence of a code, or a general one that names the code."""
-    function = _REGISTRY.get(code)
+    function = _REGISTRY.get(code) or _GENERAL.get(code)
     if function is not None:
         try:
             return str(function(data or {}))
@@ -43,7 +55,7 @@ def sentence(code: str, data: Mapping[str, Any] | None = None) -> str:
 
 def registered_codes() -> frozenset[str]:
     """All codes that have a sentence of their own."""
-    return frozenset(_REGISTRY)
+    return frozenset(_REGISTRY) | frozenset(_GENERAL)
 
 
 @sentence_for("required")

@@ -9,16 +9,25 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors
+from core.money import QUANTITY_PLACES, ZERO, is_finer, total
 from core.organization import InvoicingPolicy
 from core.outbox import emit
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderInvoice, SalesOrderLine
 from crm.orders.confirm import bill_line
-from crm.orders.facts import ACCOUNT_OF_ORDER_FOR_UPDATE, LineFact, customer_of, lock_order, the_order, touch
+from crm.orders.facts import (
+    ACCOUNT_OF_ORDER_FOR_UPDATE,
+    LineFact,
+    OrderFact,
+    customer_of,
+    lock_order,
+    the_order,
+    touch,
+)
 from crm.orders.shares import Progress, invoice_status, order_state, shipping_status, uninvoiced
-from finance.invoicing import due_date, post_invoice
-from finance.ledger import books_for, credit, debit
-from finance.receivables import note_new_invoice
+from finance.invoicing import BillLine, IssuedInvoice, due_date, post_invoice
+from finance.ledger import Books, books_for, credit, debit
+from finance.receivables import AccountFact, note_new_invoice
 
 
 @dataclass(frozen=True)
@@ -63,26 +72,10 @@ def bill_order(plan: Plan, order_id: int, *, lines: Sequence[BillRequest] | None
         )
     if not bills:
         raise DomainError("nothing_to_invoice", number=order.number)
-    net_total = sum((bill.amount_net for bill in bills), Decimal("0.00"))
-    tax_total = sum((bill.amount_tax for bill in bills), Decimal("0.00"))
-    invoice = post_invoice(
-        plan,
-        books,
-        account,
-        bills,
-        debits=[debit("deferred_vat", tax_total)],
-        credits=[credit("unbilled", net_total + tax_total, order.customer_id), credit("output_vat", tax_total)],
-        event="bill",
-        origin=order.number,
-        terms_days=order.terms_days,
-        due_on=due_date(books, order.due_from, order.terms_days, delivered=True),
-        salesperson_id=order.salesperson_id,
-        customer_reference=order.customer_reference,
-        tax_recognised=tax_total,
-    )
-    plan.insert(SalesOrderInvoice, invoice_id=invoice.id, order_id=order.id)
+    invoice = _post(plan, order, account, books, bills)
     change = uninvoiced(after, order.invoicing_policy) - uninvoiced(before, order.invoicing_policy)
-    note_new_invoice(plan, account, invoice.amount_total, invoice.due_on, change)
+    if invoice is not None:
+        note_new_invoice(plan, account, invoice.amount_total, invoice.due_on, change)
     statuses = {
         "state": order_state(after, order.state),
         "shipping_status": shipping_status(after),
@@ -95,22 +88,51 @@ def bill_order(plan: Plan, order_id: int, *, lines: Sequence[BillRequest] | None
         "sales_order",
         order.id,
         label=order.number,
-        changes={"amount": invoice.amount_total},
+        changes={"amount": invoice.amount_total if invoice else ZERO},
     )
-    emit(plan, "invoice_posted", invoice_id=invoice.id, number=invoice.number, order_id=order.id)
+    if invoice is not None:
+        emit(plan, "invoice_posted", invoice_id=invoice.id, number=invoice.number, order_id=order.id)
     return {
         "id": order.id,
         "number": order.number,
         **statuses,
-        "invoices": [
-            {
-                "id": invoice.id,
-                "number": invoice.number,
-                "amount_total": invoice.amount_total,
-                "amount_open": invoice.amount_total,
-                "due_on": invoice.due_on,
-            }
-        ],
+        "invoices": [_answer(invoice)] if invoice is not None else [],
+    }
+
+
+def _post(
+    plan: Plan, order: OrderFact, account: AccountFact, books: Books, bills: list[BillLine]
+) -> IssuedInvoice | None:
+    """The invoice over the bills; lines that cost nothing alone are billed by nothing."""
+    net, tax = total(bill.amount_net for bill in bills), total(bill.amount_tax for bill in bills)
+    if net + tax == 0:
+        return None
+    invoice = post_invoice(
+        plan,
+        books,
+        account,
+        bills,
+        debits=[debit("deferred_vat", tax)],
+        credits=[credit("unbilled", net + tax, order.customer_id), credit("output_vat", tax)],
+        event="bill",
+        origin=order.number,
+        terms_days=order.terms_days,
+        due_on=due_date(books, order.due_from, order.terms_days, delivered=True),
+        salesperson_id=order.salesperson_id,
+        customer_reference=order.customer_reference,
+        tax_recognised=tax,
+    )
+    plan.insert(SalesOrderInvoice, invoice_id=invoice.id, order_id=order.id)
+    return invoice
+
+
+def _answer(invoice: IssuedInvoice) -> dict[str, Any]:
+    return {
+        "id": invoice.id,
+        "number": invoice.number,
+        "amount_total": invoice.amount_total,
+        "amount_open": invoice.amount_total,
+        "due_on": invoice.due_on,
     }
 
 
@@ -127,8 +149,10 @@ def _quantities(
             errors.add(f"lines.{index}.line_id", "line_unknown", id=str(request.line_id))
         elif request.quantity <= 0:
             errors.add(f"lines.{index}.quantity", "not_positive")
-        elif request.quantity > billable[request.line_id]:
-            errors.add(f"lines.{index}.quantity", "more_than_to_bill", left=billable[request.line_id])
-        quantities[request.line_id] = request.quantity
+        elif request.quantity > (left := billable[request.line_id] - quantities.get(request.line_id, Decimal(0))):
+            errors.add(f"lines.{index}.quantity", "more_than_to_bill", left=left)
+        elif is_finer(request.quantity, QUANTITY_PLACES):
+            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
+        quantities[request.line_id] = quantities.get(request.line_id, Decimal(0)) + request.quantity
     errors.raise_if_any()
     return quantities

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.errors import DomainError, FieldErrors
-from core.money import ZERO, total
+from core.money import QUANTITY_PLACES, ZERO, is_finer, total
+from core.organization import TaxPoint
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine
-from crm.orders.confirm import bill_line
+from crm.orders.confirm import bill_line, recognise_services
 from crm.orders.correction import (
     Correction,
     QuantityRequest,
     close_correction,
-    issue_credit_note,
+    issue_credit_notes,
     open_correction,
     refill,
 )
@@ -55,6 +56,7 @@ def cancel_order(
             quantity_cancelled=step.cancelled,
             quantity_credited=step.credited,
         )
+    _recognise_services_left(case)
     state = order_state(case.after, order.state)
     if case.on_order and case.invoices:
         if state == OrderState.CANCELLED:
@@ -92,6 +94,8 @@ def _cancel_quantities(case: Correction, wanted: Sequence[QuantityRequest] | Non
             errors.add(f"lines.{index}.quantity", "not_positive")
         elif request.quantity > step.to_ship:
             errors.add(f"lines.{index}.quantity", "more_than_to_cancel", left=step.to_ship, shipped=step.shipped)
+        elif is_finer(request.quantity, QUANTITY_PLACES):
+            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
         else:
             step.cancelled += request.quantity
             if case.on_order:
@@ -109,7 +113,30 @@ def _release(case: Correction, step: Progress) -> None:
     held = surplus - waiting
     if surplus > 0:
         change_reservation(case.plan, case.stock, reservation, reserved=-held, back_ordered=-waiting)
+        case.reservations[reservation.id] = reservation._replace(
+            quantity_reserved=reservation.quantity_reserved - held,
+            quantity_back_ordered=reservation.quantity_back_ordered - waiting,
+        )
         case.plan.effect("release", position=step.line.position, product=step.line.name, quantity=surplus)
+
+
+def _recognise_services_left(case: Correction) -> None:
+    """Where no goods are left to ship and none ever were, services wait for no shipment: they are recognised now."""
+    goods = [step for step in case.after if not step.line.is_service]
+    services = [step for step in case.after if step.line.is_service and step.to_ship > 0]
+    if not services or any(step.to_ship > 0 or step.shipped > 0 for step in goods):
+        return
+    tax_falls_due = case.on_order and case.order.tax_point == TaxPoint.ISSUE_OR_SHIPMENT
+    net = tax = ZERO
+    for step in services:
+        step.shipped += step.to_ship
+        net += step.net(step.out)
+        tax += step.tax(step.out)
+        changes = {"tax_recognised": step.tax(step.out)} if tax_falls_due else {}
+        case.plan.set(
+            SalesOrderLine, step.line.id, quantity_shipped=step.shipped, net_recognised=step.net(step.out), **changes
+        )
+    recognise_services(case.plan, case.order, net, tax, case.books)
 
 
 def _unmatch_all(case: Correction, reason: str | None) -> None:
@@ -143,4 +170,4 @@ def _credit_cancelled(case: Correction, reason: str | None) -> None:
         debit("deferred_vat", deferred),
         debit("output_vat", output),
     ]
-    issue_credit_note(case, case.invoices[-1], bills, debits, "cancel", reason)
+    issue_credit_notes(case, bills, debits, "cancel", reason)

@@ -25,7 +25,7 @@ from crm.orders.facts import (
 )
 from crm.orders.shares import Progress, invoice_status, order_state, shipping_status, uninvoiced
 from finance.invoicing import BillLine, IssuedInvoice, due_date, post_invoice
-from finance.ledger import SALES, Books, Posting, books_for, check_period, credit, debit, post
+from finance.ledger import SALES, Books, Posting, books_for, check_period, credit, debit, post_if_any
 from finance.receivables import AccountFact, check_credit, note_new_invoice
 from inventory.reservations import Demand, Reserved, reserve
 from inventory.stock import Stock
@@ -68,7 +68,7 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
         if on_order:
             step.invoiced = step.line.quantity
     if services_only:
-        _recognise_services(plan, order, progress, books)
+        recognise_services(plan, order, order.amount_net, order.amount_tax, books)
     _write_lines(plan, order, progress, reserved)
     statuses = {
         "state": order_state(progress, OrderState.CONFIRMED),
@@ -103,7 +103,7 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
         **statuses,
         "payment_status": "unpaid" if invoice and invoice.amount_total else "none",
         "amount_total": order.amount_total,
-        "invoices": [_invoice_answer(invoice)] if invoice else [],
+        "invoices": [_invoice_answer(invoice, books)] if invoice else [],
         "lines": [_line_answer(line, reserved.get(line.id)) for line in lines],
     }
 
@@ -181,10 +181,9 @@ def bill_line(line: LineFact, quantity: Decimal, net: Decimal, tax: Decimal) -> 
     )
 
 
-def _recognise_services(plan: Plan, order: OrderFact, progress: list[Progress], books: Books) -> None:
+def recognise_services(plan: Plan, order: OrderFact, net: Decimal, tax: Decimal, books: Books) -> None:
     """Where nothing ships, services are recognised at once."""
     on_order = order.invoicing_policy == InvoicingPolicy.ON_ORDER
-    net, tax = order.amount_net, order.amount_tax
     if on_order:
         postings = [debit("undelivered", net, order.customer_id), credit("revenue", net)]
     else:
@@ -193,7 +192,7 @@ def _recognise_services(plan: Plan, order: OrderFact, progress: list[Progress], 
             credit("revenue", net),
             credit("deferred_vat", tax),
         ]
-    post(plan, books, journal=SALES, event="service", postings=postings, origin=order.number)
+    post_if_any(plan, books, journal=SALES, event="service", postings=postings, origin=order.number)
     if on_order and order.tax_point == TaxPoint.ISSUE_OR_SHIPMENT:
         post_tax_point(plan, books, tax, origin=order.number)
 
@@ -201,7 +200,7 @@ def _recognise_services(plan: Plan, order: OrderFact, progress: list[Progress], 
 def post_tax_point(plan: Plan, books: Books, amount: Decimal, *, origin: str, document: object = None) -> None:
     """Deferred VAT becomes output VAT: the fiscal invoice was issued or the goods were shipped."""
     postings: list[Posting] = [debit("deferred_vat", amount), credit("output_vat", amount)]
-    post(plan, books, journal=SALES, event="tax_point", postings=postings, origin=origin, document=document)
+    post_if_any(plan, books, journal=SALES, event="tax_point", postings=postings, origin=origin, document=document)
 
 
 def _write_lines(plan: Plan, order: OrderFact, progress: list[Progress], reserved: Mapping[int, Reserved]) -> None:
@@ -223,10 +222,11 @@ def _write_lines(plan: Plan, order: OrderFact, progress: list[Progress], reserve
         )
 
 
-def _invoice_answer(invoice: IssuedInvoice) -> dict[str, Any]:
+def _invoice_answer(invoice: IssuedInvoice, books: Books) -> dict[str, Any]:
     return {
         "id": invoice.id,
         "number": invoice.number,
+        "issued_on": books.effective_on,
         "amount_net": invoice.amount_net,
         "amount_tax": invoice.amount_tax,
         "amount_total": invoice.amount_total,

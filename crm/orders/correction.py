@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -31,7 +30,7 @@ from crm.orders.facts import (
 )
 from crm.orders.shares import Progress, invoice_status, shipping_status, uninvoiced
 from finance.corrections import LIVE_PAYMENT_ALLOCATIONS_OF_INVOICES, AllocationFact
-from finance.invoicing import BillLine, InvoiceFact, IssuedCreditNote, post_credit_note
+from finance.invoicing import BillLine, CreditPortion, InvoiceFact, IssuedCreditNote, post_credit_notes
 from finance.ledger import Books, Posting, books_for, check_period
 from finance.receivables import AccountFact, InvoiceAfter, open_summary, settle_account
 from inventory.reservations import WAITING, ReservationFact, fill_waiting
@@ -130,38 +129,52 @@ class QuantityRequest:
     quantity: Decimal
 
 
-def invoice_for_credit(case: Correction, bills: Sequence[BillLine]) -> InvoiceFact:
-    """The latest invoice that can still carry the whole credit."""
-    amount = total(bill.amount_net + bill.amount_tax for bill in bills)
-    for invoice in reversed(case.invoices):
-        if invoice.amount_total - invoice.amount_credited >= amount:
-            return invoice
-    raise DomainError(
-        "credit_exceeds_invoice",
-        amount=amount,
-        left=max((invoice.amount_total - invoice.amount_credited for invoice in case.invoices), default=ZERO),
-    )
-
-
-def issue_credit_note(
-    case: Correction, invoice: InvoiceFact, bills: list[BillLine], debits: list[Posting], event: str, reason: str | None
-) -> IssuedCreditNote:
-    note = post_credit_note(
+def issue_credit_notes(
+    case: Correction, bills: list[BillLine], debits: list[Posting], event: str, reason: str | None
+) -> list[IssuedCreditNote]:
+    """Credits the order's invoices by what `bills` sum to: the latest one that can carry it all, else each its part."""
+    portions = _portions(case, bills)
+    notes = post_credit_notes(
         case.plan,
         case.books,
         case.account,
-        invoice,
-        bills,
+        portions,
         debits=debits,
-        amount_open=invoice.amount_total - case.allocated[invoice.id],
         event=event,
         origin=case.order.number,
         reason=reason,
     )
-    case.allocated[invoice.id] += note.applied
-    case.receivable_change -= note.applied
-    case.unapplied_change += note.unapplied
-    return note
+    for portion, note in zip(portions, notes, strict=True):
+        case.allocated[portion.invoice.id] += note.applied
+        case.receivable_change -= note.applied
+        case.unapplied_change += note.unapplied
+    return notes
+
+
+def _portions(case: Correction, bills: list[BillLine]) -> list[CreditPortion]:
+    amount = total(bill.gross for bill in bills)
+    rooms = [(invoice, invoice.amount_total - invoice.amount_credited) for invoice in reversed(case.invoices)]
+    for invoice, room in rooms:
+        if room >= amount:
+            return [_portion(case, invoice, bills)]
+    if total(room for _, room in rooms) < amount:
+        raise DomainError("credit_exceeds_invoice", amount=amount, left=total(room for _, room in rooms))
+    portions = []
+    pending = list(bills)
+    for invoice, room in rooms:
+        taken: list[BillLine] = []
+        while pending and room > 0:
+            part, rest = pending[0].split(min(room, pending[0].gross))
+            taken.append(part)
+            room -= part.gross
+            pending[:1] = [rest] if rest.gross else []
+        if taken:
+            portions.append(_portion(case, invoice, taken))
+    return portions
+
+
+def _portion(case: Correction, invoice: InvoiceFact, bills: list[BillLine]) -> CreditPortion:
+    return CreditPortion(invoice, bills, invoice.amount_total - case.allocated[invoice.id])
 
 
 def refill(case: Correction) -> None:
@@ -169,8 +182,8 @@ def refill(case: Correction) -> None:
     if not case.stock.touched:
         return
     [waiting] = case.plan.fetch(WAITING(level_ids=[level.id for level in case.levels]))
-    own = set(case.reservations)
-    fill_waiting(case.plan, case.stock, [reservation for reservation in waiting if reservation.id not in own])
+    # This order's own reservations as this command has left them, not as the database still has them.
+    fill_waiting(case.plan, case.stock, [case.reservations.get(reservation.id, reservation) for reservation in waiting])
 
 
 def close_correction(

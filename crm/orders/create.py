@@ -43,12 +43,14 @@ def create_order(
     `priced` takes over lines that are priced already (a quotation's). Raises NotFound, InvalidInput per line and field.
     """
     [basis], products = plan.fetch(
-        basis_for(customer_id, warehouse_id), PRODUCTS(ids=[line.product_id for line in lines])
+        basis_for(customer_id, warehouse_id, opportunity_id), PRODUCTS(ids=[line.product_id for line in lines])
     )
     check_basis(basis, customer_id, warehouse_id)
     errors = FieldErrors()
     if requested_on is not None and requested_on.year > plan.today.year + 10:
         errors.add("requested_on", "date_too_far")
+    if opportunity_id is not None and basis.opportunity_id is None:
+        errors.add("opportunity_id", "opportunity_unknown", id=str(opportunity_id))
     if priced is None:
         priced = price_lines(lines, products, currency=basis.currency, tax_rounding=basis.tax_rounding, errors=errors)
     errors.raise_if_any()

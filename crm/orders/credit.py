@@ -8,20 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import DomainError, FieldErrors
-from core.money import ZERO, share
+from core.money import MONEY_PLACES, ZERO, is_finer, share
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine
 from crm.orders.confirm import bill_line
 from crm.orders.correction import (
     Correction,
     close_correction,
-    invoice_for_credit,
-    issue_credit_note,
+    issue_credit_notes,
     open_correction,
 )
-from crm.orders.shares import order_state
+from crm.orders.shares import order_state, tax_point_reached
 from finance.invoicing import BillLine
-from finance.ledger import debit
+from finance.ledger import Posting, debit
 
 
 @dataclass(frozen=True)
@@ -43,46 +42,54 @@ def credit_order(
     case.order.require(OrderState.CONFIRMED, OrderState.DONE)
     if not case.invoices:
         raise DomainError("nothing_to_credit", number=case.order.number)
-    bills = _reduce(case, lines)
+    _reduce(case, lines)
+    bills, debits = _debits(case)
+    notes = issue_credit_notes(case, bills, debits, "credit_note", reason)
+    answer = close_correction(case, "credited", reason, order_state(case.after, case.order.state), cancel=False)
+    return {
+        **answer,
+        "credit_notes": [{"id": note.id, "number": note.number, "amount_total": note.amount_total} for note in notes],
+    }
+
+
+def _debits(case: Correction) -> tuple[list[BillLine], list[Posting]]:
+    """Lines to credit, and what the entry debits: revenue and VAT of the shipped part, undelivered and deferred VAT of
+    the rest."""
     revenue = undelivered = deferred = output = ZERO
+    bills = []
     for step, before in zip(case.after, case.before, strict=True):
         line = step.line
-        if step.net_reduced == before.net_reduced:
+        net, tax = step.net_reduced - before.net_reduced, step.tax_reduced - before.tax_reduced
+        if net == 0:
             continue
+        bills.append(bill_line(line, Decimal(0), net, tax))
         from_revenue = line.net_recognised - step.net(step.out)
-        tax_back = max(line.tax_recognised - step.tax(step.live), ZERO)
-        reduced_tax = step.tax_reduced - before.tax_reduced
-        if not case.on_order:
-            from_revenue, tax_back = step.net_reduced - before.net_reduced, reduced_tax
+        tax_left = tax_point_reached(before, step, on_order=case.on_order)
         revenue += from_revenue
-        undelivered += step.net_reduced - before.net_reduced - from_revenue
-        output += min(tax_back, reduced_tax)
-        deferred += reduced_tax - min(tax_back, reduced_tax)
-        plan.set(
+        undelivered += net - from_revenue
+        output += line.tax_recognised - tax_left
+        deferred += tax - (line.tax_recognised - tax_left)
+        case.plan.set(
             SalesOrderLine,
             line.id,
             net_reduced=step.net_reduced,
             tax_reduced=step.tax_reduced,
             net_recognised=line.net_recognised - from_revenue,
-            tax_recognised=line.tax_recognised - min(tax_back, reduced_tax),
+            tax_recognised=tax_left,
         )
-    debits = [
+    return bills, [
         debit("revenue", revenue),
         debit("undelivered", undelivered, case.order.customer_id),
         debit("deferred_vat", deferred),
         debit("output_vat", output),
     ]
-    note = issue_credit_note(case, invoice_for_credit(case, bills), bills, debits, "credit_note", reason)
-    answer = close_correction(case, "credited", reason, order_state(case.after, case.order.state), cancel=False)
-    return {**answer, "credit_notes": [{"id": note.id, "number": note.number, "amount_total": note.amount_total}]}
 
 
-def _reduce(case: Correction, wanted: Sequence[PriceCredit]) -> list[BillLine]:
+def _reduce(case: Correction, wanted: Sequence[PriceCredit]) -> None:
     steps = {step.line.id: step for step in case.after}
     errors = FieldErrors()
     if not wanted:
         errors.add("lines", "required")
-    bills = []
     for index, request in enumerate(wanted):
         step = steps.get(request.line_id)
         if step is None:
@@ -91,6 +98,8 @@ def _reduce(case: Correction, wanted: Sequence[PriceCredit]) -> list[BillLine]:
         left, tax_left = step.net(step.billed), step.tax(step.billed)
         if request.amount_net <= 0:
             errors.add(f"lines.{index}.amount_net", "not_positive")
+        elif is_finer(request.amount_net, MONEY_PLACES):
+            errors.add(f"lines.{index}.amount_net", "too_many_decimals", places=MONEY_PLACES)
         elif request.amount_net > left:
             raise DomainError("credit_exceeds_invoice", amount=request.amount_net, left=left, sku=step.line.sku)
         elif step.live != step.line.quantity or (not case.on_order and step.billed != step.line.quantity):
@@ -99,6 +108,4 @@ def _reduce(case: Correction, wanted: Sequence[PriceCredit]) -> list[BillLine]:
             tax = share(tax_left, request.amount_net, left)
             step.net_reduced += request.amount_net
             step.tax_reduced += tax
-            bills.append(bill_line(step.line, Decimal(0), request.amount_net, tax))
     errors.raise_if_any()
-    return bills

@@ -84,7 +84,8 @@ ORDER_FOR_UPDATE = statement(
     "orders.order_for_update",
     """
     SELECT id, number, customer_id, opportunity_id, owner_id, salesperson_id, warehouse_id, state, shipping_status,
-           invoice_status, requested_on, customer_reference, currency, invoicing_policy, tax_point, terms_days, due_from,
+           invoice_status, requested_on, customer_reference, currency, invoicing_policy, tax_point, terms_days,
+           due_from,
            amount_net, amount_tax, amount_total, ship_to, carrier, version
       FROM sales_order WHERE id = %(order_id)s::bigint FOR NO KEY UPDATE
     """,
@@ -116,7 +117,7 @@ LEVELS_OF_ORDER_FOR_UPDATE = statement(
              FROM sales_order_line AS line JOIN sales_order ON sales_order.id = line.order_id
             WHERE line.order_id = %(order_id)s::bigint)
      ORDER BY level.id FOR NO KEY UPDATE OF level
-    """,
+    """,  # noqa: S608 (names of columns, no values)
     tables="stock_level sales_order_line sales_order",
     scope="by_root",
     fact=LevelFact,
@@ -145,9 +146,9 @@ RESERVATIONS_OF_ORDER = statement(
 )
 ACCOUNT_OF_ORDER_FOR_UPDATE = statement(
     "orders.account_for_update",
-    ACCOUNT_SELECT
-    + """ WHERE account.customer_id = (SELECT customer_id FROM sales_order WHERE id = %(order_id)s::bigint)
-          FOR NO KEY UPDATE OF account""",
+    f"""
+    {ACCOUNT_SELECT} WHERE account.customer_id = (SELECT customer_id FROM sales_order WHERE id = %(order_id)s::bigint)
+          FOR NO KEY UPDATE OF account""",  # noqa: S608 (names of columns, no values)
     tables="customer_account customer sales_order",
     scope="by_root",
     fact=AccountFact,
@@ -157,7 +158,7 @@ INVOICES_OF_ORDER_FOR_UPDATE = statement(
     f"""
     SELECT {INVOICE_COLUMNS} FROM invoice JOIN sales_order_invoice AS link ON link.invoice_id = invoice.id
      WHERE link.order_id = %(order_id)s::bigint ORDER BY invoice.id FOR NO KEY UPDATE OF invoice
-    """,
+    """,  # noqa: S608 (names of columns, no values)
     tables="invoice sales_order_invoice",
     scope="by_root",
     fact=InvoiceFact,

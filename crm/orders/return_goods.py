@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import FieldErrors
-from core.money import ZERO, share
+from core.money import QUANTITY_PLACES, ZERO, is_finer, share, total
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine, SalesOrderShipment
 from crm.orders.confirm import bill_line
@@ -15,14 +15,13 @@ from crm.orders.correction import (
     Correction,
     QuantityRequest,
     close_correction,
-    invoice_for_credit,
-    issue_credit_note,
+    issue_credit_notes,
     open_correction,
     refill,
 )
-from crm.orders.shares import order_state
+from crm.orders.shares import order_state, tax_point_reached
 from finance.invoicing import BillLine
-from finance.ledger import SALES, Posting, credit, debit, post
+from finance.ledger import SALES, Posting, credit, debit, post_if_any
 from inventory.shipments import Returned, ShipmentPaper, Shipped, take_back
 
 
@@ -49,10 +48,10 @@ def return_goods(
     )
     plan.insert(SalesOrderShipment, shipment_id=shipped.id, order_id=order.id)
     bills, debits = _reverse_revenue(case, shipped)
-    if bills:
-        issue_credit_note(case, invoice_for_credit(case, bills), bills, debits, "return", reason)
-    elif debits:
-        post(
+    if total(bill.amount_net + bill.amount_tax for bill in bills):
+        issue_credit_notes(case, bills, debits, "return", reason)
+    else:
+        post_if_any(
             plan,
             case.books,
             journal=SALES,
@@ -83,11 +82,13 @@ def _return_quantities(case: Correction, wanted: Sequence[QuantityRequest]) -> d
             errors.add(f"lines.{index}.quantity", "not_positive")
         elif request.quantity > step.out:
             errors.add(f"lines.{index}.quantity", "more_than_shipped", left=step.out)
+        elif is_finer(request.quantity, QUANTITY_PLACES):
+            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
         else:
             quantities[request.line_id] = quantities.get(request.line_id, Decimal(0)) + request.quantity
             unbilled = step.out - step.billed
             step.returned += request.quantity
-            step.credited += request.quantity if case.on_order else max(request.quantity - max(unbilled, Decimal(0)), 0)
+            step.credited += request.quantity if case.on_order else max(request.quantity - max(unbilled, ZERO), ZERO)
     errors.raise_if_any()
     return quantities
 
@@ -120,8 +121,8 @@ def _reverse_revenue(case: Correction, shipped: Shipped) -> tuple[list[BillLine]
             bills.append(bill_line(line, credited, net_part, tax_part))
             net_billed += net_part
             tax_billed += tax_part
-        tax_back = max(line.tax_recognised - step.tax(step.live if case.on_order else step.billed), ZERO)
-        output += min(tax_back, tax)
+        tax_left = tax_point_reached(before, step, on_order=case.on_order)
+        output += line.tax_recognised - tax_left
         net_all += net
         tax_all += tax
         case.plan.set(
@@ -130,17 +131,22 @@ def _reverse_revenue(case: Correction, shipped: Shipped) -> tuple[list[BillLine]
             quantity_returned=step.returned,
             quantity_credited=step.credited,
             net_recognised=line.net_recognised - net,
-            tax_recognised=line.tax_recognised - min(tax_back, tax),
+            tax_recognised=tax_left,
             cost_recognised=line.cost_recognised - shipped.costs.get(line.position, ZERO),
         )
     postings = [
         debit("revenue", net_all),
         debit("output_vat", output),
-        debit("deferred_vat", tax_all - output),
         debit("inventory", shipped.cost),
         credit("cost_of_goods", shipped.cost),
     ]
-    if not case.on_order:
-        unbilled = net_all + tax_all - net_billed - tax_billed
-        postings.append(credit("unbilled", unbilled, case.order.customer_id))
+    customer_id = case.order.customer_id
+    if case.on_order:
+        # What is credited and what had been recognised round apart while a part is still to ship; undelivered keeps the
+        # difference, since it stands for live less recognised.
+        postings.append(debit("undelivered", net_billed - net_all, customer_id))
+        postings.append(debit("deferred_vat", tax_billed - output))
+    else:
+        postings.append(debit("deferred_vat", tax_all - output))
+        postings.append(credit("unbilled", net_all + tax_all - net_billed - tax_billed, customer_id))
     return bills, postings

@@ -72,6 +72,20 @@ class Progress:
         return self.net(quantity) + self.tax(quantity)
 
 
+def tax_point_reached(before: Progress, after: Progress, *, on_order: bool) -> Decimal:
+    """The line's VAT whose tax point has come, once a correction has taken `before` to `after`.
+
+    Under `on_delivery` that is the billed part. Under `on_order` it is all that lives where the invoice was the tax
+    point (or everything is shipped), else what is with the customer.
+    """
+    recognised = before.line.tax_recognised
+    if not on_order:
+        return after.tax(after.billed)
+    if recognised >= before.tax(before.live):
+        return after.tax(after.live)
+    return min(recognised, after.tax(after.out))
+
+
 def shipping_status(lines: Iterable[Progress]) -> ShippingStatus:
     """From the goods' quantities; an order of services alone is shipped once they are delivered."""
     lines = list(lines)

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors
-from core.money import ZERO
+from core.money import QUANTITY_PLACES, ZERO, is_finer
 from core.organization import InvoicingPolicy, TaxPoint
 from core.outbox import emit
 from core.parties import CustomerAccount
@@ -32,7 +32,7 @@ from crm.orders.facts import (
 )
 from crm.orders.shares import Progress, invoice_status, order_state, shipping_status, uninvoiced
 from finance.invoicing import InvoiceFact
-from finance.ledger import SALES, Books, books_for, check_period, credit, debit, post
+from finance.ledger import SALES, Books, books_for, check_period, credit, debit, post_if_any
 from finance.models import Invoice
 from finance.receivables import AccountFact
 from inventory.reservations import Demand, ReservationFact, shortage
@@ -175,6 +175,8 @@ def _asked_for(by_id: dict[int, LineFact], wanted: Sequence[ShipRequest]) -> dic
             errors.add(f"lines.{index}.quantity", "not_positive")
         elif request.quantity > to_ship:
             errors.add(f"lines.{index}.quantity", "more_than_to_ship", left=to_ship)
+        elif is_finer(request.quantity, QUANTITY_PLACES):
+            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
         quantities[line.id] = quantities.get(line.id, Decimal(0)) + request.quantity
     errors.raise_if_any()
     return quantities
@@ -232,7 +234,7 @@ def recognise(plan: Plan, order: OrderFact, books: Books, after: Sequence[Progre
         sale = [debit("undelivered", net, order.customer_id), credit("revenue", net)]
     else:
         sale = [debit("unbilled", net + tax, order.customer_id), credit("revenue", net), credit("deferred_vat", tax)]
-    post(
+    post_if_any(
         plan,
         books,
         journal=SALES,

@@ -1,1 +1,1 @@
-"""Reading for pages and the API: quotations, orders and the pipeline."""
+"""What the pages of the sales side read; nothing here changes anything."""

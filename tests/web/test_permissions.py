@@ -12,7 +12,7 @@ from web.permissions import PUBLIC, SIGNED_IN, Area, UndeclaredRoute, route_matr
 
 def test_a_route_without_permission_cannot_be_written() -> None:
     area = Area("loose", __name__)
-    with pytest.raises(UndeclaredRoute, match="loose.show"):
+    with pytest.raises(UndeclaredRoute, match=r"loose\.show"):
 
         @area.route("/loose")
         def show() -> str:
@@ -38,7 +38,7 @@ def test_a_public_route_must_stand_on_the_list() -> None:
 def test_an_unknown_permission_is_named() -> None:
     area = Area("typo", __name__, url_prefix="/typo")
     area.route("", permission="ordres.read", endpoint="show")(lambda: "")
-    with pytest.raises(UndeclaredRoute, match="ordres.read"):
+    with pytest.raises(UndeclaredRoute, match=r"ordres\.read"):
         verify(build_app(area), known={"orders.read"})
 
 

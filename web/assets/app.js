@@ -84,7 +84,7 @@ if (dialog) {
   dialog.showModal();
   document.querySelector(".scrim")?.remove();
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); location.assign(dialog.dataset.back); });
-} else {
+} else if (!document.querySelector("[autofocus]")) {
   document.querySelector("[data-focus], [aria-invalid=true]")?.focus();
 }
 

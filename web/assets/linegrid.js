@@ -129,6 +129,8 @@ class LineGrid {
     const product = this.cell(row, "product").value.trim();
     if (!address || !product) return this.show(row, null);
     const query = new URLSearchParams({ product, quantity: this.cell(row, "quantity").value, price: this.cell(row, "price").value });
+    const warehouse = this.table.closest("form")?.elements.namedItem("warehouse_id")?.value;
+    if (warehouse) query.set("warehouse_id", warehouse);
     const discount = this.cell(row, "discount_percent")?.value;
     if (discount) query.set("discount_percent", discount);
     const answer = await fetch(`${address}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
@@ -137,13 +139,15 @@ class LineGrid {
   }
 
   show(row, found) {
+    this.showShort(row, found?.short);
     const stock = row.querySelector("[data-stock]");
     const amount = row.querySelector("[data-amount]");
     stock.querySelector(".avail")?.remove();
     row.classList.toggle("flag", found?.tone === "bad");
     if (!found) { amount.textContent = ""; return; }
     const price = this.cell(row, "price");
-    if (found.price && !price.dataset.typed && !price.value) price.value = found.price;
+    if (found.price && !price.dataset.typed && (!price.value || (price.dataset.of && price.dataset.of !== String(found.id)))) price.value = found.price;
+    price.dataset.of = String(found.id);
     amount.textContent = found.amount ?? "";
     if (!found.text) return;
     const mark = document.createElement("span");
@@ -160,6 +164,38 @@ class LineGrid {
     mark.append(found.text);
     stock.prepend(mark);
     if (this.status) this.status.textContent = `${found.name ?? ""} ${found.text}`;
+  }
+
+  // A short line opens a row below with its numbers and the ways out, as the server draws it.
+  showShort(row, short) {
+    if (row.nextElementSibling?.matches(".short-row")) row.nextElementSibling.remove();
+    if (!short) return;
+    const below = document.createElement("tr");
+    below.className = "short-row";
+    below.setAttribute("role", "row");
+    const index = this.cell(row, "product").name.match(/-(\d+)-/)?.[1] ?? "";
+    const make = (tag, text, className) => Object.assign(document.createElement(tag), { textContent: text ?? "", className: className ?? "" });
+    const sentence = make("p");
+    sentence.append(make("b", short.text, "tone t-bad"), ` ${short.detail ?? ""}`);
+    const numbers = make("dl", "", "nums");
+    for (const [label, value, tone] of short.numbers) {
+      const pair = make("div");
+      pair.append(make("dt", label), make("dd", value, tone ? `tone t-${tone}` : ""));
+      numbers.append(pair);
+    }
+    const ways = make("div", "", "row tight");
+    for (const [, label, name, value] of short.ways) {
+      ways.append(Object.assign(make("button", label, "btn sm"), { name, value: `${value}${index}` }));
+    }
+    const box = make("div", "", "short");
+    box.append(sentence, numbers, ways);
+    const first = make("td", "", "no");
+    const wide = make("td", "", "f");
+    wide.colSpan = this.table.tHead.rows[0].cells.length - 1;
+    for (const cell of [first, wide]) cell.setAttribute("role", "cell");
+    wide.append(box);
+    below.append(first, wide);
+    row.after(below);
   }
 }
 

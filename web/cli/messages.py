@@ -4,7 +4,9 @@ import os
 from functools import cache
 from pathlib import Path
 
-CATALOGUE = Path(__file__).resolve().parent.parent / "translations" / "zh" / "platform.po"
+FOLDER = Path(__file__).resolve().parent.parent / "translations" / "zh"
+CATALOGUE = FOLDER / "platform.po"
+CATALOGUES = (CATALOGUE, FOLDER / "integrity.po")
 
 
 @cache
@@ -21,7 +23,7 @@ def terminal_language() -> str:
 def _sentences() -> dict[str, str]:
     import polib
 
-    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOGUE)) if entry.msgstr}
+    return {entry.msgid: entry.msgstr for path in CATALOGUES for entry in polib.pofile(str(path)) if entry.msgstr}
 
 
 def _(message: str) -> str:

@@ -11,11 +11,6 @@ from web.filters import money
 from web.sentences import sentence_for
 
 
-@sentence_for("nothing_to_invoice")
-def _nothing_to_invoice(data: Mapping[str, Any]) -> str:
-    return _("There is nothing left to invoice.")
-
-
 @sentence_for("nothing_to_credit")
 def _nothing_to_credit(data: Mapping[str, Any]) -> str:
     return _("There is nothing left to credit.")

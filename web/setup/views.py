@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm.first_run import set_up_company
 from flask import abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import exists, select
@@ -14,6 +13,7 @@ from core.command import run
 from core.context import SYSTEM, Context
 from core.errors import DomainError
 from core.organization import User
+from crm.setup import set_up_company
 from web.http import apply_errors, see_other
 from web.i18n import language
 from web.permissions import PUBLIC

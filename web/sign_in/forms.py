@@ -9,8 +9,8 @@ from web.forms import Form
 
 
 class SignInForm(Form):
-    """Login or e-mail, and password. `next` is where to go afterwards, on this site only."""
+    """Name and password. `next` is where to go afterwards, on this site only."""
 
-    login = StringField(_("Sign-in name or e-mail"))
+    login = StringField(_("Sign-in name"))
     password = PasswordField(_("Password"))
     next = HiddenField()

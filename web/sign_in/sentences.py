@@ -56,7 +56,7 @@ def _edit_conflict(data: Mapping[str, Any]) -> str:
     return _("Somebody else changed this record meanwhile. Your entries are kept below; compare and save again.")
 
 
-@sentence_for("unknown_choice", "role_unknown", "unknown_time_zone")
+@sentence_for("unknown_choice", "role_unknown", "unknown_time_zone", "unknown_currency")
 def _unknown_choice(data: Mapping[str, Any]) -> str:
     return _("Choose one of the entries of the list.")
 
@@ -74,3 +74,8 @@ def _not_a_rate(data: Mapping[str, Any]) -> str:
 @sentence_for("not_set_up")
 def _not_set_up(data: Mapping[str, Any]) -> str:
     return _("The company is not set up yet. An administrator opens the first-run page.")
+
+
+@sentence_for("already_set_up")
+def _already_set_up(data: Mapping[str, Any]) -> str:
+    return _("The company is set up already. Sign in.")

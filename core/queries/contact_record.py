@@ -1,0 +1,45 @@
+"""Contacts of a customer."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.queries.listing import Listing
+from core.statements import statement
+
+
+class ContactRecord(NamedTuple):
+    """One contact. `do_not_call` is shown wherever a call could start."""
+
+    id: int
+    customer_id: int
+    name: str
+    title: str | None
+    decision_power: str | None
+    phone: str | None
+    email: str | None
+    preferred_channel: str | None
+    do_not_call: bool
+    note: str | None
+    is_active: bool
+    version: int
+
+
+CONTACTS = Listing(
+    "contacts.list",
+    """
+    SELECT row.id, row.customer_id, row.name, row.title, row.decision_power, row.phone, row.email,
+           row.preferred_channel, row.do_not_call, row.note, row.is_active, row.version
+      FROM contact AS row JOIN customer ON customer.id = row.customer_id AND customer.merged_into_id IS NULL
+    """,
+    "contact customer",
+    ContactRecord,
+    filters={"customer_id": "row.customer_id = %(customer_id)s::bigint"},
+    descending=False,
+)
+LIVE_CUSTOMER = statement(
+    "contacts.live_customer",
+    "SELECT id FROM customer WHERE id = %(customer_id)s::bigint AND merged_into_id IS NULL",
+    tables="customer",
+    scope="by_root",
+)

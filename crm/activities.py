@@ -1,0 +1,104 @@
+"""Activities: what was said and done with a customer, and what is planned next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from core.errors import DomainError, FieldErrors, NotFound
+from core.normalise import clean
+from core.parties import Contact, Customer
+from core.plan import Plan
+from crm.models import Activity, ActivityKind, Opportunity
+
+LONGEST_SUBJECT = 4000
+LONGEST_RESULT = 80
+LATEST_YEARS_AHEAD = 10
+
+
+def record_activity(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Records something done with a customer, or plans it.
+
+    With `due_on` it is planned (a task without a day is planned for today), else it is done now. `values`: kind,
+    subject, and where they apply due_on, result, contact_id, opportunity_id, owner_id (default: the actor, else the
+    customer's owner). Raises NotFound, InvalidInput per field.
+    """
+    customer = plan.session.get(Customer, customer_id)
+    if customer is None or customer.merged_into_id is not None:
+        raise NotFound("customer", customer_id)
+    data = _checked(plan, customer_id, values)
+    planned = data["due_on"] is not None
+    activity = Activity(
+        **data,
+        customer_id=customer_id,
+        owner_id=values.get("owner_id") or plan.actor.user_id or customer.owner_id,
+        done_at=None if planned else plan.now,
+        created_at=plan.now,
+    )
+    plan.session.add(activity)
+    plan.session.flush()
+    return activity_answer(activity)
+
+
+def complete_activity(
+    plan: Plan, activity_id: int, *, result: str | None = None, version: int | None = None
+) -> dict[str, Any]:
+    """Marks what was planned as done, now. A second time changes nothing. Raises NotFound, `edit_conflict`."""
+    activity = plan.session.execute(
+        select(Activity).where(Activity.id == activity_id).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if activity is None:
+        raise NotFound("activity", activity_id)
+    if activity.done_at is None:
+        if version is not None and activity.version != version:
+            raise DomainError("edit_conflict", version=activity.version)
+        activity.done_at = plan.now
+        activity.result = clean(result) or activity.result
+        plan.session.flush()
+    return activity_answer(activity)
+
+
+def activity_answer(activity: Activity) -> dict[str, Any]:
+    names = ("id", "kind", "customer_id", "contact_id", "opportunity_id", "owner_id", "subject", "result", "due_on")
+    return {**{name: getattr(activity, name) for name in names}, "done_at": activity.done_at}
+
+
+def _checked(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    errors = FieldErrors()
+    kinds = [kind.value for kind in ActivityKind]
+    kind = values.get("kind") or ActivityKind.NOTE
+    if kind not in kinds:
+        errors.add("kind", "unknown_choice", choices=kinds)
+    subject, result = clean(values.get("subject")), clean(values.get("result"))
+    if not subject:
+        errors.add("subject", "required")
+    elif len(subject) > LONGEST_SUBJECT:
+        errors.add("subject", "too_long", limit=LONGEST_SUBJECT)
+    if result and len(result) > LONGEST_RESULT:
+        errors.add("result", "too_long", limit=LONGEST_RESULT)
+    due_on = values.get("due_on") or (plan.today if kind == ActivityKind.TASK else None)
+    if due_on is not None and due_on < plan.today:
+        errors.add("due_on", "in_the_past", today=plan.today)
+    elif due_on is not None and due_on.year > plan.today.year + LATEST_YEARS_AHEAD:
+        errors.add("due_on", "date_too_far")
+    contact_id, deal_id = values.get("contact_id"), values.get("opportunity_id")
+    if contact_id and not _belongs(plan, Contact, contact_id, customer_id):
+        errors.add("contact_id", "contact_unknown")
+    if deal_id and not _belongs(plan, Opportunity, deal_id, customer_id):
+        errors.add("opportunity_id", "opportunity_unknown")
+    errors.raise_if_any()
+    return {
+        "kind": ActivityKind(kind),
+        "subject": subject,
+        "result": result,
+        "due_on": due_on,
+        "contact_id": contact_id or None,
+        "opportunity_id": deal_id or None,
+    }
+
+
+def _belongs(plan: Plan, model: Any, identity: int, customer_id: int) -> bool:
+    found = select(model.id).where(model.id == identity, model.customer_id == customer_id)
+    return plan.session.execute(found).first() is not None

@@ -1,0 +1,67 @@
+"""What is planned: follow-ups by day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from core.organization import User
+from core.parties import Customer
+from crm.models import Activity
+from crm.queries.reading import Page, Sorting, count_of, page_of
+
+VIEWS = ("mine", "late", "all")
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Something planned with a customer."""
+
+    id: int
+    kind: str
+    subject: str
+    due_on: date
+    customer_id: int
+    customer: str
+    owner: str
+    version: int
+
+
+def list_follow_ups(
+    connection: Connection,
+    *,
+    today: date,
+    user_id: int | None,
+    view: str = "mine",
+    until: date | None = None,
+    after: str | None = None,
+    before: str | None = None,
+    size: int = 50,
+) -> Page[FollowUp]:
+    """What is not done yet, the earliest day first; `until` leaves out what comes later."""
+    chosen = (
+        select(
+            Activity.id,
+            Activity.kind,
+            Activity.subject,
+            Activity.due_on,
+            Customer.id,
+            Customer.name,
+            User.name,
+            Activity.version,
+        )
+        .join(Customer, Customer.id == Activity.customer_id)
+        .join(User, User.id == Activity.owner_id)
+        .where(Activity.done_at.is_(None), Activity.due_on.is_not(None))
+    )
+    if view != "all":
+        chosen = chosen.where(Activity.owner_id == user_id)
+    if view == "late":
+        chosen = chosen.where(Activity.due_on < today)
+    if until is not None:
+        chosen = chosen.where(Activity.due_on <= until)
+    total = count_of(connection, chosen.with_only_columns(Activity.id))
+    sorting = Sorting(Activity.due_on.expression, Activity.id.expression)
+    return page_of(connection, chosen, sorting, FollowUp, after=after, before=before, size=size, total=total)

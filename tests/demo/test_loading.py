@@ -1,0 +1,79 @@
+"""Loading once, again, after an interruption, and not into somebody's books."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core import database as db
+from tests.database_server import DatabaseUrls
+from tests.demo.conftest import TODAY, Demo
+from tests.world import World
+from web.cli.progress import Progress
+from web.demo.load import HoldsRealData, load_demo
+
+pytestmark = pytest.mark.slow
+FIGURES = (
+    "SELECT count(*), sum(amount_total) FROM sales_order",
+    "SELECT count(*), sum(amount) FROM payment",
+    "SELECT count(*), sum(debit) FROM journal_line",
+    "SELECT sum(on_hand), sum(reserved), sum(back_ordered) FROM stock_level",
+    "SELECT count(*) FROM audit_row",
+    "SELECT max(recorded_at) FROM audit_row",
+)
+
+
+class Stopped(Exception):
+    pass
+
+
+class StopsAfter(Progress):
+    """A progress bar that interrupts the load after some steps."""
+
+    def advance(self, n: int = 1) -> None:
+        super().advance(n)
+        if self.done == 700:
+            raise Stopped
+
+
+def figures(urls: DatabaseUrls) -> list[Any]:
+    demo = Demo(urls, 0)
+    return [demo.rows(sql) for sql in FIGURES]
+
+
+@pytest.mark.xdist_group("demo")
+def test_a_second_start_finds_it_loaded(demo: Demo) -> None:
+    demo.make_current()
+    before = figures(demo.urls)
+    assert not load_demo(Progress, today=TODAY)
+    assert figures(demo.urls) == before
+
+
+@pytest.mark.xdist_group("demo")
+def test_it_loads_within_two_minutes(demo: Demo) -> None:
+    assert demo.seconds < 120
+
+
+def test_an_interrupted_load_is_taken_up_and_ends_the_same(
+    fresh_database: DatabaseUrls, empty_clone: DatabaseUrls
+) -> None:
+    db.configure(db.Database(empty_clone.app))
+    assert load_demo(Progress, today=TODAY, orders=60)
+
+    db.configure(db.Database(fresh_database.app))
+    with pytest.raises(Stopped):
+        load_demo(StopsAfter, today=TODAY, orders=60)
+    assert load_demo(Progress, today=TODAY + timedelta(days=9), orders=30)
+
+    assert figures(fresh_database) == figures(empty_clone)
+    assert Demo(fresh_database, 0).rows("SELECT count(*) FROM sales_order") == [(60,)]
+
+
+def test_a_company_of_its_own_is_left_alone(fresh_database: DatabaseUrls) -> None:
+    World.set_up(fresh_database.app)
+    before = figures(fresh_database)
+    with pytest.raises(HoldsRealData):
+        load_demo(Progress, today=TODAY)
+    assert figures(fresh_database) == before

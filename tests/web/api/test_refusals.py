@@ -1,0 +1,200 @@
+"""What the API refuses, how it says so, and that nothing was changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.web.api.conftest import Api
+from tests.world import World
+
+
+def problem(answer: Any, status: int, code: str) -> Any:
+    assert answer.status_code == status, answer.text
+    assert answer.content_type == "application/problem+json"
+    body = json.loads(answer.text)
+    assert (body["code"], body["status"]) == (code, status)
+    assert body["detail"] and body["title"]
+    return body
+
+
+def faults(body: Any) -> dict[str, str]:
+    return {fault["field"]: fault["code"] for fault in body["errors"]}
+
+
+def test_every_faulty_field_is_named_at_once(api: Api) -> None:
+    body = {
+        "customer_id": "abc",
+        "requested_on": "2026-02-30",
+        "colour": 1,
+        "lines": [
+            {"product_id": True, "quantity": "NaN"},
+            {"quantity": 1e5, "unit_price": "1e3", "discount_percent": "10.00001"},
+            {"product_id": 7, "quantity": False, "on_short": "maybe"},
+        ],
+    }
+    assert faults(problem(api.post("/sales-orders", body), 422, "invalid_input")) == {
+        "customer_id": "not_an_id",
+        "requested_on": "not_a_date",
+        "colour": "unknown_field",
+        "lines.0.product_id": "not_an_id",
+        "lines.0.quantity": "not_a_number",
+        "lines.1.product_id": "required",
+        "lines.1.unit_price": "not_a_number",
+        "lines.1.discount_percent": "too_many_decimals",
+        "lines.2.quantity": "not_a_number",
+        "lines.2.on_short": "unknown_choice",
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ('{"quantity": 1e5}', "not_a_number"),
+        ('{"quantity": NaN}', "not_a_number"),
+        ('{"quantity": -Infinity}', "not_a_number"),
+        ('{"quantity": 0.0001}', "too_many_decimals"),
+        ('{"quantity": "99999999999999999999"}', "too_large"),
+        ('{"quantity": 0}', "not_positive"),
+        ('{"quantity": null}', "required"),
+        ('{"quantity": ""}', "not_a_number"),
+        ('{"quantity": "１２"}', "not_a_number"),
+        ('{"quantity": []}', "not_a_number"),
+    ],
+)
+def test_numbers_are_read_strictly(api: Api, raw: str, code: str) -> None:
+    customer, product = api.customer(), api.product()
+    line = raw.replace("{", f'{{"product_id": {product["id"]}, ', 1)
+    answer = api.post(
+        "/sales-orders", data=f'{{"customer_id": {customer["id"]}, "lines": [{line}]}}', content_type="application/json"
+    )
+    assert faults(problem(answer, 422, "invalid_input")) == {"lines.0.quantity": code}
+
+
+@pytest.mark.parametrize("quantity", ["2.500", 2.5, 2])
+def test_numbers_may_be_strings_or_json_numbers(api: Api, quantity: Any) -> None:
+    customer, product = api.customer(), api.product()
+    order = api.order(str(customer["id"]), {"product_id": str(product["id"]), "quantity": quantity})
+    assert order["lines"][0]["amount_net"] == ("200.00" if quantity == 2 else "250.00")
+
+
+def test_bodies_that_are_none(api: Api) -> None:
+    form: dict[str, Any] = {"content_type": "application/json"}
+    problem(api.post("/customers", data="{", **form), 400, "malformed_json")
+    problem(api.post("/customers", data=b"\xff\xfe", **form), 400, "malformed_json")
+    problem(api.post("/customers", data="[" * 100_000, **form), 400, "malformed_json")
+    problem(api.post("/customers", data="[]", **form), 422, "invalid_input")
+    problem(api.post("/customers", data="name=x", content_type="text/plain"), 415, "unsupported_media_type")
+    problem(api.post("/customers", data=json.dumps({"name": "x" * 1_000_001}), **form), 413, "too_large_body")
+
+
+def test_who_and_where(api: Api, app: Any) -> None:
+    anonymous = Api(app.test_client(), None)
+    refused = anonymous.get("/customers")
+    problem(refused, 401, "not_signed_in")
+    assert refused.headers["WWW-Authenticate"].lower().startswith("bearer")
+    problem(Api(app.test_client(), "cht_wrong").get("/customers"), 401, "not_signed_in")
+    problem(api.get("/nowhere"), 404, "not_found")
+    problem(api.send("DELETE", "/customers"), 405, "method_not_allowed")
+    for path in ("/customers/7", "/sales-orders/7", "/invoices/7", "/payments/7", "/products/7", "/quotations/7",
+                 "/opportunities/7", "/credit-notes/7", "/customers/7/contacts", "/customers/99999999999999999999"):  # fmt: skip
+        problem(api.get(path), 404, "not_found")
+    for path in ("/sales-orders/7/confirm", "/sales-orders/7/ship", "/sales-orders/7/cancel", "/quotations/7/order",
+                 "/payment-allocations/7/unmatch", "/stock-alerts/7/dismiss"):  # fmt: skip
+        problem(api.post(path), 404, "not_found")
+    problem(api.post("/payments/7/match", {"auto": True}), 404, "not_found")
+    problem(api.post("/payments", {"customer_id": 7, "amount": "1"}), 404, "not_found")
+
+
+def test_queries_are_read_as_strictly(api: Api) -> None:
+    answer = api.get("/customers?ower_id=3&limit=0&cursor=x&owner_id=%00")
+    assert faults(problem(answer, 422, "invalid_input")) == {
+        "ower_id": "unknown_field",
+        "limit": "out_of_range",
+        "owner_id": "not_an_id",
+    }
+    for cursor in ("x", "bnVsbA", "WyJhIl0", "WyIxIiwiMiJd", "W10", "%00"):
+        problem(api.get(f"/customers?cursor={cursor}"), 422, "invalid_input")
+
+
+def test_a_duplicate_customer_names_the_one_there_is_and_its_owner(api: Api, as_role: Any) -> None:
+    first = as_role("sales").customer(name="长江精密有限公司", phone="021 6841 0000")
+    body = problem(api.post("/customers", {"name": "另一个", "phone": "+86 21-68410000"}), 409, "duplicate_customer")
+    assert (body["customer_id"], body["owner"], body["same"]) == (first["id"], "Sales", ["phone"])
+    problem(api.post("/customers", {"name": "长江精密（股份有限公司）"}), 409, "duplicate_customer")
+
+
+def test_credit_is_checked_at_confirm(api: Api) -> None:
+    customer, product = api.customer(credit_limit="1000"), api.product("100")
+    order = api.order(customer["id"], {"product_id": product["id"], "quantity": "10"})
+    body = problem(api.post(f"/sales-orders/{order['id']}/confirm"), 409, "credit_exceeded")
+    assert (body["credit_limit"], body["amount"], body["over"]) == ("1000.00", "1130.00", "130.00")
+    assert api.ok("GET", f"/customers/{customer['id']}")["exposure"] == "0.00"
+    [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    assert level["reserved"] == "0.000"
+
+
+def test_money_rules_stand_beside_their_fields(api: Api) -> None:
+    customer, product = api.customer(), api.product("9")
+    order = api.order(customer["id"], {"product_id": product["id"], "quantity": "1"})
+    [invoice] = api.ok("POST", f"/sales-orders/{order['id']}/confirm")["invoices"]
+    money = {"customer_id": customer["id"], "amount": "10"}
+    part = {"invoice_id": invoice["id"], "amount": "5"}
+    both = api.post("/payments", money | {"auto": True, "allocations": [part]})
+    assert faults(problem(both, 422, "invalid_input")) == {"auto": "auto_with_allocations"}
+    more = api.post("/payments", money | {"allocations": [part | {"amount": "11"}]})
+    assert problem(more, 409, "allocation_exceeds_credit")["available"] == "10"
+    over = api.post("/payments", money | {"amount": "500", "allocations": [part | {"amount": "200"}]})
+    assert problem(over, 409, "allocation_exceeds_invoice")["open"] == "113.00"
+    other = api.post("/payments", money | {"currency": "USD"})
+    assert faults(problem(other, 422, "invalid_input")) == {"currency": "other_currency"}
+    assert api.ok("GET", f"/customers/{customer['id']}")["balance"] == "113.00"
+
+
+def test_an_opportunity_of_somebody_else_is_not_taken(api: Api) -> None:
+    customer, other, product = api.customer(), api.customer(), api.product()
+    deal = api.ok("POST", "/opportunities", {"customer_id": other["id"], "name": "x", "amount": 1})
+    line = {"product_id": product["id"], "quantity": 1}
+    for opportunity_id in (deal["id"], 7):
+        body = {"customer_id": customer["id"], "opportunity_id": opportunity_id, "lines": [line]}
+        answer = problem(api.post("/sales-orders", body), 422, "invalid_input")
+        assert faults(answer) == {"opportunity_id": "opportunity_unknown"}
+
+
+def test_figures_beyond_the_books_are_refused(api: Api) -> None:
+    customer, product = api.customer(), api.product(price="99999999")
+    line = {"product_id": product["id"], "quantity": "999999999"}
+    problem(api.post("/sales-orders", {"customer_id": customer["id"], "lines": [line] * 3}), 422, "figure_too_large")
+
+
+def test_lines_of_one_document_are_in_one_warehouse(api: Api, world: World) -> None:
+    product = api.product()
+    [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    here = {"product_id": product["id"], "quantity": "1", "warehouse_id": level["warehouse_id"]}
+    api.ok("POST", "/stock-adjustments", {"reason": "count", "lines": [here]})
+    body = {"reason": "count", "lines": [here, here | {"warehouse_id": 7}]}
+    assert faults(problem(api.post("/stock-adjustments", body), 422, "invalid_input")) == {
+        "lines.1.warehouse_id": "another_warehouse"
+    }
+
+
+@pytest.mark.parametrize("field", ["category_id", "supplier_id"])
+def test_references_to_nothing_are_refused_by_field(api: Api, field: str) -> None:
+    body = {"sku": f"REF-{field}", "name": "x", "price": "1", field: 7}
+    assert list(faults(problem(api.post("/products", body), 422, f"{field[:-3]}_unknown"))) == [field]
+
+
+def test_texts_that_a_database_cannot_hold(api: Api) -> None:
+    for text in ("a\x00b", "\ud800", "\x1b[0m"):
+        answer = api.post("/customers", {"name": text})
+        assert faults(problem(answer, 422, "invalid_input")) == {"name": "unreadable_character"}
+
+
+def test_a_stale_version_is_refused_with_what_stands_there(api: Api) -> None:
+    customer = api.customer()
+    changed = api.ok("PATCH", f"/customers/{customer['id']}", {"region": "华东", "version": customer["version"]})
+    assert (changed["region"], changed["version"]) == ("华东", customer["version"] + 1)
+    stale = api.patch(f"/customers/{customer['id']}", {"region": "华北", "version": customer["version"]})
+    assert problem(stale, 409, "edit_conflict")["current"]["region"] == "华东"

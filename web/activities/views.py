@@ -1,0 +1,110 @@
+"""Record, plan and finish activities; the list of follow-ups."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from werkzeug.utils import redirect
+
+from core import database as db
+from core.errors import DomainError
+from crm.activities import complete_activity, record_activity
+from crm.queries.activities import VIEWS, list_follow_ups
+from crm.queries.customers import get_customer
+from web.activities import area
+from web.activities.forms import ActivityForm
+from web.filters import day, today
+from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, see_other
+
+VIEW_NAMES = {
+    "mine": lazy_gettext("Mine"),
+    "late": lazy_gettext("Late"),
+    "all": lazy_gettext("Everybody's"),
+}
+
+
+@area.route("", permission="home.read")
+def index() -> str:
+    """What is planned, by day."""
+    view = request.args.get("view", "mine")
+    view = view if view in VIEWS else "mine"
+    with db.current().reading() as connection:
+        page = list_follow_ups(
+            connection,
+            today=today(),
+            user_id=g.actor.user_id,
+            view=view,
+            after=request.args.get("after"),
+            before=request.args.get("before"),
+        )
+    return render_template("activities/index.html", page=page, view=view, views=VIEW_NAMES)
+
+
+@area.route("/customers/<int:customer_id>", permission="activities.write")
+def new(customer_id: int) -> str:
+    """The form on a page of its own."""
+    kind = request.args.get("kind", "note")
+    return _page(ActivityForm(formdata=None, kind=kind), customer_id)
+
+
+@area.route("/customers/<int:customer_id>", permission="activities.write", methods=["POST"], endpoint="create")
+def create(customer_id: int) -> ResponseReturnValue:
+    """Record something done, or plan it."""
+    form = ActivityForm()
+    if form.validate():
+        try:
+            result = run_command(record_activity, customer_id, _values(form))
+            flash_done(_("Planned for %(day)s", day=_day(result["due_on"])) if result["due_on"] else _("Recorded"))
+            back = safe_target(request.form.get("next"), "")
+            return redirect(back, 303) if back else see_other("customers.show", customer_id=customer_id)
+        except DomainError as error:
+            apply_errors(form, error)
+    return _page(form, customer_id), 422
+
+
+@area.route("/<int:activity_id>/done", permission="activities.write", methods=["POST"])
+def done(activity_id: int) -> ResponseReturnValue:
+    """Mark as done."""
+    version = request.form.get("version", "")
+    try:
+        result = run_command(complete_activity, activity_id, version=int(version) if version.isdigit() else None)
+        flash_done(_("Done: %(subject)s", subject=str(result["subject"])[:80]))
+    except DomainError as error:
+        if error.http_status == 404:
+            raise
+        flash_refusal(error)
+    return redirect(safe_target(request.form.get("next"), "/activities"), 303)
+
+
+def _values(form: ActivityForm) -> dict[str, Any]:
+    """What the chosen kind asks for; the other fields of the form are hidden and do not count."""
+    kind = form.kind.data
+    planned = kind == "task" or bool(form.planned.data)
+    return {
+        "kind": kind,
+        "subject": form.subject.data,
+        "due_on": form.due_on.data if planned else None,
+        "result": form.result.data if kind == "call" else None,
+        "contact_id": _id(form.contact_id.data),
+        "opportunity_id": _id(form.opportunity_id.data),
+    }
+
+
+def _id(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
+
+
+def _day(value: str) -> str:
+    return day(date.fromisoformat(value))
+
+
+def _page(form: ActivityForm, customer_id: int) -> str:
+    with db.current().reading() as connection:
+        customer = get_customer(connection, customer_id, today())
+        form.offer(connection, customer_id)
+    return render_template("activities/form.html", form=form, customer=customer)

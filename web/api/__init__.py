@@ -1,0 +1,34 @@
+"""The JSON API: the same domain functions as the pages, under /api/v1. Operations are declared beside their handlers
+and described from there at /api/v1/openapi.json."""
+
+from web.api import (
+    customers,
+    documentation,
+    invoices,
+    ledger,
+    opportunities,
+    orders,
+    payments,
+    products,
+    quotations,
+    sentences,
+    stock,
+    users,
+)
+from web.api.operation import area
+
+__all__ = [
+    "area",
+    "customers",
+    "documentation",
+    "invoices",
+    "ledger",
+    "opportunities",
+    "orders",
+    "payments",
+    "products",
+    "quotations",
+    "sentences",
+    "stock",
+    "users",
+]

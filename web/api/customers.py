@@ -1,0 +1,152 @@
+"""Customers and their contacts."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from core.customers import change_customer, create_customer, save_contact
+from core.errors import NotFound
+from core.parties import Lifecycle
+from core.queries.contact_record import CONTACTS, LIVE_CUSTOMER
+from core.queries.listing import words_pattern
+from core.queries.reading import read_one, today
+from finance.queries.customer_record import CUSTOMERS, CustomerRecord, get_customer
+from web.api.fields import Amount, Body, Choice, Flag, Id, Integer, Text
+from web.api.operation import PAGING, Call, operation
+
+VALUES: dict[str, Any] = {
+    "legal_name": Text(limit=200),
+    "tax_id": Text(limit=40),
+    "phone": Text(limit=60),
+    "email": Text(limit=200),
+    "industry": Text(limit=80),
+    "region": Text(limit=80),
+    "city": Text(limit=80),
+    "country": Text(limit=2, help="Two letters; the company's own when left out."),
+    "size": Text(limit=40),
+    "source": Text(limit=80),
+    "website": Text(limit=200),
+    "note": Text(limit=4000),
+    "lifecycle": Choice(choices=tuple(Lifecycle)),
+    "owner_id": Id(help="Who the customer belongs to; the caller when left out."),
+    "payment_terms_id": Id(help="Needs the permission customers.credit."),
+    "credit_limit": Amount(help="None is no limit. Needs the permission customers.credit."),
+    "currency": Text(limit=3),
+    "code": Text(limit=20),
+}
+NEW = Body(name=Text(required=True, limit=200), **VALUES)
+CHANGE = Body(name=Text(limit=200), **VALUES, version=Integer(smallest=1, help="The version that was read."))
+SHAPE = {
+    "id": int,
+    "code": str,
+    "name": str,
+    "owner": {"id": int, "name": str},
+    "credit_limit": Decimal | None,
+    "currency": str,
+    "balance": Decimal,
+    "open_receivables": Decimal,
+    "unapplied": Decimal,
+    "uninvoiced": Decimal,
+    "exposure": Decimal,
+    "overdue": Decimal,
+    "payment_status": str,
+    "oldest_due_on": date | None,
+    "last_payment_on": date | None,
+    "last_payment_amount": Decimal | None,
+    "last_order_on": date | None,
+    "order_count": int,
+    "version": int,
+}
+SAVED = {"id": int, "code": str, "name": str, "owner_id": int, "credit_limit": Decimal | None, "version": int}
+CREDIT_FIELDS = ("credit_limit", "payment_terms_id")
+
+
+def shape(row: CustomerRecord) -> dict[str, Any]:
+    """A customer as JSON data."""
+    values = row._asdict()
+    values["owner"] = {"id": values.pop("owner_id"), "name": values.pop("owner_name")}
+    return values
+
+
+def _check_credit_fields(call: Call) -> None:
+    """Limits and terms are finance's to set; leaving them out, or empty on a new customer, asks for nothing."""
+    touched = [name for name in CREDIT_FIELDS if name in call.body]
+    if any(call.body[name] is not None for name in touched) or (touched and call.operation.method == "PATCH"):
+        call.require("customers.credit")
+
+
+@operation(
+    "POST", "/customers", "customers.write", summary="Create a customer", body=NEW, answer=SAVED, status=201,
+    refusals=("duplicate_customer", "duplicate_code"),
+)  # fmt: skip
+def create_customer_call(call: Call) -> Any:
+    _check_credit_fields(call)
+    return call.run(create_customer, call.body)
+
+
+@operation(
+    "GET", "/customers", "customers.read", summary="Find customers",
+    query=Body(
+        q=Text(limit=100, help="Words of the name, pinyin, initials, phone or e-mail."), owner_id=Id(),
+        code=Text(limit=20),
+    ) | PAGING,
+    answer=[SHAPE],
+)  # fmt: skip
+def list_customers(call: Call) -> Any:
+    if call.query.get("q") is not None:
+        call.query["q"] = words_pattern(call.query["q"])
+    return call.page(CUSTOMERS, shape, today=today())
+
+
+@operation(
+    "GET", "/customers/{customer_id}", "customers.read", summary="One customer with balance and status", answer=SHAPE
+)
+def get_customer_call(call: Call, customer_id: int) -> Any:
+    return shape(get_customer(customer_id))
+
+
+@operation(
+    "PATCH", "/customers/{customer_id}", "customers.write", summary="Change a customer", body=CHANGE, answer=SAVED,
+    refusals=("duplicate_customer", "edit_conflict"),
+)  # fmt: skip
+def change_customer_call(call: Call, customer_id: int) -> Any:
+    _check_credit_fields(call)
+    version = call.body.pop("version", None)
+    return call.run(change_customer, customer_id, call.body, version=version)
+
+
+CONTACT = Body(
+    name=Text(required=True, limit=120),
+    title=Text(limit=120),
+    decision_power=Text(limit=80),
+    phone=Text(limit=60),
+    email=Text(limit=200),
+    preferred_channel=Text(limit=20),
+    do_not_call=Flag(),
+    note=Text(limit=4000),
+)
+CONTACT_SHAPE = {
+    "id": int, "customer_id": int, "name": str, "title": str | None, "phone": str | None, "email": str | None,
+    "do_not_call": bool, "version": int,
+}  # fmt: skip
+
+
+@operation(
+    "POST", "/customers/{customer_id}/contacts", "customers.write", summary="Add a contact", body=CONTACT, status=201,
+    answer={"id": int, "customer_id": int, "name": str, "version": int},
+)  # fmt: skip
+def create_contact(call: Call, customer_id: int) -> Any:
+    return call.run(save_contact, customer_id, call.body)
+
+
+@operation(
+    "GET", "/customers/{customer_id}/contacts", "customers.read", summary="Contacts of a customer", query=PAGING,
+    answer=[CONTACT_SHAPE],
+)  # fmt: skip
+def list_contacts(call: Call, customer_id: int) -> Any:
+    if read_one(LIVE_CUSTOMER(customer_id=customer_id)) is None:
+        raise NotFound("customer", customer_id)
+    call.query["customer_id"] = customer_id
+    return call.page(CONTACTS, lambda row: row._asdict())

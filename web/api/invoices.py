@@ -1,0 +1,86 @@
+"""Invoices and credit notes, read."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from core.queries.reading import today
+from finance.queries.invoice_record import (
+    CREDIT_NOTES,
+    INVOICES,
+    InvoiceRecord,
+    get_credit_note,
+    get_invoice,
+    payment_status,
+)
+from web.api.fields import Body, Day, Flag, Id, Text
+from web.api.operation import PAGING, Call, operation
+
+AMOUNTS = {"amount_net": Decimal, "amount_tax": Decimal, "amount_total": Decimal}
+SHAPE = {
+    "id": int, "number": str, "customer_id": int, "customer_name": str, "issued_on": date, "due_on": date | None,
+    "currency": str, **AMOUNTS, "amount_open": Decimal, "amount_allocated": Decimal, "amount_credited": Decimal,
+    "payment_status": str, "origin": str | None,
+}  # fmt: skip
+LINE = {"position": int, "product_id": int | None, "description": str, "quantity": Decimal, "tax_rate": Decimal}
+ALLOCATION = {
+    "id": int, "payment_id": int | None, "credit_note_id": int | None, "number": str, "amount": Decimal,
+    "effective_on": date, "reverses_id": int | None, "reversed_by_id": int | None,
+}  # fmt: skip
+CREDIT_NOTE = {
+    "id": int, "number": str, "invoice_id": int, "customer_id": int, "issued_on": date, "currency": str, **AMOUNTS,
+    "amount_unapplied": Decimal, "reason": str | None, "origin": str | None,
+}  # fmt: skip
+
+
+def shape(row: InvoiceRecord, day: date) -> dict[str, Any]:
+    """An invoice as JSON data, its payment status as of a day."""
+    return {**row._asdict(), "payment_status": payment_status([row], day)}
+
+
+@operation(
+    "GET", "/invoices", "invoices.read", summary="Find invoices", answer=[SHAPE],
+    query=Body(
+        customer_id=Id(), number=Text(limit=24), origin=Text(limit=40), open=Flag(), due_before=Day()
+    ) | PAGING,
+)  # fmt: skip
+def list_invoices(call: Call) -> Any:
+    day = today()
+    return call.page(INVOICES, lambda row: shape(row, day))
+
+
+@operation(
+    "GET", "/invoices/{invoice_id}", "invoices.read", summary="One invoice with lines, allocations and credit notes",
+    answer=SHAPE | {
+        "lines": [LINE | {"unit_price": Decimal, "amount_net": Decimal, "amount_tax": Decimal}],
+        "allocations": [ALLOCATION],
+        "credit_notes": [CREDIT_NOTE],
+    },
+)  # fmt: skip
+def get_invoice_call(call: Call, invoice_id: int) -> Any:
+    whole = get_invoice(invoice_id)
+    return {
+        **shape(whole.invoice, today()),
+        "lines": [row._asdict() for row in whole.lines],
+        "allocations": [row._asdict() for row in whole.allocations],
+        "credit_notes": [row._asdict() for row in whole.credit_notes],
+    }
+
+
+@operation(
+    "GET", "/credit-notes", "invoices.read", summary="Find credit notes", answer=[CREDIT_NOTE],
+    query=Body(customer_id=Id(), invoice_id=Id(), origin=Text(limit=40)) | PAGING,
+)  # fmt: skip
+def list_credit_notes(call: Call) -> Any:
+    return call.page(CREDIT_NOTES, lambda row: row._asdict())
+
+
+@operation(
+    "GET", "/credit-notes/{credit_note_id}", "invoices.read", summary="One credit note",
+    answer=CREDIT_NOTE | {"lines": [LINE | {"amount_net": Decimal, "amount_tax": Decimal}]},
+)  # fmt: skip
+def get_credit_note_call(call: Call, credit_note_id: int) -> Any:
+    note, lines = get_credit_note(credit_note_id)
+    return {**note._asdict(), "lines": [row._asdict() for row in lines]}

@@ -1,0 +1,144 @@
+"""Stock: adjustments and receipts, levels, reorder points, alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from core.errors import FieldErrors
+from inventory.alerts import dismiss_alert
+from inventory.catalog import set_reorder_point
+from inventory.documents import StockLine, adjust_stock, receive_stock
+from inventory.models import MoveKind
+from inventory.queries.stock_record import ALERTS, DOCUMENTS, LEVELS, REORDER_POINTS
+from web.api.fields import Body, Choice, Flag, Id, Many, Price, Quantity, Text
+from web.api.operation import PAGING, Call, operation
+
+
+@dataclass(frozen=True)
+class PlacedLine:
+    """A stock line as a call gives it: with the warehouse, which is the whole document's."""
+
+    product_id: int
+    quantity: Decimal
+    unit_cost: Decimal | None = None
+    warehouse_id: int | None = None
+
+
+LINES = Many(
+    required=True,
+    item=Body(
+        product_id=Id(required=True),
+        warehouse_id=Id(help="All lines of one document are in one warehouse; the default one when left out."),
+        quantity=Quantity(required=True),
+        unit_cost=Price(help="Net, per unit; the moving average when left out."),
+    ),
+    make=PlacedLine,
+)
+DOCUMENT = {
+    "id": int, "number": str, "kind": str, "warehouse_id": int, "reason": str | None,
+    "lines": [{"product_id": int, "quantity": Decimal, "unit_cost": Decimal, "value": Decimal}],
+}  # fmt: skip
+
+
+def _lines(body: dict[str, Any]) -> dict[str, Any]:
+    """The command's lines and their one warehouse. Raises InvalidInput where lines name another one."""
+    placed: list[PlacedLine] = body["lines"]
+    named = [line.warehouse_id for line in placed if line.warehouse_id is not None]
+    warehouse_id = body.get("warehouse_id") or (named[0] if named else None)
+    errors = FieldErrors()
+    for index, line in enumerate(placed):
+        place = line.warehouse_id or body.get("warehouse_id")
+        if place != warehouse_id:
+            errors.add(f"lines.{index}.warehouse_id", "another_warehouse")
+    errors.raise_if_any()
+    lines = [StockLine(line.product_id, line.quantity, line.unit_cost) for line in placed]
+    return {"lines": lines, "warehouse_id": warehouse_id}
+
+
+@operation(
+    "POST", "/stock-adjustments", "stock.adjust", previewable=True, status=201,
+    summary="Correct stock by signed quantities",
+    body=Body(reason=Text(required=True, limit=300), warehouse_id=Id(), lines=LINES), answer=DOCUMENT,
+    refusals=("insufficient_stock", "period_closed", "plan_changed"),
+)  # fmt: skip
+def create_stock_adjustment(call: Call) -> Any:
+    return call.run(adjust_stock, reason=call.body["reason"], **_lines(call.body))
+
+
+@operation(
+    "POST", "/stock-receipts", "stock.receive", previewable=True, status=201,
+    summary="Receive goods; waiting orders are filled first",
+    body=Body(reason=Text(limit=300), supplier_id=Id(), warehouse_id=Id(), lines=LINES), answer=DOCUMENT,
+    refusals=("period_closed", "plan_changed"),
+)  # fmt: skip
+def create_stock_receipt(call: Call) -> Any:
+    body = call.body
+    return call.run(receive_stock, supplier_id=body.get("supplier_id"), reason=body.get("reason"), **_lines(body))
+
+
+@operation(
+    "GET", "/stock-documents", "stock.read", summary="Find receipts and adjustments",
+    query=Body(kind=Choice(choices=tuple(MoveKind)), number=Text(limit=24)) | PAGING,
+    answer=[{"id": int, "number": str, "kind": str, "warehouse_id": int, "effective_on": date, "reason": str | None}],
+)  # fmt: skip
+def list_stock_documents(call: Call) -> Any:
+    return call.page(DOCUMENTS, lambda row: row._asdict())
+
+
+PLACE = Body(product_id=Id(), warehouse_id=Id())
+
+
+@operation(
+    "GET", "/stock-levels", "stock.read", summary="Stock by product and warehouse",
+    query=PLACE | Body(sku=Text(limit=40)) | PAGING,
+    answer=[{
+        "product_id": int, "sku": str, "warehouse_id": int, "on_hand": Decimal, "reserved": Decimal,
+        "available": Decimal, "back_ordered": Decimal, "projected": Decimal,
+    }],
+)  # fmt: skip
+def list_stock_levels(call: Call) -> Any:
+    return call.page(LEVELS, lambda row: row._asdict())
+
+
+@operation(
+    "POST", "/reorder-points", "stock.plan", summary="Set a reorder point; null removes it", status=201,
+    body=Body(product_id=Id(required=True), warehouse_id=Id(required=True), quantity=Quantity()),
+    answer={"product_id": int, "warehouse_id": int, "quantity": Decimal | None},
+)  # fmt: skip
+def set_reorder_point_call(call: Call) -> Any:
+    body = call.body
+    return call.run(set_reorder_point, body["product_id"], body["warehouse_id"], body.get("quantity"))
+
+
+@operation(
+    "GET", "/reorder-points", "stock.read", summary="Reorder points", query=PLACE | PAGING,
+    answer=[{
+        "id": int, "product_id": int, "sku": str, "warehouse_id": int, "quantity": Decimal, "available": Decimal
+    }],
+)  # fmt: skip
+def list_reorder_points(call: Call) -> Any:
+    return call.page(REORDER_POINTS, lambda row: row._asdict())
+
+
+@operation(
+    "GET", "/stock-alerts", "stock.read", summary="Low-stock alerts, open ones unless said otherwise",
+    query=PLACE | Body(open=Flag()) | PAGING,
+    answer=[{
+        "id": int, "product_id": int, "sku": str, "name": str, "warehouse_id": int, "available": Decimal,
+        "reorder_point": Decimal, "opened_at": str, "closed_at": str | None, "dismissed_at": str | None,
+    }],
+)  # fmt: skip
+def list_stock_alerts(call: Call) -> Any:
+    call.query.setdefault("open", True)
+    return call.page(ALERTS, lambda row: row._asdict())
+
+
+@operation(
+    "POST", "/stock-alerts/{alert_id}/dismiss", "stock.plan", summary="Mark an open alert as seen", body=Body(),
+    answer={"id": int},
+)  # fmt: skip
+def dismiss_stock_alert(call: Call, alert_id: int) -> Any:
+    return call.run(dismiss_alert, alert_id)

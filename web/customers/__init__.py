@@ -1,0 +1,7 @@
+"""Customers: list, record with everything around it, contacts and addresses."""
+
+from web.permissions import Area
+
+area = Area("customers", __name__, url_prefix="/customers")
+
+from web.customers import people, sentences, views  # noqa: E402, F401

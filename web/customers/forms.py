@@ -1,0 +1,135 @@
+"""Forms of customers, contacts and addresses. They only parse; the commands decide."""
+
+from __future__ import annotations
+
+from babel import Locale
+from flask_babel import get_locale
+from flask_babel import gettext as _now
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+
+from crm.queries.customers import OWNERS, TERMS
+from crm.queries.reading import read
+from web.forms import AmountField, Form, Required
+from web.i18n import language
+from web.permissions import may
+
+LIFECYCLES = {
+    "potential": _("Potential"),
+    "new": _("New customer"),
+    "active": _("Active"),
+    "at_risk": _("At risk"),
+    "lost": _("Lost customer"),
+}
+LIFECYCLE_TONES = {"potential": "mute", "new": "info", "active": "ok", "at_risk": "warn", "lost": "bad"}
+CHANNELS = {
+    "": _("No preference"),
+    "phone": _("Phone"),
+    "email": _("E-mail"),
+    "wechat": _("WeChat"),
+    "visit": _("Visit"),
+}
+
+
+def country_choices() -> list[SelectChoice]:
+    """All countries by name in the language of the request, the usual ones on top."""
+    names = (get_locale() or Locale("en")).territories
+    countries = {
+        code: name for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NO_PLACE
+    }
+    first = [code for code in ("CN", "HK", "TW", "US", "DE") if code in countries]
+    rest = sorted((code for code in countries if code not in first), key=lambda code: countries[code])
+    return [SelectChoice(code, countries[code]) for code in first + rest]
+
+
+_NO_PLACE = frozenset({"ZZ", "EU", "EZ", "UN", "QO", "XA", "XB"})
+
+
+def country_name(code: str) -> str:
+    """A country's name in the language of the request."""
+    return str((get_locale() or Locale("en")).territories.get(code, code))
+
+
+class CustomerForm(Form):
+    """A customer as people edit it. `version` is that of the record that was shown."""
+
+    name = StringField(_("Name"), [Required()])
+    legal_name = StringField(_("Legal name"))
+    code = StringField(_("Code"))
+    lifecycle = SelectField(_("Lifecycle"), choices=[SelectChoice(code, text) for code, text in LIFECYCLES.items()])
+    owner_id = SelectField(_("Owner"), validate_choice=False)
+    country = SelectField(_("Country"), validate_choice=False)
+    region = StringField(_("Region"))
+    city = StringField(_("City"))
+    industry = StringField(_("Industry"))
+    size = StringField(_("Size"))
+    source = StringField(_("Source"))
+    tax_id = StringField(_("Tax number"))
+    phone = StringField(_("Phone"))
+    email = StringField(_("E-mail"))
+    website = StringField(_("Website"))
+    payment_terms_id = SelectField(_("Payment terms"), validate_choice=False)
+    credit_limit = AmountField(_("Credit limit"))
+    note = TextAreaField(_("Note"))
+    version = HiddenField()
+
+    def offer(self, owner_id: int | None = None) -> None:
+        """Fill the choices; who may not set credit keeps limit and terms out of the form."""
+        owners, terms = read(OWNERS(also=owner_id), TERMS())
+        chinese = language() == "zh"
+        self.owner_id.choices = [SelectChoice(str(found.id), found.name) for found in owners]
+        self.country.choices = country_choices()
+        self.payment_terms_id.choices = [SelectChoice("", _now("As in the settings"))] + [
+            SelectChoice(str(found.id), found.name_zh if chinese else found.name) for found in terms
+        ]
+        if not may("customers.credit"):
+            del self.payment_terms_id, self.credit_limit
+
+    def values(self) -> dict[str, object]:
+        """What the command takes."""
+        values: dict[str, object] = {name: field.data for name, field in self._fields.items() if name not in _OWN}
+        for name in ("owner_id", "payment_terms_id"):
+            if name in values:
+                text = str(values[name] or "")
+                values[name] = int(text) if text.isdigit() else None
+        return values
+
+
+_OWN = frozenset({"csrf_token", "version"})
+
+
+class ContactForm(Form):
+    """A person at the customer's."""
+
+    name = StringField(_("Name"), [Required()])
+    title = StringField(_("Job title"))
+    decision_power = StringField(_("Decides on"))
+    phone = StringField(_("Phone"))
+    email = StringField(_("E-mail"))
+    preferred_channel = SelectField(
+        _("Preferred channel"), choices=[SelectChoice(code, text) for code, text in CHANNELS.items()]
+    )
+    do_not_call = BooleanField(_("Do not call"))
+    note = TextAreaField(_("Note"))
+    is_active = BooleanField(_("Still works there"))
+    version = HiddenField()
+
+
+class AddressForm(Form):
+    """A place of the customer's: where goods or bills go."""
+
+    kind = SelectField(
+        _("Used for"), choices=[SelectChoice("shipping", _("Deliveries")), SelectChoice("billing", _("Invoices"))]
+    )
+    name = StringField(_("Company on the label"))
+    street = StringField(_("Street"), [Required()])
+    postal_code = StringField(_("Postal code"))
+    city = StringField(_("City"))
+    region = StringField(_("Region"))
+    country = SelectField(_("Country"), validate_choice=False)
+    is_default = BooleanField(_("Used unless another is chosen"))
+    version = HiddenField()
+
+    def offer(self) -> None:
+        self.country.choices = country_choices()

@@ -1,0 +1,165 @@
+"""Contacts and addresses of a customer: add and change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from core import database as db
+from core.customers import save_address, save_contact
+from core.errors import DomainError, NotFound
+from crm.queries.customers import ADDRESSES, CONTACTS, CustomerRecord, get_customer
+from crm.queries.reading import fetch
+from web.customers import area
+from web.customers.forms import AddressForm, ContactForm
+from web.filters import today
+from web.forms import Form
+from web.http import apply_errors, flash_done, run_command, see_other
+
+CONTACT_FIELDS = (
+    "name",
+    "title",
+    "decision_power",
+    "phone",
+    "email",
+    "preferred_channel",
+    "do_not_call",
+    "note",
+    "is_active",
+)
+ADDRESS_FIELDS = ("kind", "name", "street", "postal_code", "city", "region", "country", "is_default")
+
+
+@area.route("/<int:customer_id>/contacts/new", permission="customers.write")
+def new_contact(customer_id: int) -> str:
+    """Empty form of a contact."""
+    return _contact_page(ContactForm(formdata=None, is_active=True), customer_id)
+
+
+@area.route(
+    "/<int:customer_id>/contacts/new", permission="customers.write", methods=["POST"], endpoint="create_contact"
+)
+def create_contact(customer_id: int) -> ResponseReturnValue:
+    """Add a contact."""
+    form = ContactForm()
+    form.is_active.data = True
+    return _save_contact(form, customer_id)
+
+
+@area.route("/<int:customer_id>/contacts/<int:contact_id>", permission="customers.write")
+def edit_contact(customer_id: int, contact_id: int) -> str:
+    """The form of a contact."""
+    return _contact_page(
+        ContactForm(formdata=None, obj=_one(CONTACTS, customer_id, contact_id)), customer_id, contact_id
+    )
+
+
+@area.route(
+    "/<int:customer_id>/contacts/<int:contact_id>",
+    permission="customers.write",
+    methods=["POST"],
+    endpoint="change_contact",
+)
+def change_contact(customer_id: int, contact_id: int) -> ResponseReturnValue:
+    """Save a contact."""
+    return _save_contact(ContactForm(), customer_id, contact_id)
+
+
+@area.route("/<int:customer_id>/addresses/new", permission="customers.write")
+def new_address(customer_id: int) -> str:
+    """Empty form of an address."""
+    customer = _customer(customer_id)
+    return _address_page(AddressForm(formdata=None, country=customer.country, is_default=True), customer_id)
+
+
+@area.route(
+    "/<int:customer_id>/addresses/new", permission="customers.write", methods=["POST"], endpoint="create_address"
+)
+def create_address(customer_id: int) -> ResponseReturnValue:
+    """Add an address."""
+    return _save_address(AddressForm(), customer_id)
+
+
+@area.route("/<int:customer_id>/addresses/<int:address_id>", permission="customers.write")
+def edit_address(customer_id: int, address_id: int) -> str:
+    """The form of an address."""
+    found = _one(ADDRESSES, customer_id, address_id)
+    return _address_page(AddressForm(formdata=None, obj=found), customer_id, address_id)
+
+
+@area.route(
+    "/<int:customer_id>/addresses/<int:address_id>",
+    permission="customers.write",
+    methods=["POST"],
+    endpoint="change_address",
+)
+def change_address(customer_id: int, address_id: int) -> ResponseReturnValue:
+    """Save an address."""
+    return _save_address(AddressForm(), customer_id, address_id)
+
+
+def _customer(customer_id: int) -> CustomerRecord:
+    with db.current().reading() as connection:
+        return get_customer(connection, customer_id, today())
+
+
+def _one(query: Any, customer_id: int, identity: int) -> Any:
+    with db.current().reading() as connection:
+        get_customer(connection, customer_id, today())
+        [rows] = fetch(connection, query(customer_id=customer_id))
+    found = next((row for row in rows if row.id == identity), None)
+    if found is None:
+        raise NotFound(query.name, identity)
+    return found
+
+
+def _version(form: Any) -> int | None:
+    shown = form.version.data or ""
+    return int(shown) if shown.isdigit() else None
+
+
+def _save_contact(form: ContactForm, customer_id: int, contact_id: int | None = None) -> ResponseReturnValue:
+    if form.validate():
+        values = {name: form[name].data for name in CONTACT_FIELDS}
+        try:
+            result = run_command(
+                save_contact, customer_id, values, contact_id=contact_id, version=_version(form) if contact_id else None
+            )
+            flash_done(_("Contact %(name)s saved", name=result["name"]))
+            return see_other("customers.show", customer_id=customer_id)
+        except DomainError as error:
+            _refuse(form, error)
+    return _contact_page(form, customer_id, contact_id), 422
+
+
+def _save_address(form: AddressForm, customer_id: int, address_id: int | None = None) -> ResponseReturnValue:
+    if form.validate():
+        values = {name: form[name].data for name in ADDRESS_FIELDS}
+        try:
+            run_command(
+                save_address, customer_id, values, address_id=address_id, version=_version(form) if address_id else None
+            )
+            flash_done(_("Address saved"))
+            return see_other("customers.show", customer_id=customer_id)
+        except DomainError as error:
+            _refuse(form, error)
+    return _address_page(form, customer_id, address_id), 422
+
+
+def _refuse(form: Form, error: DomainError) -> None:
+    apply_errors(form, error)
+    if error.code == "edit_conflict":
+        form["version"].raw_data = [str(error.data["version"])]
+        form["version"].data = str(error.data["version"])
+
+
+def _contact_page(form: ContactForm, customer_id: int, contact_id: int | None = None) -> str:
+    return render_template("customers/contact.html", form=form, customer=_customer(customer_id), contact_id=contact_id)
+
+
+def _address_page(form: AddressForm, customer_id: int, address_id: int | None = None) -> str:
+    form.offer()
+    return render_template("customers/address.html", form=form, customer=_customer(customer_id), address_id=address_id)

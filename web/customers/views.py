@@ -1,0 +1,207 @@
+"""The list of customers, the form, and the page that shows everything about one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
+from core import database as db
+from core.customers import change_customer, create_customer
+from core.errors import DomainError
+from crm.queries.customers import (
+    SORTS,
+    VIEWS,
+    CustomerRecord,
+    count_views,
+    customer_page,
+    get_customer,
+    list_customers,
+)
+from crm.queries.timeline import GROUPS, timeline
+from web.customers import area
+from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name
+from web.customers.timeline import days_of
+from web.filters import today
+from web.http import apply_errors, flash_done, run_command, see_other
+from web.navigation import link
+
+VIEW_NAMES = {
+    "all": lazy_gettext("All"),
+    "mine": lazy_gettext("Mine"),
+    "overdue": lazy_gettext("Overdue"),
+    "credit": lazy_gettext("Credit used"),
+}
+GROUP_NAMES = {
+    "all": lazy_gettext("All"),
+    "contacts": lazy_gettext("Contacts"),
+    "documents": lazy_gettext("Documents"),
+    "money": lazy_gettext("Money"),
+}
+_SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
+
+
+@area.route("", permission="customers.read")
+def index() -> str:
+    """Customers by view, search text and order."""
+    view = request.args.get("view", "all")
+    view = view if view in VIEWS else "all"
+    default = "-overdue" if view == "overdue" else "name"
+    sort = request.args.get("sort", default)
+    sort = sort if sort in _SORTS else default
+    text = request.args.get("q", "").strip()
+    owner_id = request.args.get("owner", type=int)
+    with db.current().reading() as connection:
+        counts = count_views(connection, today=today(), user_id=g.actor.user_id)
+        page = list_customers(
+            connection,
+            today=today(),
+            user_id=g.actor.user_id,
+            view=view,
+            text=text,
+            owner_id=owner_id,
+            sort=sort,
+            after=request.args.get("after"),
+            before=request.args.get("before"),
+        )
+    return render_template(
+        "customers/index.html",
+        page=page,
+        view=view,
+        views=VIEW_NAMES,
+        counts=counts._asdict(),
+        sort=sort,
+        text=text,
+        owner_id=owner_id,
+    )
+
+
+@area.route("/new", permission="customers.write")
+def new() -> str:
+    """Empty form."""
+    form = CustomerForm(formdata=None, owner_id=str(g.actor.user_id or ""), country="CN", name=request.args.get("name"))
+    return _form_page(form)
+
+
+@area.route("/new", permission="customers.write", methods=["POST"], endpoint="create")
+def create() -> ResponseReturnValue:
+    """Create a customer; a duplicate is refused with the name of who owns it."""
+    form = CustomerForm()
+    form.offer()
+    refusal: DomainError | None = None
+    if form.validate():
+        try:
+            result = run_command(create_customer, form.values())
+            flash_done(_("Customer %(name)s created", name=result["name"]))
+            return see_other("customers.show", customer_id=result["id"])
+        except DomainError as error:
+            refusal = error
+            _show_refusal(form, error)
+    return _form_page(form, refusal=refusal), 422
+
+
+@area.route("/<int:customer_id>", permission="customers.read")
+def show(customer_id: int) -> str:
+    """Everything about one customer."""
+    group = request.args.get("show", "all")
+    group = group if group in GROUPS else "all"
+    with db.current().reading() as connection:
+        page = customer_page(connection, customer_id, today())
+        history = timeline(connection, customer_id, group=group, before=_moment(request.args.get("before")))
+    return render_template(
+        "customers/show.html",
+        **vars(page),
+        history=history,
+        days=days_of(history.entries),
+        group=group,
+        groups=GROUP_NAMES,
+        lifecycles=LIFECYCLES,
+        lifecycle_tones=LIFECYCLE_TONES,
+        country_name=country_name,
+        later="before" in request.args,
+    )
+
+
+@area.route("/<int:customer_id>/edit", permission="customers.write")
+def edit(customer_id: int) -> str:
+    """The form with what stands there now."""
+    customer = _customer(customer_id)
+    form = CustomerForm(formdata=None, obj=customer)
+    form.owner_id.data = str(customer.owner_id)
+    form.payment_terms_id.data = str(customer.payment_terms_id or "")
+    return _form_page(form, customer)
+
+
+@area.route("/<int:customer_id>/edit", permission="customers.write", methods=["POST"], endpoint="change")
+def change(customer_id: int) -> ResponseReturnValue:
+    """Save; when somebody else saved meanwhile, show what stands there now beside what was typed."""
+    customer = _customer(customer_id)
+    form = CustomerForm()
+    form.offer(customer.owner_id)
+    refusal: DomainError | None = None
+    changed: list[tuple[Any, Any]] = []
+    if form.validate():
+        try:
+            shown = form.version.data or ""
+            version = int(shown) if shown.isdigit() else None
+            result = run_command(change_customer, customer_id, form.values(), version=version)
+            flash_done(_("Customer %(name)s saved", name=result["name"]))
+            return see_other("customers.show", customer_id=customer_id)
+        except DomainError as error:
+            refusal = error
+            changed = _show_refusal(form, error)
+    return _form_page(form, customer, refusal=refusal, changed=changed), 422
+
+
+def _customer(customer_id: int) -> CustomerRecord:
+    with db.current().reading() as connection:
+        return get_customer(connection, customer_id, today())
+
+
+def _show_refusal(form: CustomerForm, error: DomainError) -> list[tuple[Any, Any]]:
+    """Put a refusal on the form. Answers the fields that somebody else changed: (label, what stands there now)."""
+    apply_errors(form, error)
+    if error.code == "duplicate_customer":
+        for name in error.data["same"]:
+            if name in form:
+                form[name].errors = [
+                    *form[name].errors,
+                    _("The same as at %(customer)s.", customer=error.data["customer"]),
+                ]
+    if error.code != "edit_conflict" or "current" not in error.data:
+        return []
+    current, typed = error.data["current"], form.values()
+    form.version.data = str(error.data["version"])
+    form.version.raw_data = [form.version.data]
+    return [
+        (form[name].label.text, _choice_text(form[name], current[name]))
+        for name in typed
+        if name in current and (current[name] or None) != (typed[name] or None)
+    ]
+
+
+def _choice_text(field: Any, value: Any) -> Any:
+    choices = {str(choice.value): choice.label for choice in getattr(field, "choices", None) or []}
+    return choices.get(str(value), value)
+
+
+def _form_page(form: CustomerForm, customer: CustomerRecord | None = None, **more: Any) -> str:
+    if form.country.choices is None:
+        form.offer(customer.owner_id if customer else None)
+    refusal: DomainError | None = more.get("refusal")
+    duplicate = None
+    if refusal is not None and refusal.code == "duplicate_customer":
+        duplicate = link("customers.show", customer_id=refusal.data["customer_id"])
+    return render_template("customers/form.html", form=form, customer=customer, duplicate=duplicate, **more)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+")) if text else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None

@@ -1,0 +1,66 @@
+"""After the last day: discontinued products, what has become of each customer, and the events applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+import inventory.alerts  # noqa: F401 (its consumer)
+from core import database as db
+from core.command import run
+from core.context import SYSTEM, Context
+from core.customers import change_customer
+from core.outbox import CONSUMERS, apply_event
+from core.parties import Lifecycle
+from inventory.catalog import change_product
+from web.cli.messages import _
+from web.demo.dates import Calendar
+from web.demo.opening import ADMIN, MANAGER
+from web.demo.records import note_loading
+from web.demo.replay import Replay, Step
+from web.demo.source import Northwind, SourceProduct
+
+CLOSING, LOADED = 90, 99
+ACTIVE_DAYS, AT_RISK_DAYS = 90, 180
+
+
+def closing_steps(calendar: Calendar, northwind: Northwind) -> list[Step]:
+    """On the last day: products are discontinued, customers judged by their last order, the load is marked done."""
+    day = calendar.last_day
+    last_order = {order.customer: calendar.day(order.ordered_on) for order in northwind.orders}
+    steps = [Step(day, CLOSING, _discontinue(product)) for product in northwind.products if product.is_discontinued]
+    steps += [Step(day, CLOSING, _judge(code, since, day)) for code, since in sorted(last_order.items())]
+    facts = {"orders": len(northwind.orders), "source": "Microsoft Northwind"}
+    return [*steps, Step(day, LOADED, lambda replay: replay.run(ADMIN, note_loading, "demo.loaded", facts))]
+
+
+def _discontinue(product: SourceProduct) -> Any:
+    return lambda replay: replay.run(MANAGER, change_product, replay.products[product.id], {"is_discontinued": True})
+
+
+def _judge(code: str, last_order_on: date, day: date) -> Any:
+    """Active, at risk or lost by the days since the last order."""
+    quiet = day - last_order_on
+    if quiet <= timedelta(days=ACTIVE_DAYS):
+        lifecycle = Lifecycle.ACTIVE
+    else:
+        lifecycle = Lifecycle.AT_RISK if quiet <= timedelta(days=AT_RISK_DAYS) else Lifecycle.LOST
+
+    def act(replay: Replay) -> None:
+        replay.run(MANAGER, change_customer, replay.customers[code], {"lifecycle": lifecycle})
+
+    return act
+
+
+def settle_events(progress: Callable[[int, str], Any], now: datetime) -> None:
+    """Applies the events the replay left that change our own database, so that alerts stand before anyone looks."""
+    wanted = text("SELECT id FROM outbox_event WHERE state = 'pending' AND kind = ANY (:kinds) ORDER BY id")
+    with db.current().autocommit() as connection:
+        events = connection.execute(wanted, {"kinds": list(CONSUMERS)}).scalars().all()
+    with progress(len(events), _("Applying what follows from them")) as bar:
+        for event_id in events:
+            run(apply_event, event_id, context=Context(actor=SYSTEM, now=now))
+            bar.advance()

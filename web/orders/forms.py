@@ -1,0 +1,59 @@
+"""The form of an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Connection
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+
+from crm.queries.customers import FIND_CUSTOMER, WAREHOUSES, CustomerMatch
+from crm.queries.products import patterns_of
+from crm.queries.reading import fetch
+from web.forms import DayField, Form, Required
+from web.orders.lines import OrderLineForm, lines_field
+from web.sentences import sentence
+
+MOST_NAMED = 6
+
+
+class OrderForm(Form):
+    """A draft order. `customer` is typed as name or code; `version` is that of the draft that was shown."""
+
+    customer = StringField(_("Customer"), [Required()])
+    warehouse_id = SelectField(_("Warehouse"), validate_choice=False)
+    requested_on = DayField(_("Deliver on"))
+    customer_reference = StringField(_("Customer's order number"))
+    ship_to = TextAreaField(_("Deliver to"))
+    note = TextAreaField(_("Note printed on the order"))
+    lines = lines_field(OrderLineForm)
+    version = HiddenField()
+
+    def offer(self, connection: Connection) -> None:
+        """Fill the choices in."""
+        [warehouses] = fetch(connection, WAREHOUSES())
+        self.warehouse_id.choices = [SelectChoice(str(found.id), found.name) for found in warehouses]
+        if not self.warehouse_id.data and warehouses:
+            self.warehouse_id.data = str(warehouses[0].id)
+
+    @property
+    def warehouse(self) -> int | None:
+        text = str(self.warehouse_id.data or "")
+        return int(text) if text.isdigit() else None
+
+
+def find_customer(connection: Connection, field: Any) -> CustomerMatch | None:
+    """The customer that is meant by what was typed; else the field says which ones it may be."""
+    text = (field.data or "").strip()
+    if not text:
+        if not field.errors:
+            field.errors = [*field.errors, sentence("required")]
+        return None
+    [found] = fetch(connection, FIND_CUSTOMER(exact=text, patterns=patterns_of(text) or ["%"], limit=MOST_NAMED))
+    if len(found) == 1 or (found and text in (found[0].code, found[0].name)):
+        match: CustomerMatch = found[0]
+        return match
+    field.errors = [*field.errors, sentence("several_customers" if found else "customer_unknown", {"found": found})]
+    return None

@@ -1,0 +1,103 @@
+"""What the line grid asks while somebody types: price, stock and suggestions, as JSON."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from core import database as db
+from core.money import line_amount
+from crm.queries.products import ProductMatch, find_products, suggest_products
+from web.filters import money, plain, quantity
+from web.forms import parse_number
+from web.orders import area
+from web.orders.lines import stock_state
+
+
+@area.route("/stock", permission="stock.read")
+def stock() -> ResponseReturnValue:
+    """Price, live availability and amount of one line: on hand, reserved, available, back-ordered."""
+    text = request.args.get("product", "").strip()[:200]
+    warehouse_id = request.args.get("warehouse_id", type=int)
+    with db.current().reading() as connection:
+        found = find_products(connection, [text], warehouse_id).get(text) if text else None
+    if not isinstance(found, ProductMatch):
+        return jsonify({"code": "product_unknown"}), 404
+    wanted = parse_number(request.args.get("quantity", ""))
+    price = parse_number(request.args.get("price", ""))
+    discount = parse_number(request.args.get("discount_percent", "")) or Decimal(0)
+    tone, icon, words = stock_state(found, wanted)
+    answer: dict[str, Any] = {
+        "id": found.id,
+        "name": found.name,
+        "sku": found.sku,
+        "price": plain(found.price),
+        "on_hand": str(found.on_hand),
+        "reserved": str(found.reserved),
+        "available": str(found.available),
+        "back_ordered": str(found.back_ordered),
+        "tone": tone,
+        "icon": icon,
+        "text": words,
+    }
+    if wanted is not None and wanted < Decimal(10) ** 9 and abs(price or 0) < Decimal(10) ** 9:
+        answer["amount"] = money(line_amount(wanted, found.price if price is None else price, discount))
+        if not found.is_service and wanted > found.available and "short" not in request.args:
+            answer["short"] = short_answer(found, wanted)
+    return jsonify(answer)
+
+
+def short_answer(product: ProductMatch, wanted: Decimal) -> dict[str, Any]:
+    """What stands below a short line; the ways end in a colon, behind which the row's number belongs."""
+    text, detail = short_texts(product, wanted)
+    numbers = [[label, value, tone] for label, value, tone, _note in short_numbers(product)]
+    return {"text": text, "detail": detail, "numbers": numbers, "ways": short_ways(product, wanted, "")}
+
+
+def short_texts(product: ProductMatch, wanted: Decimal, back_order: bool = False) -> tuple[str, str]:
+    """By how much the line is short, and what that means."""
+    short = wanted - product.available
+    text = _("Short by %(count)s.", count=quantity(short))
+    if back_order:
+        return text, _(
+            "%(now)s are reserved when the order is confirmed, %(later)s wait for the next receipt.",
+            now=quantity(product.available),
+            later=quantity(short),
+        )
+    return text, _("The warehouse cannot cover this line today. Choose a way out:")
+
+
+def short_numbers(product: ProductMatch) -> list[tuple[str, str, str, str]]:
+    """On hand, reserved, available, back-ordered."""
+    return [
+        (_("On hand"), quantity(product.on_hand), "", ""),
+        (_("Reserved"), quantity(product.reserved), "", ""),
+        (_("Available"), quantity(product.available), "bad", ""),
+        (_("Back-ordered"), quantity(product.back_ordered), "", ""),
+    ]
+
+
+def short_ways(product: ProductMatch, wanted: Decimal, index: int | str) -> list[tuple[str, str, str, str]]:
+    """The ways out as buttons of the form: (icon, label, name, value)."""
+    later = _("Back-order %(count)s", count=quantity(wanted - product.available))
+    ways = [("split", later, "way", f"back_order:{index}")]
+    if product.available > 0:
+        ways.append(("ok", _("Order only %(count)s", count=quantity(product.available)), "way", f"reduce:{index}"))
+    return [*ways, ("x", _("Take the line out"), "way", f"drop:{index}")]
+
+
+@area.route("/products", permission="products.read")
+def products() -> ResponseReturnValue:
+    """The first few products a text may mean: [{value, label}]."""
+    text = request.args.get("q", "").strip()[:200]
+    with db.current().reading() as connection:
+        found = suggest_products(connection, text, request.args.get("warehouse_id", type=int))
+    return jsonify([{"value": f"{match.sku} {match.name}", "label": _label(match)} for match in found])
+
+
+def _label(match: ProductMatch) -> str:
+    return " · ".join((money(match.price), stock_state(match, None)[2]))

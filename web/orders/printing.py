@@ -1,0 +1,103 @@
+"""Order confirmations and quotations on paper: a PDF, or the page to print where PDFs cannot be made."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from core import database as db
+from core.statements import Statement
+from crm.queries.papers import ORDER, ORDER_LINES, CompanyPaper, Paper, PaperLine, read_paper
+from web.documents.data import CompanyFacts, DocumentFacts, DocumentLine, Kind, PartyFacts
+from web.documents.resources import page_style
+from web.documents.render import PdfUnavailable, render_html, render_pdf
+from web.orders import area
+from web.permissions import SIGNED_IN
+
+LANGUAGES = ("zh", "en")
+
+
+@area.route("/<int:order_id>/print/<language>", permission="orders.read", endpoint="print")
+def print_order(order_id: int, language: str) -> ResponseReturnValue:
+    """The order confirmation as PDF in Chinese or English."""
+    return answer_paper("order_confirmation", ORDER, ORDER_LINES, order_id, language)
+
+
+def answer_paper(kind: Kind, head: Statement, lines: Statement, identity: int, language: str) -> ResponseReturnValue:
+    """One document as PDF; as the page a browser prints where the PDF library is missing."""
+    language = language if language in LANGUAGES else "zh"
+    with db.current().reading() as connection:
+        company, paper, found = read_paper(connection, head, lines, identity)
+    with force_locale(language):
+        facts = _facts(kind, paper, found, language)
+    sender = _company(company, language)
+    try:
+        response = make_response(render_pdf(kind, facts, sender, language))
+    except PdfUnavailable:
+        return Response(render_html(kind, facts, sender, language, stylesheet=url_for("orders.paper_style")), mimetype="text/html")
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = f'inline; filename="{paper.number}-{language}.pdf"'
+    return response
+
+
+@area.route("/paper.css", permission=SIGNED_IN)
+def paper_style() -> Response:
+    """The style of documents printed from the browser."""
+    return Response(page_style(), mimetype="text/css")
+
+
+def _company(company: CompanyPaper, language: str) -> CompanyFacts:
+    name = company.name_english if language == "en" and company.name_english else company.name
+    return CompanyFacts(
+        name=name,
+        tax_id=company.tax_id or "",
+        address_lines=tuple((company.address or "").splitlines()),
+        phone=company.phone or "",
+        bank_name=company.bank_name or "",
+        bank_account=company.bank_account or "",
+        logo=company.logo,
+        currency=company.currency,
+    )
+
+
+def _facts(kind: Kind, paper: Paper, lines: list[PaperLine], language: str) -> DocumentFacts:
+    address = tuple(part for part in (paper.street, paper.place) if part)
+    ship_to = (paper.ship_to or "").splitlines()
+    return DocumentFacts(
+        kind=kind,
+        number=paper.number,
+        date=paper.on,
+        party=PartyFacts(paper.customer, address, paper.tax_id or "", paper.contact or ""),
+        lines=tuple(_line(line, language) for line in lines),
+        currency=paper.currency,
+        valid_until=paper.valid_until,
+        requested_on=paper.requested_on,
+        customer_reference=paper.customer_reference or "",
+        origin=paper.origin or "",
+        ship_to=PartyFacts(ship_to[0], tuple(ship_to[1:])) if ship_to else None,
+        amount_net=paper.amount_net,
+        amount_tax=paper.amount_tax,
+        amount_total=paper.amount_total,
+        terms=_("%(days)s days", days=paper.terms_days),
+        note=paper.note or "",
+        carrier=paper.carrier or "",
+        salesperson=paper.salesperson,
+    )
+
+
+def _line(line: PaperLine, language: str) -> DocumentLine:
+    return DocumentLine(
+        position=line.position,
+        sku=line.sku,
+        name=line.name,
+        unit=line.unit_zh if language == "zh" else line.unit,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        discount_percent=line.discount_percent,
+        tax_rate=line.tax_rate,
+        amount_net=line.amount_net,
+        amount_tax=line.amount_tax,
+        amount_total=line.amount_net + line.amount_tax,
+    )

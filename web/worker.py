@@ -1,0 +1,47 @@
+"""The worker process: Celery's worker with the outbox relay beside it, stopped together by SIGTERM."""
+
+from __future__ import annotations
+
+import warnings
+
+from celery.platforms import SecurityWarning
+from celery.signals import worker_ready, worker_shutting_down
+
+from core import database as db
+from core.config import load_settings
+from core.embedded import open_database
+from core.jobs import Relay, load_consumers, make_celery
+from core.logging import configure_logging
+
+CONSUMER_MODULES = ("inventory.alerts", "crm.notices")
+CONCURRENCY = 2
+
+
+def main() -> None:
+    """Runs until it is told to stop. Works on the database as the role for jobs."""
+    settings, embedded = open_database(load_settings())
+    configure_logging(settings.log_level, settings.log_format)
+    db.configure(db.Database(settings.database_system_url or "", pool_size=CONCURRENCY + 2, application_name="worker"))
+    load_consumers(CONSUMER_MODULES)
+    # Said of a root worker that takes pickled tasks; ours are JSON, and each names a row of our own database.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    app = make_celery(settings.broker_url)
+    relay = Relay(app)
+    worker_ready.connect(lambda **_: relay.start(), weak=False)
+    worker_shutting_down.connect(lambda **_: relay.stop(), weak=False)
+    try:
+        worker = app.Worker(
+            pool="threads",
+            concurrency=CONCURRENCY,
+            loglevel="WARNING",
+            quiet=True,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+        )
+        worker.start()
+    finally:
+        relay.stop()
+        db.current().dispose()
+        if embedded is not None:
+            embedded.stop()
