@@ -12,22 +12,6 @@ from web.filters import money, quantity
 from web.sentences import sentence_for
 
 
-@sentence_for("insufficient_stock")
-def _insufficient_stock(data: Mapping[str, Any]) -> str:
-    lines = [
-        _(
-            "line %(position)s, %(name)s: short by %(short)s (wanted %(requested)s, available %(available)s)",
-            position=line["position"],
-            name=line["name"],
-            short=quantity(line["short"]),
-            requested=quantity(line["requested"]),
-            available=quantity(line["available"]),
-        )
-        for line in data["shortages"]
-    ]
-    return _("There is not enough free stock. %(lines)s. Nothing was changed.", lines=_("; ").join(lines))
-
-
 @sentence_for("product_unknown")
 def _product_unknown(data: Mapping[str, Any]) -> str:
     return _("There is no such product. Type its code or name.")
