@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import ZERO
 from core.normalise import clean
@@ -20,6 +21,7 @@ MANUAL, REVERSAL = "manual", "reversal"
 # Accounts that documents keep: each has a sub-ledger that must agree with it.
 KEPT_BY_DOCUMENTS = frozenset(("receivable", "advances", "undelivered", "unbilled", "inventory", "deferred_vat"))
 LONGEST_MEMO = 400
+means("uq_journal_entry_reverses_id", "entry_reversed")
 
 
 @dataclass(frozen=True)

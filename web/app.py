@@ -30,6 +30,8 @@ AREAS: Final = (
     "web.activities",
     "web.products",
     "web.stock",
+    "web.warehouses",
+    "web.suppliers",
     "web.shipments",
     "web.invoices",
     "web.payments",

@@ -80,7 +80,7 @@ ORDER = statement(
       FROM sales_order AS paper {_CUSTOMER}
       LEFT JOIN quotation ON quotation.id = paper.quotation_id
      WHERE paper.id = %(id)s::bigint
-    """,  # noqa: S608
+    """,
     tables="sales_order customer app_user address contact quotation",
     scope="by_root",
     fact=Paper,
@@ -95,7 +95,7 @@ QUOTATION = statement(
       FROM quotation AS paper {_CUSTOMER}
       CROSS JOIN company LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
      WHERE paper.id = %(id)s::bigint
-    """,  # noqa: S608
+    """,
     tables="quotation customer app_user address contact company payment_terms",
     scope="by_root",
     fact=Paper,

@@ -43,7 +43,9 @@ class OrderLineForm(LineForm):
 
     def is_empty(self) -> bool:
         """Whether nobody wrote anything into the row."""
-        return not any(str((part.raw_data or [""])[0] or "").strip() for part in (self.product, self.quantity, self.price))
+        return not any(
+            str((part.raw_data or [""])[0] or "").strip() for part in (self.product, self.quantity, self.price)
+        )
 
 
 class QuotationLineForm(OrderLineForm):
