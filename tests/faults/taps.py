@@ -1,8 +1,8 @@
-"""Faults at any database operation: a tap on psycopg's own entry points, counted and triggered by number.
+"""Faults at any database operation, counted and struck by number.
 
-Every operation that talks to the server is counted: statements, commits, rollbacks, and the end of a pipeline, where
-the answers come in. At the chosen one the tap raises before sending, ends the server's process before sending, or lets
-the operation happen and loses the answer.
+Every statement of a round trip and its COMMIT count, and so do the statements, commits and rollbacks of the driver's
+own entry points. At the chosen operation the tap raises before it is sent, ends the server's process before it is sent,
+or lets it happen and loses the answer. What stood before it in the same round trip has happened.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+
+from core import wire
 
 RAISE, KILL, DROP = "raise", "kill", "drop"
 
@@ -57,28 +59,60 @@ def _around(owner: type, name: str, connection_of: Callable[[Any], Any]) -> Call
         lost = tap.before(name, connection_of(self)) if tap is not None else False
         answer = original(self, *arguments, **named)
         if lost:
-            connection_of(self).close()
-            raise psycopg.OperationalError("the answer was lost")
+            _lose(connection_of(self))
         return answer
 
     setattr(owner, name, tapped)
     return original
 
 
+def _lose(connection: Any) -> None:
+    connection.close()
+    raise psycopg.OperationalError("the answer was lost")
+
+
+def _around_exchange(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The round trip of many statements, struck at any one of them."""
+
+    def tapped(connection: Any, statements: Any, *, begin: bool = True, commit: bool = False) -> Any:
+        parts = list(statements)
+        tap = _armed[-1] if _armed else None
+        if tap is None:
+            return original(connection, parts, begin=begin, commit=commit)
+        for place in range(len(parts) + commit):
+            if len(tap.seen) + 1 == tap.at and tap.thread == threading.get_ident():
+                if place:
+                    original(connection, parts[:place], begin=begin)
+                lost = tap.before(_name(parts, place), connection)
+                if not lost:  # the server's process is gone: the rest meets a dead connection
+                    return original(connection, parts[place:], begin=begin, commit=commit)
+                original(connection, parts[place : place + 1], begin=begin, commit=place == len(parts))
+                _lose(connection)
+            tap.before(_name(parts, place), connection)
+        return original(connection, parts, begin=begin, commit=commit)
+
+    return tapped
+
+
+def _name(parts: list[Any], place: int) -> str:
+    return "COMMIT" if place == len(parts) else f"statement {place + 1} of {len(parts)}"
+
+
 @contextmanager
 def tapped() -> Iterator[None]:
-    """Taps psycopg for the length of a test."""
+    """Taps the driver for the length of a test."""
     points = (
         (psycopg.Cursor, "execute", lambda cursor: cursor.connection),
         (psycopg.Connection, "commit", lambda connection: connection),
         (psycopg.Connection, "rollback", lambda connection: connection),
-        (psycopg.Pipeline, "sync", lambda pipeline: pipeline._conn),
-        (psycopg.Pipeline, "__exit__", lambda pipeline: pipeline._conn),
     )
     originals = [(owner, name, _around(owner, name, connection_of)) for owner, name, connection_of in points]
+    exchange = wire.exchange
+    wire.exchange = _around_exchange(exchange)
     try:
         yield
     finally:
+        wire.exchange = exchange
         for owner, name, original in originals:
             setattr(owner, name, original)
 
