@@ -28,7 +28,7 @@ MOST_NAMED = 4
 
 
 class OrderLineForm(LineForm):
-    """One row: a product as typed, quantity, price (empty: the catalog's), discount, what happens when stock is short."""
+    """One row: a product as typed, quantity, price (empty: the catalog's), discount, what happens on short stock."""
 
     product = StringField(_l("Product"))
     quantity = QuantityField(_l("Quantity"))
