@@ -171,7 +171,7 @@ def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo
         if account is None or not account.is_active:
             errors.add(f"lines.{index}.account_id", "account_unknown")
         elif account.role in KEPT_BY_DOCUMENTS:
-            errors.add(f"lines.{index}.account_id", "account_kept_by_documents", code=account.code)
+            errors.add(f"lines.{index}.account_id", "account_kept_by_documents", account=account.code)
         side = "debit" if line.debit else "credit"
         if (line.debit == 0) == (line.credit == 0):
             errors.add(f"lines.{index}.{side}", "one_side_only")

@@ -21,6 +21,7 @@ from web.i18n import language
 from web.invoices.papers import company_facts, party_facts
 from web.invoices.views import LANGUAGES, pdf_response
 from web.lists import id_of, text_of, window_of
+from web.permissions import may
 from web.sentences import sentence
 from web.shipments import area
 
@@ -59,7 +60,8 @@ def _list(order_id: int | None = None, refusal: str = "") -> str:
     if order_id is not None:
         try:
             seen = preview_command(ship_order, order_id)
-            dialog |= {"effects": effect_lines(seen.effects), "digest": seen.digest, "number": seen.result["number"]}
+            shown = [effect for effect in seen.effects if effect.kind != "revenue" or may("ledger.read")]
+            dialog |= {"effects": effect_lines(shown), "digest": seen.digest, "number": seen.result["number"]}
         except DomainError as error:
             if error.code == "not_found":
                 raise
