@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import ZERO
 from core.normalise import clean
@@ -20,6 +21,7 @@ MANUAL, REVERSAL = "manual", "reversal"
 # Accounts that documents keep: each has a sub-ledger that must agree with it.
 KEPT_BY_DOCUMENTS = frozenset(("receivable", "advances", "undelivered", "unbilled", "inventory", "deferred_vat"))
 LONGEST_MEMO = 400
+means("uq_journal_entry_reverses_id", "entry_reversed")
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo
         if account is None or not account.is_active:
             errors.add(f"lines.{index}.account_id", "account_unknown")
         elif account.role in KEPT_BY_DOCUMENTS:
-            errors.add(f"lines.{index}.account_id", "account_kept_by_documents", code=account.code)
+            errors.add(f"lines.{index}.account_id", "account_kept_by_documents", account=account.code)
         side = "debit" if line.debit else "credit"
         if (line.debit == 0) == (line.credit == 0):
             errors.add(f"lines.{index}.{side}", "one_side_only")

@@ -257,9 +257,7 @@ def _sources() -> Any:
     return union_all(receipts, notes).subquery("source")
 
 
-def unapplied_sources(
-    connection: Connection, window: Window, *, customer_id: int | None = None
-) -> Page[SourceRow]:
+def unapplied_sources(connection: Connection, window: Window, *, customer_id: int | None = None) -> Page[SourceRow]:
     """All money not on any invoice yet, the latest first; the sum is over all pages."""
     source = _sources()
     query = select(

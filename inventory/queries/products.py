@@ -79,7 +79,13 @@ TABS: dict[str, ColumnElement[bool]] = {
 
 
 def list_products(
-    connection: Connection, window: Window, *, chinese: bool, tab: str = "", search: str = "", category: int | None = None
+    connection: Connection,
+    window: Window,
+    *,
+    chinese: bool,
+    tab: str = "",
+    search: str = "",
+    category: int | None = None,
 ) -> Page[ProductRow]:
     """Products by name, code, price or stock."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
@@ -241,9 +247,7 @@ def levels_of(connection: Connection, product_id: int) -> list[LevelRow]:
             ReorderPoint.quantity,
         )
         .join(StockLevel, StockLevel.warehouse_id == Warehouse.id)
-        .outerjoin(
-            ReorderPoint, and_(ReorderPoint.product_id == product_id, ReorderPoint.warehouse_id == Warehouse.id)
-        )
+        .outerjoin(ReorderPoint, and_(ReorderPoint.product_id == product_id, ReorderPoint.warehouse_id == Warehouse.id))
         .where(StockLevel.product_id == product_id)
         .order_by(Warehouse.is_default.desc(), Warehouse.name)
     )
@@ -300,3 +304,31 @@ def recent_moves(connection: Connection, product_id: int) -> list[MoveRow]:
     query = MOVES.where(StockMove.product_id == product_id)
     rows = connection.execute(query.order_by(StockMove.recorded_at.desc(), StockMove.id.desc()).limit(RECENT_MOVES))
     return [MoveRow(*row) for row in rows]
+
+
+class SuppliedRow(NamedTuple):
+    """A product of a supplier with its stock."""
+
+    id: int
+    sku: str
+    name: str
+    unit: str
+    cost: Decimal | None
+    available: Decimal | None
+    is_low: bool
+
+
+def supplied_products(
+    connection: Connection, supplier_id: int, *, chinese: bool, limit: int = 100
+) -> list[SuppliedRow]:
+    """Active products that come from a supplier, those to reorder first."""
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    rows = connection.execute(
+        select(Product.id, Product.sku, Product.name, unit, Product.cost, _STOCK.c.available, IS_LOW.label("is_low"))
+        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .outerjoin(_STOCK, _STOCK.c.product_id == Product.id)
+        .where(Product.supplier_id == supplier_id, Product.is_active)
+        .order_by(IS_LOW.desc(), Product.name)
+        .limit(limit)
+    )
+    return [SuppliedRow(*row) for row in rows]

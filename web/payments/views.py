@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import render_template
+from flask_babel import format_date
 
 from core import database as db
 from finance.models import PaymentAllocation, PaymentKind
 from finance.queries.invoices import allocations_where, entries_of
 from finance.queries.payments import bank_accounts, count_payments, get_customer, get_payment, list_payments
+from web.i18n import language
 from web.lists import id_of, text_of, window_of
 from web.payments import area
 
 TABS = ("unmatched", "refunds")
+
+
+@area.app_template_filter("short_day")
+def short_day(value: date | None) -> str:
+    """A day in a narrow column: `22 Nov`, `11/22`."""
+    if value is None:
+        return ""
+    return f"{value.month}/{value.day}" if language() == "zh" else format_date(value, "d MMM", rebase=False)
 
 
 @area.route("", permission="payments.read")

@@ -1,0 +1,144 @@
+"""Shipments and goods taken back: the list and one record."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, or_, select
+
+from core.catalog import Product, UnitOfMeasure
+from core.errors import NotFound
+from core.organization import User
+from core.parties import Customer
+from core.queries.paging import Page, Sorting, Window, fetch_page
+from inventory.models import Shipment, ShipmentLine, Warehouse
+
+
+class ShipmentRow(NamedTuple):
+    """One line of the list of shipments."""
+
+    id: int
+    number: str
+    kind: str
+    customer_id: int
+    customer: str
+    warehouse: str
+    shipped_on: date
+    carrier: str | None
+    origin: str
+    lines: int
+    quantity: Decimal
+
+
+class ShipmentRecord(NamedTuple):
+    """A shipment or goods taken back."""
+
+    id: int
+    number: str
+    kind: str
+    customer_id: int
+    customer: str
+    warehouse: str
+    shipped_on: date
+    ship_to: str | None
+    carrier: str | None
+    tracking_number: str | None
+    origin: str
+    recorded_at: datetime
+    who: str | None
+
+
+class ShipmentLineRow(NamedTuple):
+    """A line of a shipment."""
+
+    position: int
+    product_id: int
+    sku: str
+    product: str
+    description: str | None
+    unit: str
+    quantity: Decimal
+    cost: Decimal
+
+
+def list_shipments(
+    connection: Connection, window: Window, *, kind: str = "", search: str = "", customer_id: int | None = None
+) -> Page[ShipmentRow]:
+    """Shipments, the latest first."""
+    sums = (
+        select(
+            ShipmentLine.shipment_id,
+            func.count().label("lines"),
+            func.sum(ShipmentLine.quantity).label("quantity"),
+        )
+        .group_by(ShipmentLine.shipment_id)
+        .subquery("sums")
+    )
+    query = (
+        select(
+            Shipment.id,
+            Shipment.number,
+            Shipment.kind,
+            Shipment.customer_id,
+            Customer.name.label("customer"),
+            Warehouse.name.label("warehouse"),
+            Shipment.shipped_on,
+            Shipment.carrier,
+            Shipment.origin,
+            sums.c.lines,
+            sums.c.quantity,
+        )
+        .join(Customer, Customer.id == Shipment.customer_id)
+        .join(Warehouse, Warehouse.id == Shipment.warehouse_id)
+        .join(sums, sums.c.shipment_id == Shipment.id)
+    )
+    if kind:
+        query = query.where(Shipment.kind == kind)
+    if customer_id:
+        query = query.where(Shipment.customer_id == customer_id)
+    if search:
+        columns: tuple[Any, ...] = (Shipment.number, Shipment.origin, Shipment.tracking_number, Customer.name)
+        query = query.where(or_(*[column.icontains(search, autoescape=True) for column in columns]))
+    sorting = Sorting(Shipment.recorded_at.expression, Shipment.id.expression, True)
+    return fetch_page(connection, query, ShipmentRow, sorting, window)
+
+
+def get_shipment(connection: Connection, shipment_id: int) -> ShipmentRecord:
+    """One shipment. Raises NotFound."""
+    joined: dict[str, Any] = {"customer": Customer.name, "warehouse": Warehouse.name, "who": User.name}
+    columns = [joined[name] if name in joined else getattr(Shipment, name) for name in ShipmentRecord._fields]
+    row = connection.execute(
+        select(*columns)
+        .select_from(Shipment)
+        .join(Customer, Customer.id == Shipment.customer_id)
+        .join(Warehouse, Warehouse.id == Shipment.warehouse_id)
+        .outerjoin(User, User.id == Shipment.actor_id)
+        .where(Shipment.id == shipment_id)
+    ).first()
+    if row is None:
+        raise NotFound("shipment", shipment_id)
+    return ShipmentRecord(*row)
+
+
+def shipment_lines(connection: Connection, shipment_id: int, *, chinese: bool) -> list[ShipmentLineRow]:
+    """The lines in the order of the order's lines."""
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    rows = connection.execute(
+        select(
+            ShipmentLine.position,
+            Product.id,
+            Product.sku,
+            Product.name,
+            Product.description,
+            unit,
+            ShipmentLine.quantity,
+            ShipmentLine.cost,
+        )
+        .join(Product, Product.id == ShipmentLine.product_id)
+        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .where(ShipmentLine.shipment_id == shipment_id)
+        .order_by(ShipmentLine.position)
+    )
+    return [ShipmentLineRow(*row) for row in rows]

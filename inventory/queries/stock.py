@@ -1,0 +1,405 @@
+"""Stock levels, moves, alerts, and the documents behind them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from core.catalog import Product, UnitOfMeasure
+from core.errors import NotFound
+from core.organization import User
+from core.parties import Supplier
+from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from core.queries.products import Choice
+from finance.models import JournalEntry
+from inventory.models import (
+    ProductValuation,
+    ReorderPoint,
+    Reservation,
+    StockAlert,
+    StockDocument,
+    StockDocumentLine,
+    StockLevel,
+    StockMove,
+    Warehouse,
+)
+from inventory.queries.products import MOVES, MoveRow
+
+
+class LevelListRow(NamedTuple):
+    """Stock of one product in one warehouse."""
+
+    id: int
+    product_id: int
+    sku: str
+    product: str
+    unit: str
+    warehouse: str
+    on_hand: Decimal
+    reserved: Decimal
+    available: Decimal
+    back_ordered: Decimal
+    reorder_point: Decimal | None
+    value: Decimal | None
+
+    @property
+    def is_low(self) -> bool:
+        return self.reorder_point is not None and self.available <= self.reorder_point
+
+
+class AlertRow(NamedTuple):
+    """An open alert with the stock as it is now."""
+
+    id: int
+    product_id: int
+    sku: str
+    product: str
+    unit: str
+    warehouse_id: int
+    warehouse: str
+    supplier_id: int | None
+    supplier: str | None
+    on_hand: Decimal
+    available: Decimal
+    back_ordered: Decimal
+    reorder_point: Decimal
+    opened_at: datetime
+    dismissed_at: datetime | None
+    dismissed_by: str | None
+
+
+class WaitingRow(NamedTuple):
+    """An order that waits for a product."""
+
+    product_id: int
+    warehouse_id: int
+    origin: str
+    quantity: Decimal
+    requested_on: date | None
+
+
+class DocumentRow(NamedTuple):
+    """One line of the list of receipts and adjustments."""
+
+    id: int
+    number: str
+    kind: str
+    warehouse: str
+    supplier: str | None
+    effective_on: date
+    recorded_at: datetime
+    reason: str | None
+    who: str | None
+    lines: int
+    value: Decimal
+
+
+class DocumentRecord(NamedTuple):
+    """A receipt or an adjustment."""
+
+    id: int
+    number: str
+    kind: str
+    warehouse: str
+    supplier_id: int | None
+    supplier: str | None
+    effective_on: date
+    recorded_at: datetime
+    reason: str | None
+    who: str | None
+    entry_id: int | None
+    entry: str | None
+
+
+class DocumentLineRow(NamedTuple):
+    """A line of a receipt or an adjustment."""
+
+    position: int
+    product_id: int
+    sku: str
+    product: str
+    unit: str
+    quantity: Decimal
+    unit_cost: Decimal
+    value: Decimal
+
+
+LEVEL_FILTERS: dict[str, ColumnElement[bool]] = {
+    "low": StockLevel.available <= ReorderPoint.quantity,
+    "waiting": StockLevel.back_ordered > 0,
+    "reserved": StockLevel.reserved > 0,
+    "empty": StockLevel.on_hand == 0,
+}
+_SAME_PLACE = and_(
+    ReorderPoint.product_id == StockLevel.product_id, ReorderPoint.warehouse_id == StockLevel.warehouse_id
+)
+
+
+def warehouse_choices(connection: Connection, *, only_active: bool = False) -> list[Choice]:
+    """Warehouses, the default one first."""
+    query = select(Warehouse.id, Warehouse.name).order_by(Warehouse.is_default.desc(), Warehouse.name)
+    if only_active:
+        query = query.where(Warehouse.is_active)
+    return [Choice(*row) for row in connection.execute(query)]
+
+
+def list_levels(
+    connection: Connection,
+    window: Window,
+    *,
+    chinese: bool,
+    search: str = "",
+    warehouse_id: int | None = None,
+    only: str = "",
+) -> Page[LevelListRow]:
+    """Stock per product and warehouse; the value is at the product's moving average."""
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    value = func.round(StockLevel.on_hand * ProductValuation.value / func.nullif(ProductValuation.quantity, 0), 2)
+    query = (
+        select(
+            StockLevel.id,
+            StockLevel.product_id,
+            Product.sku,
+            Product.name.label("product"),
+            unit.label("unit"),
+            Warehouse.name.label("warehouse"),
+            StockLevel.on_hand,
+            StockLevel.reserved,
+            StockLevel.available,
+            StockLevel.back_ordered,
+            ReorderPoint.quantity,
+            value.label("value"),
+        )
+        .join(Product, Product.id == StockLevel.product_id)
+        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
+        .outerjoin(ReorderPoint, _SAME_PLACE)
+        .outerjoin(ProductValuation, ProductValuation.product_id == StockLevel.product_id)
+        .where(*words_match(Product.search_text.expression, search))
+    )
+    if warehouse_id:
+        query = query.where(StockLevel.warehouse_id == warehouse_id)
+    if only in LEVEL_FILTERS:
+        query = query.where(LEVEL_FILTERS[only])
+    columns: dict[str, Any] = {
+        "product": Product.name,
+        "sku": Product.sku,
+        "on_hand": StockLevel.on_hand,
+        "available": StockLevel.available,
+        "reserved": StockLevel.reserved,
+    }
+    sorting = Sorting(
+        columns.get(window.sort.lstrip("-"), Product.name), StockLevel.id.expression, window.sort.startswith("-")
+    )
+    return fetch_page(connection, query, LevelListRow, sorting, window, sums=("value",))
+
+
+def list_moves(
+    connection: Connection,
+    window: Window,
+    *,
+    product_id: int | None = None,
+    warehouse_id: int | None = None,
+    kind: str = "",
+    origin: str = "",
+) -> Page[MoveRow]:
+    """Moves, the latest first."""
+    query = MOVES
+    if product_id:
+        query = query.where(StockMove.product_id == product_id)
+    if warehouse_id:
+        query = query.where(StockMove.warehouse_id == warehouse_id)
+    if kind:
+        query = query.where(StockMove.kind == kind)
+    if origin:
+        query = query.where(StockMove.origin.icontains(origin, autoescape=True))
+    sorting = Sorting(StockMove.recorded_at.expression, StockMove.id.expression, True)
+    return fetch_page(connection, query, MoveRow, sorting, window)
+
+
+def open_alerts(connection: Connection, *, chinese: bool, limit: int = 200) -> list[AlertRow]:
+    """Open alerts with today's stock: those that keep orders waiting first, dismissed ones last."""
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    point = func.coalesce(ReorderPoint.quantity, StockAlert.reorder_point)
+    rows = connection.execute(
+        select(
+            StockAlert.id,
+            StockAlert.product_id,
+            Product.sku,
+            Product.name,
+            unit,
+            StockAlert.warehouse_id,
+            Warehouse.name,
+            Product.supplier_id,
+            Supplier.name,
+            StockLevel.on_hand,
+            StockLevel.available,
+            StockLevel.back_ordered,
+            point,
+            StockAlert.opened_at,
+            StockAlert.dismissed_at,
+            User.name,
+        )
+        .join(Product, Product.id == StockAlert.product_id)
+        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .join(Warehouse, Warehouse.id == StockAlert.warehouse_id)
+        .join(
+            StockLevel,
+            and_(StockLevel.product_id == StockAlert.product_id, StockLevel.warehouse_id == StockAlert.warehouse_id),
+        )
+        .outerjoin(ReorderPoint, _SAME_PLACE)
+        .outerjoin(Supplier, Supplier.id == Product.supplier_id)
+        .outerjoin(User, User.id == StockAlert.dismissed_by_id)
+        .where(StockAlert.closed_at.is_(None))
+        .order_by(
+            StockAlert.dismissed_at.is_not(None),
+            StockLevel.back_ordered.desc(),
+            StockLevel.available - point,
+            Product.name,
+        )
+        .limit(limit)
+    )
+    return [AlertRow(*row) for row in rows]
+
+
+def count_alerts(connection: Connection) -> int:
+    """Open alerts nobody has dismissed."""
+    query = select(func.count()).where(StockAlert.closed_at.is_(None), StockAlert.dismissed_at.is_(None))
+    return connection.execute(query).scalar_one()
+
+
+def waiting_orders(connection: Connection, alerts: list[AlertRow]) -> dict[tuple[int, int], list[WaitingRow]]:
+    """Who waits for the products of these alerts, in the order in which they will be served. One statement."""
+    rows = connection.execute(
+        select(
+            Reservation.product_id,
+            Reservation.warehouse_id,
+            Reservation.origin,
+            Reservation.quantity_back_ordered,
+            Reservation.requested_on,
+        )
+        .where(
+            Reservation.product_id.in_({alert.product_id for alert in alerts}), Reservation.quantity_back_ordered > 0
+        )
+        .order_by(Reservation.requested_on.nulls_last(), Reservation.recorded_at, Reservation.id)
+    )
+    found: dict[tuple[int, int], list[WaitingRow]] = {}
+    for row in rows:
+        waiting = WaitingRow(*row)
+        found.setdefault((waiting.product_id, waiting.warehouse_id), []).append(waiting)
+    return found
+
+
+def list_documents(
+    connection: Connection, window: Window, *, kind: str = "", search: str = "", supplier_id: int | None = None
+) -> Page[DocumentRow]:
+    """Receipts and adjustments, the latest first."""
+    sums = (
+        select(
+            StockDocumentLine.document_id,
+            func.count().label("lines"),
+            func.sum(StockDocumentLine.value).label("value"),
+        )
+        .group_by(StockDocumentLine.document_id)
+        .subquery("sums")
+    )
+    query = (
+        select(
+            StockDocument.id,
+            StockDocument.number,
+            StockDocument.kind,
+            Warehouse.name.label("warehouse"),
+            Supplier.name.label("supplier"),
+            StockDocument.effective_on,
+            StockDocument.recorded_at,
+            StockDocument.reason,
+            User.name.label("who"),
+            sums.c.lines,
+            sums.c.value,
+        )
+        .join(Warehouse, Warehouse.id == StockDocument.warehouse_id)
+        .join(sums, sums.c.document_id == StockDocument.id)
+        .outerjoin(Supplier, Supplier.id == StockDocument.supplier_id)
+        .outerjoin(User, User.id == StockDocument.actor_id)
+    )
+    if kind:
+        query = query.where(StockDocument.kind == kind)
+    if supplier_id:
+        query = query.where(StockDocument.supplier_id == supplier_id)
+    if search:
+        query = query.where(
+            StockDocument.number.icontains(search, autoescape=True)
+            | StockDocument.reason.icontains(search, autoescape=True)
+            | Supplier.name.icontains(search, autoescape=True)
+        )
+    sorting = Sorting(StockDocument.recorded_at.expression, StockDocument.id.expression, True)
+    return fetch_page(connection, query, DocumentRow, sorting, window)
+
+
+def get_document(
+    connection: Connection, document_id: int, *, chinese: bool
+) -> tuple[DocumentRecord, list[DocumentLineRow]]:
+    """A receipt or an adjustment with its lines. Raises NotFound."""
+    row = connection.execute(
+        select(
+            StockDocument.id,
+            StockDocument.number,
+            StockDocument.kind,
+            Warehouse.name,
+            StockDocument.supplier_id,
+            Supplier.name,
+            StockDocument.effective_on,
+            StockDocument.recorded_at,
+            StockDocument.reason,
+            User.name,
+            StockDocument.entry_id,
+            JournalEntry.number,
+        )
+        .join(Warehouse, Warehouse.id == StockDocument.warehouse_id)
+        .outerjoin(Supplier, Supplier.id == StockDocument.supplier_id)
+        .outerjoin(User, User.id == StockDocument.actor_id)
+        .outerjoin(JournalEntry, JournalEntry.id == StockDocument.entry_id)
+        .where(StockDocument.id == document_id)
+    ).first()
+    if row is None:
+        raise NotFound("stock_document", document_id)
+    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
+    lines = connection.execute(
+        select(
+            StockDocumentLine.position,
+            Product.id,
+            Product.sku,
+            Product.name,
+            unit,
+            StockDocumentLine.quantity,
+            StockDocumentLine.unit_cost,
+            StockDocumentLine.value,
+        )
+        .join(Product, Product.id == StockDocumentLine.product_id)
+        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
+        .where(StockDocumentLine.document_id == document_id)
+        .order_by(StockDocumentLine.position)
+    )
+    return DocumentRecord(*row), [DocumentLineRow(*line) for line in lines]
+
+
+class AvailableRow(NamedTuple):
+    """Stock of a product in a warehouse, while a line is typed."""
+
+    on_hand: Decimal
+    reserved: Decimal
+    available: Decimal
+
+
+def available_in(connection: Connection, product_id: int, warehouse_id: int | None) -> AvailableRow | None:
+    """The level of a product in a warehouse (None: the default one)."""
+    place = StockLevel.warehouse_id == warehouse_id if warehouse_id else Warehouse.is_default
+    row = connection.execute(
+        select(StockLevel.on_hand, StockLevel.reserved, StockLevel.available)
+        .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
+        .where(StockLevel.product_id == product_id, place)
+    ).first()
+    return AvailableRow(*row) if row else None

@@ -1,0 +1,228 @@
+"""What people do on these pages: forms keep what was typed, refusals stand beside the field, money and stock move."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from tests.web.pages_ops.conftest import Books, browser
+
+
+def test_product_form_keeps_what_was_typed(books: Books) -> None:
+    person = browser(books, "manager")
+    person.get("/products/new")
+    response = person.post("/products/new", sku="TEA-1", name="新茶", price="12o", kind="goods")
+    assert response.status_code == 422
+    assert 'value="12o"' in person.page
+    assert "Did you mean 120?" in person.page
+    response = person.post("/products/new", sku="TEA-1", name="新茶", price="120", kind="goods")
+    assert response.status_code == 422
+    assert "Another product has this code" in person.page
+    assert 'value="新茶"' in person.page
+    assert person.post("/products/new", sku="TEA-9", name="新茶", price="120", kind="goods").status_code == 303
+
+
+def test_edit_conflict_shows_what_stands_there_now(books: Books) -> None:
+    person = browser(books, "manager")
+    address = f"/products/{books.ids['low']}/edit"
+    person.get(address)
+    version, values = person.hidden("version"), {"sku": "CHAI", "name": "Chai", "price": "5", "is_active": "y"}
+    assert person.post(address, **values, version=version).status_code == 303
+    person.get(address)
+    response = person.post(address, **(values | {"name": "Chai 2"}), version=version)
+    assert response.status_code == 422
+    assert "Somebody else changed this record" in person.page
+    assert "What stands in the record now" in person.page
+    assert person.post(address, **(values | {"name": "Chai 2"}), version=person.hidden("version")).status_code == 303
+
+
+def test_reorder_point(books: Books) -> None:
+    person = browser(books, "warehouse")
+    address = f"/products/{books.ids['product']}"
+    person.get(address)
+    wrong = person.post(f"{address}/reorder-point", warehouse_id=books.ids["warehouse"], quantity="x1")
+    assert wrong.status_code == 422
+    assert 'value="x1"' in person.page
+    person.post(f"{address}/reorder-point", warehouse_id=books.ids["warehouse"], quantity="40")
+    points = books.world.value("SELECT quantity FROM reorder_point WHERE product_id = :id", id=books.ids["product"])
+    assert points == 40
+
+
+def test_adjustment_of_reserved_stock_is_refused_beside_the_line(books: Books) -> None:
+    person = browser(books, "warehouse")
+    person.get("/stock/adjustments/new")
+    lines = {"reason": "盘点", "lines-1-product": "IKURA", "lines-1-quantity": "-2", "lines-0-product": ""}
+    response = person.post("/stock/adjustments/new", step="preview", **lines)
+    assert response.status_code == 422
+    assert "what is reserved for orders cannot be taken out" in person.page
+    assert 'id="lines-1-quantity-error"' in person.page
+    assert 'value="-2"' in person.page
+
+
+def test_receipt_by_preview_fills_waiting_orders(books: Books) -> None:
+    person = browser(books, "warehouse")
+    person.get("/stock/receipts/new")
+    lines = {"lines-0-product": "IKURA", "lines-0-quantity": "10", "lines-0-price": "55"}
+    assert person.post("/stock/receipts/new", step="preview", **lines).status_code == 200
+    assert "Ikura: +10 on hand" in person.page
+    assert books.world.level(books.ids["short"])["on_hand"] == 3
+    response = person.post("/stock/receipts/new", step="post", digest=True, idempotency_key="k1", **lines)
+    assert response.status_code == 303
+    level = books.world.level(books.ids["short"])
+    assert (level["on_hand"], level["back_ordered"]) == (13, 0)
+
+
+def test_ship_what_is_reserved(books: Books) -> None:
+    person = browser(books, "warehouse")
+    person.get("/shipments")
+    assert "Ship…" in person.page
+    address = f"/shipments/orders/{books.ids['waiting']}"
+    assert person.get(address).status_code == 200
+    assert "Ship now" in person.page
+    response = person.post(address, digest=True, idempotency_key="k2")
+    assert response.status_code == 303
+    assert books.world.level(books.ids["short"])["on_hand"] == 0
+    again = person.post(address, idempotency_key="k3")
+    assert again.status_code == 422
+
+
+def test_payment_by_page_is_matched_and_the_customer_changes(books: Books) -> None:
+    person = browser(books, "finance")
+    number = books.world.value("SELECT number FROM invoice WHERE id = :id", id=books.ids["overdue"])
+    person.get("/payments/new")
+    today = books.world.context().today.isoformat()
+    first = {"customer": "quick", "amount": "200", "received_on": today, "reference": f"RE {number}"}
+    assert person.post("/payments/new", step="find", **first).status_code == 200
+    assert "The reference names this invoice" in person.page
+    typed = dict(re.findall(r'name="(amount-\d+)" value="([^"]*)"', person.page))
+    assert typed[f"amount-{books.ids['overdue']}"] == "200"
+    whole = {**first, **typed, "customer": "QUICK-Stop", "customer_id": str(books.ids["customer"])}
+    whole["customer_found"] = "QUICK-Stop"
+    before = books.world.account(books.ids["customer"])
+    assert person.post("/payments/new", step="preview", **whole).status_code == 200
+    assert "Post payment" in person.page
+    assert person.post("/payments/new", step="post", digest=True, idempotency_key="p1", **whole).status_code == 303
+    after = books.world.account(books.ids["customer"])
+    assert after["open_receivables"] == before["open_receivables"] - 200
+
+
+def test_payment_form_refusals_keep_the_amounts(books: Books) -> None:
+    person = browser(books, "finance")
+    person.get("/payments/new")
+    field = f"amount-{books.ids['overdue']}"
+    values = {
+        "customer": "QUICK-Stop",
+        "customer_found": "QUICK-Stop",
+        "customer_id": str(books.ids["customer"]),
+        "amount": "9000",
+        "received_on": books.world.context().today.isoformat(),
+        field: "8000",
+    }
+    assert person.post("/payments/new", step="preview", **values).status_code == 422
+    assert 'value="8000"' in person.page
+    assert "does not fit" in person.page
+    assert person.post("/payments/new", step="find", **(values | {"customer": "nobody"})).status_code == 422
+    assert "No customer fits" in person.page
+
+
+def test_accept_then_unmatch_with_a_reason(books: Books) -> None:
+    person = browser(books, "finance")
+    person.get(f"/payments/match/payment/{books.ids['unmatched']}")
+    amounts = dict(re.findall(r'type="hidden" name="(amount-\d+)" value="([^"]*)"', person.page))
+    address = f"/payments/match/payment/{books.ids['unmatched']}"
+    assert person.post(address, step="accept", idempotency_key="m1", **amounts).status_code == 303
+    allocation = books.world.value(
+        "SELECT id FROM payment_allocation WHERE payment_id = :id", id=books.ids["unmatched"]
+    )
+    open_before = books.world.account(books.ids["other"])["open_receivables"]
+    unmatch = f"/payments/allocations/{allocation}/unmatch"
+    person.get(unmatch)
+    assert person.post(unmatch, digest=True).status_code == 422
+    assert 'id="reason-error"' in person.page
+    response = person.post(unmatch, digest=True, reason="认错了", idempotency_key="m2")
+    assert response.status_code == 303
+    assert books.world.account(books.ids["other"])["open_receivables"] == open_before + Decimal(70)
+    person.get(response.location)
+    assert "认错了" in person.page
+    assert person.get(unmatch).status_code == 404
+
+
+def test_refund_of_more_than_the_credit_is_refused(books: Books) -> None:
+    person = browser(books, "finance")
+    credit = books.world.account(books.ids["other"])["unapplied"]
+    person.get(f"/payments/refunds/new?customer_id={books.ids['other']}")
+    values = {"customer_id": books.ids["other"], "refunded_on": books.world.context().today.isoformat()}
+    assert person.post("/payments/refunds/new", step="preview", amount=str(credit + 1), **values).status_code == 422
+    assert "Not refunded" in person.page
+    values |= {"amount": "5", "idempotency_key": "r1"}
+    assert person.post("/payments/refunds/new", step="preview", **values).status_code == 200
+    assert person.post("/payments/refunds/new", step="post", digest=True, **values).status_code == 303
+    assert books.world.account(books.ids["other"])["unapplied"] == credit - 5
+
+
+def test_closed_month_refuses_a_payment_and_says_the_way_out(books: Books) -> None:
+    person = browser(books, "finance")
+    person.get("/ledger/periods")
+    today = books.world.context().today
+    period = books.world.value("SELECT id FROM fiscal_period WHERE :today BETWEEN starts_on AND ends_on", today=today)
+    for (earlier,) in books.world.rows(
+        "SELECT id FROM fiscal_period WHERE ends_on < :today ORDER BY starts_on", today=today
+    ):
+        person.post(f"/ledger/periods/{earlier}/close")
+        person.get("/ledger/periods")
+    assert person.post(f"/ledger/periods/{period}/close").status_code == 303
+    person.get("/ledger/periods")
+    assert person.post(f"/ledger/periods/{period}/close").status_code == 409
+    assert "closed already" in person.page
+    person.get("/payments/new")
+    values = {
+        "customer": "QUICK-Stop",
+        "customer_found": "QUICK-Stop",
+        "customer_id": str(books.ids["customer"]),
+        "amount": "10",
+        "received_on": today.isoformat(),
+    }
+    assert person.post("/payments/new", step="preview", **values).status_code == 422
+    assert "is closed. Choose a date from" in person.page
+    person.get("/ledger/periods")
+    assert person.post(f"/ledger/periods/{period}/reopen").status_code == 303
+
+
+def test_manual_entry_and_its_reversal(books: Books) -> None:
+    person = browser(books, "finance")
+    accounts = dict(books.world.rows("SELECT code, id FROM account"))
+    person.get("/ledger/entries/new")
+    values = {
+        "effective_on": books.world.context().today.isoformat(),
+        "memo": "电费",
+        "lines-0-account_id": str(accounts["5602"]),
+        "lines-0-debit": "300",
+        "lines-2-account_id": str(accounts["1122"]),
+        "lines-2-credit": "300",
+    }
+    assert person.post("/ledger/entries/new", step="preview", **values).status_code == 422
+    assert 'id="lines-2-account_id-error"' in person.page
+    values["lines-2-account_id"] = str(accounts["1002"])
+    assert person.post("/ledger/entries/new", step="preview", **values).status_code == 200
+    response = person.post("/ledger/entries/new", step="post", digest=True, idempotency_key="e1", **values)
+    assert response.status_code == 303
+    person.get(response.location)
+    assert "Reverse…" in person.page
+    person.get(f"{response.location}/reverse")
+    values = {"effective_on": books.world.context().today.isoformat(), "memo": "记错"}
+    assert person.post(f"{response.location}/reverse", idempotency_key="e2", **values).status_code == 303
+    assert person.post(f"{response.location}/reverse", idempotency_key="e3", **values).status_code == 422
+    assert "reversed already" in person.page
+
+
+def test_suppliers_and_warehouses(books: Books) -> None:
+    person = browser(books, "manager")
+    person.get("/suppliers/new")
+    assert person.post("/suppliers/new", name="苏州茶业", country="China").status_code == 422
+    assert 'value="苏州茶业"' in person.page
+    assert person.post("/suppliers/new", name="苏州茶业", country="cn").status_code == 303
+    assert person.post("/suppliers/new", name="苏州茶业", country="CN").status_code == 422
+    person.get("/warehouses/new")
+    assert person.post("/warehouses/new", code="SZ", name="又一个").status_code == 422
+    assert person.post("/warehouses/new", code="HZ", name="杭州仓").status_code == 303
+    assert books.world.value("SELECT count(*) FROM stock_level WHERE product_id = :id", id=books.ids["product"]) == 3

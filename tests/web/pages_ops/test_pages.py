@@ -1,0 +1,173 @@
+"""Every page of warehouse and finance opens for whom it is meant, in both languages, and for nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.pages_ops.conftest import Books, browser, count_statements
+
+STOCK_PAGES = (
+    "/products",
+    "/products?tab=low&q=chai&sort=-available",
+    "/products/{product}",
+    "/products/{service}",
+    "/stock",
+    "/stock?only=waiting",
+    "/stock/moves",
+    "/stock/moves?product={product}&kind=shipment",
+    "/stock/alerts",
+    "/stock/alerts?tab=short",
+    "/stock/documents",
+    "/stock/documents/{document}",
+    "/stock/receipts/new",
+    "/stock/adjustments/new",
+    "/suppliers",
+    "/suppliers/{supplier}",
+    "/warehouses",
+    "/shipments",
+    "/shipments?tab=waiting",
+    "/shipments/records",
+    "/shipments/{shipment}",
+)
+MONEY_PAGES = (
+    "/invoices",
+    "/invoices?tab=overdue",
+    "/invoices?tab=paid&sort=-total",
+    "/invoices?tab=all&customer={customer}",
+    "/invoices?tab=credit-notes",
+    "/invoices/{paid}",
+    "/invoices/{overdue}",
+    "/invoices/{credited}",
+    "/invoices/credit-notes/{credit_note}",
+    "/invoices/aging",
+    "/invoices/aging?as_of=2020-01-01",
+    "/invoices/aging/rows?bucket=overdue&customer={customer}",
+    "/payments",
+    "/payments?tab=unmatched",
+    "/payments/{payment}",
+    "/payments/{refund}",
+    "/payments/new",
+    "/payments/new?customer_id={customer}&amount=100",
+    "/payments/match",
+    "/payments/match/payment/{unmatched}",
+    "/payments/refunds/new?customer_id={other}",
+    "/payments/bank-accounts",
+    "/ledger",
+    "/ledger?account={receivable}",
+    "/ledger/entries/{manual}",
+    "/ledger/entries/{manual}/reverse",
+    "/ledger/entries/new",
+    "/ledger/accounts",
+    "/ledger/accounts/{receivable}",
+    "/ledger/trial-balance",
+    "/ledger/periods",
+    "/reports",
+    "/reports/balance-sheet",
+    "/reports/profit-and-loss",
+)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("who", "pages"), [("warehouse", STOCK_PAGES), ("finance", MONEY_PAGES)])
+def test_pages_open_in_both_languages(shared_books: Books, who: str, pages: tuple[str, ...], language: str) -> None:
+    person = browser(shared_books, who, language)
+    for page in pages:
+        address = page.format(**shared_books.ids)
+        assert person.get(address).status_code == 200, address
+        assert "was refused (" not in person.page, address
+        assert (
+            ("全部" in person.page or "记录" in person.page or "账" in person.page or "库存" in person.page)
+            == (language == "zh")
+            or "PDF 中文" in person.page
+            or "龙井" in person.page
+            or "苏州" in person.page
+        ), address
+
+
+@pytest.mark.parametrize("who", ["manager", "admin"])
+def test_manager_and_administrator_see_all(shared_books: Books, who: str) -> None:
+    person = browser(shared_books, who)
+    for page in (*STOCK_PAGES, *MONEY_PAGES, "/products/new", "/products/{product}/edit", "/warehouses/new"):
+        address = page.format(**shared_books.ids)
+        assert person.get(address).status_code == 200, address
+
+
+def test_roles_are_kept_apart(shared_books: Books) -> None:
+    warehouse, finance = browser(shared_books, "warehouse"), browser(shared_books, "finance")
+    for page in ("/invoices", "/payments", "/ledger", "/reports", "/products/new", "/warehouses/new"):
+        assert warehouse.get(page).status_code == 403, page
+    for page in ("/shipments", "/stock/receipts/new", "/products/new"):
+        assert finance.get(page).status_code == 403, page
+    product = f"/products/{shared_books.ids['product']}"
+    warehouse.get(product)
+    assert "Average cost" not in warehouse.page
+    finance.get(product)
+    assert "Average cost" in finance.page
+
+
+def test_papers(shared_books: Books) -> None:
+    person = browser(shared_books, "manager")
+    for page in ("/invoices/{paid}/zh.pdf", "/invoices/{paid}/en.pdf", "/shipments/{shipment}/delivery-note-zh.pdf"):
+        response = person.get(page.format(**shared_books.ids))
+        assert response.status_code == 200
+        assert response.data.startswith(b"%PDF")
+    assert person.get("/invoices/{paid}/fr.pdf".format(**shared_books.ids)).status_code == 404
+
+
+def test_a_number_leads_to_its_document(shared_books: Books) -> None:
+    person = browser(shared_books, "manager")
+    number = shared_books.world.value("SELECT number FROM invoice WHERE id = :id", id=shared_books.ids["paid"])
+    response = person.get(f"/ledger/document/{number}")
+    assert response.status_code == 302
+    assert response.location.endswith(f"/invoices/{shared_books.ids['paid']}")
+    assert person.get("/ledger/document/INV-1999-00001").status_code == 404
+    assert person.get("/ledger/document/what-is-this").status_code == 404
+
+
+def test_alert_names_the_orders_that_wait(shared_books: Books) -> None:
+    person = browser(shared_books, "warehouse")
+    person.get("/stock/alerts?tab=short")
+    number = shared_books.world.value("SELECT number FROM sales_order WHERE id = :id", id=shared_books.ids["waiting"])
+    assert "Ikura" in person.page
+    assert number in person.page
+    assert "short by 6" in person.page
+    assert "Chai" not in person.page.split("<main")[1]
+
+
+def test_aging_agrees_with_the_customers_accounts(shared_books: Books) -> None:
+    from finance.queries.receivables import aging, aging_totals
+    from web.filters import money
+
+    with shared_books.world.database.reading() as connection:
+        totals = aging_totals(aging(connection, shared_books.world.context().today))
+    expected = shared_books.world.rows("SELECT sum(open_receivables), sum(unapplied) FROM customer_account")[0]
+    assert (totals.total, totals.unapplied) == expected
+    person = browser(shared_books)
+    person.get("/invoices/aging")
+    assert money(totals.total) in person.page
+
+
+LISTS = (
+    "/products",
+    "/stock",
+    "/stock/moves",
+    "/invoices?tab=all",
+    "/payments",
+    "/payments/match",
+    "/ledger",
+    "/stock/alerts",
+)
+
+
+def test_number_of_statements_does_not_grow_with_rows(books: Books) -> None:
+    person = browser(books, "manager")
+    person.get("/products")
+    before = {page: count_statements(books, lambda page=page: person.get(page)) for page in LISTS}
+    for index in range(8):
+        customer = books.world.customer()
+        product = books.world.product(stock=10, sku=f"MORE-{index}")
+        order = books.world.order(customer, (product, 1))
+        books.world.confirm(order)
+        books.world.pay(customer, 30, auto=False)
+    after = {page: count_statements(books, lambda page=page: person.get(page)) for page in LISTS}
+    assert after == before

@@ -1,0 +1,7 @@
+"""The ledger: journal, accounts, trial balance, periods, manual entries; and the way from a number to its document."""
+
+from web.permissions import Area
+
+area = Area("ledger", __name__, url_prefix="/ledger")
+
+from web.ledger import documents, manual, periods, sentences, views  # noqa: E402, F401

@@ -1,0 +1,133 @@
+"""Orders to ship, shipment records, the delivery note."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from core import database as db
+from core.errors import DomainError, NotFound
+from crm.orders.ship import ship_order
+from crm.queries.to_ship import TABS, count_to_ship, lines_to_ship, orders_to_ship
+from inventory.queries.shipments import get_shipment, list_shipments, shipment_lines
+from web.documents.data import DocumentFacts, DocumentLine, PartyFacts
+from web.effects import effect_lines
+from web.filters import today
+from web.http import flash_done, preview_command, run_command, see_other
+from web.i18n import language
+from web.invoices.papers import company_facts, party_facts
+from web.invoices.views import LANGUAGES, pdf_response
+from web.lists import id_of, text_of, window_of
+from web.permissions import may
+from web.sentences import sentence
+from web.shipments import area
+
+
+@area.route("", permission="orders.ship")
+def index() -> str:
+    """Orders to ship, the earliest wanted first."""
+    return _list()
+
+
+@area.route("/orders/<int:order_id>", permission="orders.ship")
+def preview(order_id: int) -> str:
+    """The list with the consequences of shipping what is reserved for one order."""
+    return _list(order_id)
+
+
+@area.route("/orders/<int:order_id>", permission="orders.ship", methods=["POST"], endpoint="ship")
+def ship(order_id: int) -> ResponseReturnValue:
+    """Ship everything that is reserved for an order."""
+    g.nav = "shipments.index"
+    try:
+        result = run_command(ship_order, order_id)
+    except DomainError as error:
+        if error.code == "not_found":
+            raise
+        return _list(order_id, sentence(error.code, error.data)), 422
+    shipment = result["shipments"][0]
+    flash_done(_("%(shipment)s for %(order)s posted", shipment=shipment["number"], order=result["number"]))
+    return see_other("shipments.show", shipment_id=shipment["id"])
+
+
+def _list(order_id: int | None = None, refusal: str = "") -> str:
+    g.nav = "shipments.index"
+    tab = text_of("tab") if text_of("tab") in TABS else ""
+    dialog: dict[str, Any] = {"effects": [], "digest": "", "number": "", "result": None}
+    if order_id is not None:
+        try:
+            seen = preview_command(ship_order, order_id)
+            shown = [effect for effect in seen.effects if effect.kind != "revenue" or may("ledger.read")]
+            dialog |= {"effects": effect_lines(shown), "digest": seen.digest, "number": seen.result["number"]}
+        except DomainError as error:
+            if error.code == "not_found":
+                raise
+            refusal = refusal or sentence(error.code, error.data)
+    with db.current().reading() as connection:
+        page = orders_to_ship(connection, window_of((), ""), today=today(), tab=tab, search=text_of("q"))
+        return render_template(
+            "shipments/index.html",
+            page=page,
+            lines=lines_to_ship(connection, [row.id for row in page.rows]),
+            counts=count_to_ship(connection, today=today()),
+            tab=tab,
+            search=text_of("q"),
+            order_id=order_id,
+            refusal=refusal,
+            **dialog,
+        )
+
+
+@area.route("/records", permission="stock.read")
+def records() -> str:
+    """Everything that was shipped or came back."""
+    g.nav = "shipments.index"
+    kind = text_of("kind") if text_of("kind") in ("out", "return") else ""
+    with db.current().reading() as connection:
+        page = list_shipments(
+            connection, window_of((), ""), kind=kind, search=text_of("q"), customer_id=id_of("customer")
+        )
+    return render_template("shipments/records.html", page=page, kind=kind, search=text_of("q"))
+
+
+@area.route("/<int:shipment_id>", permission="stock.read")
+def show(shipment_id: int) -> str:
+    """One shipment."""
+    g.nav = "shipments.index"
+    with db.current().reading() as connection:
+        return render_template(
+            "shipments/show.html",
+            shipment=get_shipment(connection, shipment_id),
+            lines=shipment_lines(connection, shipment_id, chinese=language() == "zh"),
+        )
+
+
+@area.route("/<int:shipment_id>/delivery-note-<paper_language>.pdf", permission="stock.read")
+def delivery_note(shipment_id: int, paper_language: str) -> ResponseReturnValue:
+    """The delivery note as PDF."""
+    if paper_language not in LANGUAGES:
+        raise NotFound("shipment", shipment_id)
+    chinese = paper_language == "zh"
+    with db.current().reading() as connection:
+        shipment = get_shipment(connection, shipment_id)
+        lines = shipment_lines(connection, shipment_id, chinese=chinese)
+        party = party_facts(connection, shipment.customer_id, "shipping")
+        company = company_facts(connection, chinese=chinese)
+    ship_to = PartyFacts(shipment.customer, tuple(shipment.ship_to.splitlines())) if shipment.ship_to else None
+    facts = DocumentFacts(
+        kind="delivery_note",
+        number=shipment.number,
+        date=shipment.shipped_on,
+        party=party,
+        ship_to=ship_to,
+        origin=shipment.origin,
+        carrier=shipment.carrier or "",
+        lines=tuple(
+            DocumentLine(line.position, line.sku, line.product, line.unit, line.quantity, line.description or "")
+            for line in lines
+        ),
+    )
+    return pdf_response("delivery_note", facts, company, paper_language, shipment.number)

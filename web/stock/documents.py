@@ -1,0 +1,162 @@
+"""Receipts and adjustments: list, record, and the form with its preview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from core import database as db
+from core.errors import DomainError, FieldError, InvalidInput
+from core.queries.products import products_named
+from inventory.documents import StockLine, adjust_stock, receive_stock
+from inventory.models import MoveKind
+from inventory.queries.stock import get_document, list_documents
+from web.effects import effect_lines
+from web.http import apply_errors, flash_done, preview_command, run_command, see_other
+from web.i18n import language
+from web.lists import text_of, window_of
+from web.sentences import sentence
+from web.stock import area
+from web.stock.forms import StockForm
+
+KINDS = {"receipt": receive_stock, "adjustment": adjust_stock}
+LINE_FIELDS = {"product_id": "product", "quantity": "quantity", "unit_cost": "price"}
+
+
+@area.route("/documents", permission="stock.read")
+def documents() -> str:
+    """All receipts and adjustments."""
+    g.nav = "stock.levels"
+    kind = text_of("kind") if text_of("kind") in list(MoveKind) else ""
+    with db.current().reading() as connection:
+        page = list_documents(connection, window_of((), ""), kind=kind, search=text_of("q"))
+    return render_template("stock/documents.html", page=page, kind=kind, search=text_of("q"))
+
+
+@area.route("/documents/<int:document_id>", permission="stock.read")
+def document(document_id: int) -> str:
+    """One receipt or adjustment."""
+    g.nav = "stock.levels"
+    with db.current().reading() as connection:
+        record, lines = get_document(connection, document_id, chinese=language() == "zh")
+    return render_template("stock/document.html", document=record, lines=lines)
+
+
+@area.route("/receipts/new", permission="stock.receive")
+def new_receipt() -> str:
+    """Empty form; `product` and `quantity` of the address fill the first line."""
+    return _new("receipt")
+
+
+@area.route("/receipts/new", permission="stock.receive", methods=["POST"], endpoint="receive")
+def receive() -> ResponseReturnValue:
+    """Preview or post a receipt."""
+    return _submit("receipt")
+
+
+@area.route("/adjustments/new", permission="stock.adjust")
+def new_adjustment() -> str:
+    """Empty form."""
+    return _new("adjustment")
+
+
+@area.route("/adjustments/new", permission="stock.adjust", methods=["POST"], endpoint="adjust")
+def adjust() -> ResponseReturnValue:
+    """Preview or post an adjustment."""
+    return _submit("adjustment")
+
+
+def _new(kind: str) -> str:
+    form = StockForm(formdata=None)
+    form.lines.entries[0].form.product.data = text_of("product")
+    form.lines.entries[0].form.quantity.raw_data = [text_of("quantity")] if text_of("quantity") else None
+    return _page(kind, form)
+
+
+def _submit(kind: str) -> ResponseReturnValue:
+    form, preview = StockForm(), None
+    if form.validate():
+        indices: list[int] = []
+        try:
+            asked = _asked(kind, form, indices)
+            if request.form.get("step") == "post":
+                result = run_command(KINDS[kind], **asked)
+                flash_done(_("%(number)s posted", number=result["number"]))
+                return see_other("stock.document", document_id=result["id"])
+            preview = preview_command(KINDS[kind], **asked)
+        except DomainError as error:
+            _place(form, error, indices)
+            if error.code == "plan_changed":
+                preview = preview_command(KINDS[kind], **asked)
+    page = _page(kind, form, preview)
+    return page if preview is not None and not form.form_errors else (page, 422)
+
+
+def _asked(kind: str, form: StockForm, indices: list[int]) -> dict[str, Any]:
+    """What the command takes; `indices` gets the form's row of each line. Raises InvalidInput for unknown products."""
+    rows = [(index, entry.form) for index, entry in enumerate(form.lines.entries)]
+    filled = [(index, row) for index, row in rows if (row.product.data or "").strip()]
+    with db.current().reading() as connection:
+        found = products_named(connection, [row.product.data for _index, row in filled])
+    faults: dict[str, FieldError] = {}
+    lines = []
+    for index, row in filled:
+        product = found.get(row.product.data)
+        if product is None:
+            faults[f"lines.{index}.product"] = FieldError("product_unknown")
+        elif row.quantity.data is None:
+            faults[f"lines.{index}.quantity"] = FieldError("required")
+        else:
+            lines.append(StockLine(product.id, row.quantity.data, row.price.data))
+            indices.append(index)
+    if not filled:
+        faults["lines.0.product"] = FieldError("required")
+    if faults:
+        indices.clear()
+        raise InvalidInput(faults)
+    asked: dict[str, Any] = {
+        "lines": lines,
+        "warehouse_id": form.id_in("warehouse_id"),
+        "reason": form.reason.data or "",
+    }
+    if kind == "receipt":
+        asked |= {"supplier_id": form.id_in("supplier_id"), "reason": form.reason.data or None}
+    return asked
+
+
+def _place(form: StockForm, error: DomainError, indices: list[int]) -> None:
+    """Put a refusal beside the rows it names: short lines beside their quantity, faults beside their field."""
+    if error.code == "insufficient_stock":
+        for short in error.data["shortages"]:
+            row = form.lines.entries[indices[short["position"] - 1]].form
+            row.quantity.errors = [*row.quantity.errors, sentence("short_line", short)]
+        form.form_errors = [*form.form_errors, _("Not adjusted: what is reserved for orders cannot be taken out.")]
+        return
+    fields = {}
+    for name, fault in error.fields.items():
+        parts = name.split(".")
+        if parts[0] == "lines" and len(parts) == 3 and indices:
+            name = f"lines.{indices[int(parts[1])]}.{LINE_FIELDS.get(parts[2], parts[2])}"
+        fields[name] = fault
+    apply_errors(form, DomainError(error.code, fields=fields, **error.data))
+
+
+def _page(kind: str, form: StockForm, preview: Any = None) -> str:
+    g.nav = "stock.levels"
+    values = {name: value for name, value in request.form.items() if name not in _OWN} | {"step": "post"}
+    with db.current().reading() as connection:
+        form.offer(connection)
+    return render_template(
+        "stock/form.html",
+        form=form,
+        kind=kind,
+        effects=effect_lines(preview.effects) if preview else [],
+        digest=preview.digest if preview else "",
+        carried=values if preview else {},
+    )
+
+
+_OWN = frozenset({"csrf_token", "idempotency_key", "digest", "step"})

@@ -1,0 +1,133 @@
+"""List, record, new and edit of suppliers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, StringField
+
+from core import database as db
+from core.errors import DomainError
+from core.queries.paging import Window
+from core.queries.suppliers import get_supplier, list_suppliers
+from core.suppliers import LIMITS, change_supplier, create_supplier
+from inventory.queries.products import supplied_products
+from inventory.queries.stock import list_documents
+from web.forms import Form, Required
+from web.http import apply_errors, flash_done, run_command, see_other
+from web.i18n import language
+from web.lists import text_of, window_of
+from web.sentences import sentence_for
+from web.suppliers import area
+
+
+class SupplierForm(Form):
+    """Everything kept about a supplier. `version` is that of the row shown."""
+
+    name = StringField(_l("Name"), [Required()])
+    code = StringField(_l("Code"))
+    country = StringField(_l("Country"), [Required()])
+    contact_name = StringField(_l("Contact"))
+    contact_title = StringField(_l("Job title"))
+    phone = StringField(_l("Phone"))
+    email = StringField(_l("E-mail"))
+    website = StringField(_l("Website"))
+    street = StringField(_l("Street"))
+    postal_code = StringField(_l("Postal code"))
+    city = StringField(_l("City"))
+    region = StringField(_l("Region"))
+    version = HiddenField()
+
+    def values(self) -> dict[str, Any]:
+        """What the command takes."""
+        return {name: self[name].data for name in LIMITS}
+
+
+@sentence_for("duplicate_supplier")
+def _duplicate_supplier(data: Mapping[str, Any]) -> str:
+    return _("There is a supplier of this name in this country already.")
+
+
+@area.before_request
+def _stand_in_stock() -> None:
+    g.nav = "products.index"
+
+
+@area.route("", permission="suppliers.read")
+def index() -> str:
+    """All suppliers."""
+    with db.current().reading() as connection:
+        page = list_suppliers(connection, window := window_of(("name",), "name"), search=text_of("q"))
+    return render_template("suppliers/index.html", page=page, search=text_of("q"), sort=window.sort)
+
+
+@area.route("/<int:supplier_id>", permission="suppliers.read")
+def show(supplier_id: int) -> str:
+    """One supplier with what it delivers."""
+    with db.current().reading() as connection:
+        supplier = get_supplier(connection, supplier_id)
+        return render_template(
+            "suppliers/show.html",
+            supplier=supplier,
+            products=supplied_products(connection, supplier_id, chinese=language() == "zh"),
+            receipts=list_documents(connection, Window(limit=10), supplier_id=supplier_id),
+        )
+
+
+@area.route("/new", permission="suppliers.write")
+def new() -> str:
+    """Empty form."""
+    return _form(SupplierForm(formdata=None, country="CN"))
+
+
+@area.route("/new", permission="suppliers.write", methods=["POST"], endpoint="create")
+def create() -> ResponseReturnValue:
+    """Create a supplier."""
+    form = SupplierForm()
+    if form.validate():
+        try:
+            result = run_command(create_supplier, form.values())
+            flash_done(_("Supplier %(name)s created", name=result["name"]))
+            return see_other("suppliers.show", supplier_id=result["id"])
+        except DomainError as error:
+            apply_errors(form, error)
+    return _form(form), 422
+
+
+@area.route("/<int:supplier_id>/edit", permission="suppliers.write")
+def edit(supplier_id: int) -> str:
+    """The form with what stands in the record."""
+    with db.current().reading() as connection:
+        record = get_supplier(connection, supplier_id)
+    return _form(SupplierForm(formdata=None, data=record._asdict() | {"version": str(record.version)}), supplier_id)
+
+
+@area.route("/<int:supplier_id>/edit", permission="suppliers.write", methods=["POST"], endpoint="change")
+def change(supplier_id: int) -> ResponseReturnValue:
+    """Save a supplier."""
+    form = SupplierForm()
+    if form.validate():
+        try:
+            shown = form.version.data or ""
+            version = int(shown) if shown.isdecimal() else None
+            result = run_command(change_supplier, supplier_id, form.values(), version=version)
+            flash_done(_("Supplier %(name)s saved", name=result["name"]))
+            return see_other("suppliers.show", supplier_id=supplier_id)
+        except DomainError as error:
+            apply_errors(form, error)
+            if error.code == "edit_conflict":
+                form.version.data = str(error.data["version"])
+    return _form(form, supplier_id), 422
+
+
+def _form(form: SupplierForm, supplier_id: int | None = None) -> str:
+    supplier = None
+    if supplier_id:
+        with db.current().reading() as connection:
+            supplier = get_supplier(connection, supplier_id)
+    return render_template("suppliers/form.html", form=form, supplier=supplier)
