@@ -150,12 +150,14 @@ class _Attempt:
 
 
 def _abandon(connection: Connection) -> None:
-    """Ends the transaction without a trace; a connection that cannot even do that is thrown away."""
+    """Ends the transaction without a trace; a connection that cannot even do that is thrown away, and the pool with it:
+    a server that restarted has ended all of them, and the next try must not meet another dead one."""
     try:
         db.driver(connection).rollback()
         connection.rollback()
     except (psycopg.Error, exc.SQLAlchemyError):
         connection.invalidate()
+        connection.engine.dispose()
 
 
 def _effects(plan: Plan) -> list[dict[str, Any]]:

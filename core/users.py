@@ -129,7 +129,7 @@ def _look_up(wanted: Statement, **parameters: Any) -> SignedIn | None:
 
 
 def _execute(wanted: Statement, **parameters: Any) -> list[Any]:
-    with db.current().autocommit() as connection:
+    with db.current().engine.connect() as connection:
         return wire.fetch(db.driver(connection), [wanted(**parameters)], transaction=False)[0]
 
 

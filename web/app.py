@@ -77,6 +77,12 @@ csrf = CSRFProtect()
 class GuardedSessions(SecureCookieSessionInterface):
     """Signed session cookies that are marked Secure whenever the request came by https."""
 
+    def open_session(self, app: Flask, request: Request) -> Any:
+        """The session of the cookie; a call of the API has none, whatever cookies come with it."""
+        if request.path.startswith("/api/"):
+            return self.session_class()
+        return super().open_session(app, request)
+
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
 
@@ -153,14 +159,16 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
+        present = {name.lower() for name, _ in response.headers}
+        missing = [(name, value) for name, value in SECURITY_HEADERS.items() if name.lower() not in present]
+        response.headers.extend(missing)  # one look instead of one per header: this runs on every call of the API
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         response.headers["X-Request-ID"] = getattr(g, "request_id", "")
         if request.endpoint != "assets.file":
             response.headers.setdefault("Cache-Control", "no-store")
-            response.vary.update(["Cookie", "HX-Request"])
+            if not permissions.is_api_request():
+                response.vary.update(["Cookie", "HX-Request"])
         return response
 
 

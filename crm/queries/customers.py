@@ -14,7 +14,7 @@ from core.organization import User
 from core.parties import Customer, CustomerAccount
 from core.statements import statement
 from crm.models import Activity
-from crm.queries.reading import Page, Sorting, count_of, fetch, matches, page_of
+from crm.queries.reading import PAGE_SIZE, Page, Sorting, count_of, fetch, matches, page_of
 from finance.models import Invoice
 
 VIEWS = ("all", "mine", "overdue", "credit")
@@ -107,6 +107,7 @@ def list_customers(
     sort: str = "name",
     after: str | None = None,
     before: str | None = None,
+    size: int = PAGE_SIZE,
 ) -> Page[CustomerRow]:
     """One page of customers. `sort` is a name of SORTS, with a leading `-` for descending."""
     overdue = _overdue(today)
@@ -138,7 +139,7 @@ def list_customers(
     )
     total = count_of(connection, chosen.add_columns(Customer.id))
     sorting = Sorting(value, Customer.id.expression, sort.startswith("-"))
-    return page_of(connection, rows, sorting, CustomerRow, after=after, before=before, total=total)
+    return page_of(connection, rows, sorting, CustomerRow, after=after, before=before, size=size, total=total)
 
 
 def count_views(connection: Connection, *, today: date, user_id: int | None) -> ViewCounts:

@@ -265,7 +265,9 @@ class OrderPage:
 
     @property
     def due_on(self) -> date | None:
-        return min((invoice.due_on for invoice in self.invoices if invoice.due_on and invoice.amount_open), default=None)
+        return min(
+            (invoice.due_on for invoice in self.invoices if invoice.due_on and invoice.amount_open), default=None
+        )
 
     def payment_status(self, today: date) -> str:
         """Derived from the order's invoices, stored nowhere."""

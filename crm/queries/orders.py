@@ -232,7 +232,8 @@ class DraftOrder(NamedTuple):
 DRAFT = statement(
     "pages.draft_order",
     """
-    SELECT id, number, customer_id, warehouse_id, state, requested_on, customer_reference, note, ship_to, carrier, version
+    SELECT id, number, customer_id, warehouse_id, state, requested_on, customer_reference, note, ship_to, carrier,
+           version
       FROM sales_order WHERE id = %(order_id)s::bigint
     """,
     tables="sales_order",

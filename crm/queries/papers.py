@@ -73,14 +73,15 @@ _CUSTOMER = """
 ORDER = statement(
     "papers.order",
     f"""
-    SELECT paper.number, paper.ordered_on, coalesce(customer.legal_name, customer.name), customer.tax_id, billing.street,
-           billing.place, person.name, paper.currency, NULL::date, paper.requested_on, paper.customer_reference,
+    SELECT paper.number, paper.ordered_on, coalesce(customer.legal_name, customer.name), customer.tax_id,
+           billing.street, billing.place, person.name, paper.currency, NULL::date, paper.requested_on,
+           paper.customer_reference,
            paper.ship_to, paper.carrier, paper.terms_days, paper.amount_net, paper.amount_tax, paper.amount_total,
            paper.note, seller.name, quotation.number
       FROM sales_order AS paper {_CUSTOMER}
       LEFT JOIN quotation ON quotation.id = paper.quotation_id
      WHERE paper.id = %(id)s::bigint
-    """,  # noqa: S608
+    """,
     tables="sales_order customer app_user address contact quotation",
     scope="by_root",
     fact=Paper,
@@ -88,14 +89,14 @@ ORDER = statement(
 QUOTATION = statement(
     "papers.quotation",
     f"""
-    SELECT paper.number, paper.quoted_on, coalesce(customer.legal_name, customer.name), customer.tax_id, billing.street,
-           billing.place, person.name, paper.currency, paper.valid_until, NULL::date, NULL, NULL, NULL,
+    SELECT paper.number, paper.quoted_on, coalesce(customer.legal_name, customer.name), customer.tax_id,
+           billing.street, billing.place, person.name, paper.currency, paper.valid_until, NULL::date, NULL, NULL, NULL,
            coalesce(terms.days, company.payment_terms_days), paper.amount_net, paper.amount_tax, paper.amount_total,
            paper.note, seller.name, NULL
       FROM quotation AS paper {_CUSTOMER}
       CROSS JOIN company LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
      WHERE paper.id = %(id)s::bigint
-    """,  # noqa: S608
+    """,
     tables="quotation customer app_user address contact company payment_terms",
     scope="by_root",
     fact=Paper,

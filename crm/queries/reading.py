@@ -11,11 +11,13 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
+from psycopg import pq
 from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, literal, select, tuple_
 
 from core import database as db
+from core import wire
 from core.normalise import fold
-from core.statements import Query
+from core.statements import Query, statement
 
 T = TypeVar("T")
 PAGE_SIZE = 50
@@ -23,17 +25,15 @@ LONGEST_SEARCH = 80
 MOST_WORDS = 6
 
 
+BEGIN_LOOK = statement("pages.begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", tables="", scope="system")
+
+
 def fetch(connection: Connection, *queries: Query) -> list[list[Any]]:
-    """Rows of each query, all sent in one round trip."""
+    """Rows of each query, all sent in one round trip; begins one consistent look where none has begun."""
     driver = db.driver(connection)
-    with driver.pipeline():
-        cursors = [
-            driver.cursor(row_factory=query.statement.row_factory).execute(
-                query.statement.text, query.parameters, prepare=True
-            )
-            for query in queries
-        ]
-        return [cursor.fetchall() for cursor in cursors]
+    if driver.info.transaction_status == pq.TransactionStatus.IDLE:
+        return wire.fetch(driver, [BEGIN_LOOK(), *queries], transaction=False)[1:]
+    return wire.fetch(driver, queries, transaction=False)
 
 
 def read(*queries: Query) -> list[list[Any]]:
@@ -64,7 +64,7 @@ class Sorting:
 
 def page_of(
     connection: Connection,
-    statement: Select[Any],
+    chosen: Select[Any],
     sorting: Sorting,
     make: Callable[..., T],
     *,
@@ -74,7 +74,7 @@ def page_of(
     total: int | None = None,
     note: str = "",
 ) -> Page[T]:
-    """One page by key: rows beyond the cursor in the order of `sorting`; `make` gets the statement's columns.
+    """One page by key: rows beyond the cursor in the order of `sorting`; `make` gets the columns chosen.
 
     A cursor that cannot be read is taken for none.
     """
@@ -82,7 +82,7 @@ def page_of(
     cursor = _decode(before if backwards else after, sorting)
     ascending = sorting.descending == backwards
     key = tuple_(sorting.value, sorting.identity)
-    found = statement.add_columns(sorting.value.label("sort_value"), sorting.identity.label("sort_id"))
+    found = chosen.add_columns(sorting.value.label("sort_value"), sorting.identity.label("sort_id"))
     if cursor is not None:
         bound = tuple_(literal(cursor[0], sorting.value.type), literal(cursor[1], sorting.identity.type))
         found = found.where(key > bound if ascending else key < bound)
@@ -136,6 +136,6 @@ def matches(column: ColumnElement[Any], text: str) -> list[ColumnElement[bool]]:
     return [cast(column, String).contains(word, autoescape=True) for word in words_of(text)]
 
 
-def count_of(connection: Connection, statement: Select[Any]) -> int:
+def count_of(connection: Connection, chosen: Select[Any]) -> int:
     """How many rows a list has in all."""
-    return connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+    return connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()

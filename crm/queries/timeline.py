@@ -44,35 +44,36 @@ _PARTS = {
          WHERE activity.customer_id = {customer}""",
     "order_written": """
         SELECT recorded_at, sales_order.id, 'documents', 'order_written', sales_order.id, number, amount_total,
-               app_user.name, NULL, NULL
+               app_user.name, NULL::text, NULL::text
           FROM sales_order JOIN app_user ON app_user.id = salesperson_id WHERE customer_id = {customer}""",
     "order_confirmed": """
         SELECT confirmed_at, sales_order.id, 'documents', 'order_confirmed', sales_order.id, number, amount_total,
-               app_user.name, NULL, NULL
+               app_user.name, NULL::text, NULL::text
           FROM sales_order LEFT JOIN app_user ON app_user.id = confirmed_by_id
          WHERE customer_id = {customer} AND confirmed_at IS NOT NULL""",
     "order_cancelled": """
-        SELECT cancelled_at, id, 'documents', 'order_cancelled', id, number, amount_total, NULL, cancel_reason, NULL
+        SELECT cancelled_at, id, 'documents', 'order_cancelled', id, number, amount_total, NULL::text, cancel_reason,
+               NULL::text
           FROM sales_order WHERE customer_id = {customer} AND cancelled_at IS NOT NULL""",
     "quotation": """
         SELECT recorded_at, quotation.id, 'documents', 'quotation', quotation.id, number, amount_total, app_user.name,
-               NULL, state
+               NULL::text, state
           FROM quotation JOIN app_user ON app_user.id = salesperson_id WHERE customer_id = {customer}""",
     "shipment": """
         SELECT shipment.recorded_at, shipment.id, 'documents',
                CASE kind WHEN 'return' THEN 'return' ELSE 'shipment' END,
-               coalesce(link.order_id, 0), shipment.number, NULL, app_user.name, shipment.origin,
+               coalesce(link.order_id, 0), shipment.number, NULL::numeric, app_user.name, shipment.origin,
                concat_ws(' ', shipment.carrier, tracking_number)
           FROM shipment LEFT JOIN sales_order_shipment AS link ON link.shipment_id = shipment.id
           LEFT JOIN app_user ON app_user.id = actor_id WHERE shipment.customer_id = {customer}""",
     "invoice": """
-        SELECT recorded_at, id, 'money', 'invoice', id, number, amount_total, NULL, origin, due_on::text
+        SELECT recorded_at, id, 'money', 'invoice', id, number, amount_total, NULL::text, origin, due_on::text
           FROM invoice WHERE customer_id = {customer}""",
     "credit_note": """
-        SELECT recorded_at, id, 'money', 'credit_note', id, number, amount_total, NULL, reason, origin
+        SELECT recorded_at, id, 'money', 'credit_note', id, number, amount_total, NULL::text, reason, origin
           FROM credit_note WHERE customer_id = {customer}""",
     "payment": """
-        SELECT recorded_at, id, 'money', kind, id, number, amount, NULL, reference,
+        SELECT recorded_at, id, 'money', kind, id, number, amount, NULL::text, reference,
                (SELECT string_agg(DISTINCT invoice.number, ', ') FROM payment_allocation AS allocation
                   JOIN invoice ON invoice.id = allocation.invoice_id WHERE allocation.payment_id = payment.id)
           FROM payment WHERE customer_id = {customer}""",

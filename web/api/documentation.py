@@ -9,7 +9,23 @@ from flask import Response, render_template
 from flask_babel import gettext as _
 
 from core.encoding import dump_json
-from web.api.fields import Schema, schema_of
+from web.api.fields import (
+    Amount,
+    Choice,
+    Day,
+    Field,
+    Flag,
+    Id,
+    Integer,
+    Many,
+    Percent,
+    Price,
+    Quantity,
+    Rate,
+    Schema,
+    Text,
+    schema_of,
+)
 from web.api.operation import OPERATIONS, Operation, area, json_response
 from web.permissions import PUBLIC
 
@@ -152,4 +168,30 @@ def docs() -> str:
     groups: dict[str, list[Operation]] = {}
     for operation in OPERATIONS:
         groups.setdefault(_tag(operation), []).append(operation)
-    return render_template("api/docs.html", title=_("API"), groups=groups, introduction=INTRODUCTION)
+    return render_template("api/docs.html", groups=groups, introduction=_introduction(), kind_of=_kind_of, translate=_)
+
+
+def _introduction() -> str:
+    return _(
+        "Amounts, prices and quantities are decimal strings, dates are ISO 8601. Every POST carries an "
+        "Idempotency-Key, and the same key again answers what the first call answered. Send the token as "
+        "Authorization: Bearer."
+    )
+
+
+def _kind_of(spec: Field) -> str:
+    """What a field takes, in words."""
+    names: dict[type[Field], str] = {
+        Id: _("id"),
+        Text: _("text"),
+        Flag: _("true or false"),
+        Integer: _("whole number"),
+        Amount: _("amount, two decimals"),
+        Quantity: _("quantity, three decimals"),
+        Price: _("price, four decimals"),
+        Percent: _("percentage"),
+        Rate: _("rate, four decimals"),
+        Day: _("date"),
+        Many: _("list"),
+    }
+    return " · ".join(spec.choices) if isinstance(spec, Choice) else names[type(spec)]

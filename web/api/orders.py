@@ -18,6 +18,7 @@ from crm.orders.return_goods import return_goods
 from crm.orders.ship import ShipRequest, ship_order
 from crm.pricing import LineRequest
 from crm.queries.order_record import ORDERS, OrderRecord, get_order, order_payment_status
+from finance.queries.invoice_record import payment_status
 from web.api.fields import Amount, Body, Choice, Day, Field, Id, Integer, Many, Percent, Price, Quantity, Text
 from web.api.operation import PAGING, Call, operation
 
@@ -69,7 +70,8 @@ PROGRESS = {
     "quantity_invoiced": Decimal, "quantity_credited": Decimal,
 }  # fmt: skip
 RECORD = {
-    **CREATED, "customer_name": str, "opportunity_id": int | None, "quotation_id": int | None, "warehouse_id": int,
+    **{name: kind for name, kind in CREATED.items() if name != "lines"},
+    "customer_name": str, "opportunity_id": int | None, "quotation_id": int | None, "warehouse_id": int,
     "ordered_on": date, "requested_on": date | None, "version": int, "amount_open": Decimal,
 }  # fmt: skip
 WHOLE = RECORD | {
@@ -110,11 +112,11 @@ def _header(row: OrderRecord, day: date) -> dict[str, Any]:
 
 @operation("GET", "/sales-orders/{order_id}", "orders.read", summary="One order with all that came of it", answer=WHOLE)
 def get_sales_order(call: Call, order_id: int) -> Any:
-    whole = get_order(order_id)
+    whole, day = get_order(order_id), today()
     return {
-        **_header(whole.order, today()),
+        **_header(whole.order, day),
         "lines": [row._asdict() for row in whole.lines],
-        "invoices": [row._asdict() for row in whole.invoices],
+        "invoices": [{**row._asdict(), "payment_status": payment_status([row], day)} for row in whole.invoices],
         "credit_notes": [row._asdict() for row in whole.credit_notes],
         "shipments": [row._asdict() for row in whole.shipments],
     }

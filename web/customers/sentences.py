@@ -120,7 +120,8 @@ def _period_closed(data: Mapping[str, Any]) -> str:
     on, first = _date(data["date"]), data.get("first_open_on")
     if first:
         return _(
-            "Not posted: the books are closed on %(day)s. The first open day is %(first)s; finance can reopen the month.",
+            "Not posted: the books are closed on %(day)s. The first open day is %(first)s; "
+            "finance can reopen the month.",
             day=day(on, year=True),
             first=day(_date(first), year=True),
         )

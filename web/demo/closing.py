@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-import inventory.alerts  # noqa: F401 (its consumer)
+import inventory.alerts  # noqa: F401 (its consumer raises the alerts)
 from core import database as db
 from core.command import run
 from core.context import SYSTEM, Context
 from core.customers import change_customer
-from core.outbox import CONSUMERS, apply_event
+from core.outbox import apply_event
 from core.parties import Lifecycle
 from inventory.catalog import change_product
 from web.cli.messages import _
@@ -25,6 +25,12 @@ from web.demo.source import Northwind, SourceProduct
 
 CLOSING, LOADED = 90, 99
 ACTIVE_DAYS, AT_RISK_DAYS = 90, 180
+LATEST_OF_EACH_PRODUCT = text(
+    """
+    SELECT DISTINCT max(id) FROM outbox_event, jsonb_array_elements(payload->'product_ids') AS product
+     WHERE kind = 'stock_changed' AND state = 'pending' GROUP BY product ORDER BY 1
+    """
+)
 
 
 def closing_steps(calendar: Calendar, northwind: Northwind) -> list[Step]:
@@ -55,12 +61,14 @@ def _judge(code: str, last_order_on: date, day: date) -> Any:
     return act
 
 
-def settle_events(progress: Callable[[int, str], Any], now: datetime) -> None:
-    """Applies the events the replay left that change our own database, so that alerts stand before anyone looks."""
-    wanted = text("SELECT id FROM outbox_event WHERE state = 'pending' AND kind = ANY (:kinds) ORDER BY id")
+def raise_alerts(progress: Callable[[int, str], Any], now: datetime) -> None:
+    """Applies the latest event of each product's stock, so that low-stock alerts stand before anyone looks.
+
+    All other events are left to the worker; those about stock find nothing new then.
+    """
     with db.current().autocommit() as connection:
-        events = connection.execute(wanted, {"kinds": list(CONSUMERS)}).scalars().all()
-    with progress(len(events), _("Applying what follows from them")) as bar:
+        events = connection.execute(LATEST_OF_EACH_PRODUCT).scalars().all()
+    with progress(len(events), _("Looking for low stock")) as bar:
         for event_id in events:
             run(apply_event, event_id, context=Context(actor=SYSTEM, now=now))
             bar.advance()

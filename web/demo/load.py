@@ -17,7 +17,7 @@ import click
 from core import clock
 from core import database as db
 from web.cli.messages import _
-from web.demo.closing import closing_steps, settle_events
+from web.demo.closing import closing_steps, raise_alerts
 from web.demo.dates import Calendar
 from web.demo.money import payment_steps
 from web.demo.opening import COMPANY, customer_steps, opening_steps
@@ -26,7 +26,7 @@ from web.demo.records import is_demo, started, was_loaded
 from web.demo.replay import Replay, Step, in_time
 from web.demo.source import Northwind
 from web.demo.stock import confirmation_days, receipt_steps
-from web.demo.story import deal_of, deal_steps, order_steps, product_names
+from web.demo.story import deal_steps, deals_of, order_steps
 
 TIME_ZONE = ZoneInfo(COMPANY["time_zone"])
 # Prepared statements keep the plan made when the tables were empty; a new connection plans for the size they have now.
@@ -58,22 +58,21 @@ def load_demo(progress: Callable[[int, str], Any], *, today: date | None = None,
     northwind = Northwind(orders)
     replay = Replay()
     steps = story(calendar, northwind, orders)
-    with progress(len(steps), _("Replaying two years of orders")) as bar:
+    with progress(len(steps), _("Loading the demo company")) as bar:
         for done, (moment, key, step) in enumerate(in_time(steps, TIME_ZONE)):
             if done in PLAN_ANEW_AFTER:
                 database.dispose()
             replay.now, replay.key = moment, key
             step.act(replay)
             bar.advance()
-    settle_events(progress, replay.now)
+    raise_alerts(progress, replay.now)
     return True
 
 
 def story(calendar: Calendar, northwind: Northwind, orders: int | None = None) -> list[Step]:
     """All steps of the replay, in no order yet."""
     confirmed = {number: calendar.day(day) for number, day in confirmation_days(northwind).items()}
-    names = product_names(northwind)
-    deals = {order.id: deal_of(order, calendar, names) for order in northwind.orders}
+    deals = deals_of(northwind, calendar)
     lost, still_open = prospect_deals(calendar, northwind)
     first_contact: dict[str, date] = {}
     for deal in [*deals.values(), *lost, *(deal for deal, _stage in still_open)]:

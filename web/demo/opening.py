@@ -13,12 +13,13 @@ from core import database as db
 from core.context import Actor
 from core.customers import create_customer, save_address, save_contact
 from core.permissions import ROLES
+from core.suppliers import create_supplier
 from core.users import create_user
 from crm.setup import set_up_company
 from inventory.catalog import create_product, set_reorder_point
 from inventory.documents import StockLine, open_stock
 from web.demo.dates import SET_UP_BEFORE, Calendar, working_day_before
-from web.demo.records import create_category, create_supplier, masters, note_loading, open_fiscal_years
+from web.demo.records import create_category, masters, note_loading, open_fiscal_years
 from web.demo.replay import Replay, Step
 from web.demo.source import Northwind, Row, SourceProduct, country_code
 

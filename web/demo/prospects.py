@@ -8,9 +8,9 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from crm.activities import record_activity
 from crm.models import ActivityKind
 from web.demo.dates import Calendar, working_day, working_day_before
-from web.demo.records import create_activity
 from web.demo.replay import Replay, Step
 from web.demo.source import Northwind, SourceLine
 from web.demo.story import DEAL, SOURCES, Deal, begin, deal_name, move, product_names, quote
@@ -95,6 +95,7 @@ def open_steps(deal: Deal, stage: str, calendar: Calendar) -> list[Step]:
     reached = STAGES[: STAGES.index(stage) + 1]
     age = calendar.last_day - deal.starts_on
     days = [max(deal.starts_on, working_day_before(deal.starts_on + age * (at / len(reached)))) for at in range(6)]
+    recorded_on = days[len(reached) - 1]
     steps = [begin(deal)]
     for position, name in enumerate(reached[1:], start=1):
         steps.append(move(deal, name, days[position]))
@@ -103,22 +104,18 @@ def open_steps(deal: Deal, stage: str, calendar: Calendar) -> list[Step]:
     if chance.random() < 0.7:
         kind, subject, result = chance.choice(DONE)
         done = {"kind": kind, "subject": subject, "result": result}
-        steps.append(Step(days[len(reached) - 1], DEAL, _activity(deal, done, is_done=True)))
+        steps.append(Step(recorded_on, DEAL, _activity(deal, done)))
     if chance.random() < 0.6:
-        due_on = working_day(calendar.today + timedelta(days=chance.randint(-4, 14)))
+        due_on = working_day(max(recorded_on, calendar.today + timedelta(days=chance.randint(-4, 14))))
         planned = {"kind": ActivityKind.TASK, "subject": chance.choice(PLANNED), "due_on": due_on}
-        steps.append(Step(days[len(reached) - 1], DEAL, _activity(deal, planned, is_done=False)))
+        steps.append(Step(recorded_on, DEAL, _activity(deal, planned)))
     return steps
 
 
-def _activity(deal: Deal, values: dict[str, Any], *, is_done: bool) -> Any:
+def _activity(deal: Deal, values: dict[str, Any]) -> Any:
     def act(replay: Replay) -> None:
-        about = {
-            "customer_id": replay.customers[deal.customer],
-            "contact_id": replay.contacts[deal.customer],
-            "opportunity_id": replay.deals[deal.key],
-            "done_at": replay.now if is_done else None,
-        }
-        replay.run(replay.employees[deal.employee_id], create_activity, values | about)
+        about = {"contact_id": replay.contacts[deal.customer], "opportunity_id": replay.deals[deal.key]}
+        seller, customer_id = replay.employees[deal.employee_id], replay.customers[deal.customer]
+        replay.run(seller, record_activity, customer_id, values | about)
 
     return act

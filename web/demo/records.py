@@ -1,4 +1,4 @@
-"""Commands for records that the demo company brings along: suppliers, product categories, activities."""
+"""What only the demo needs: product categories, fiscal years ahead, marks of how far the load has come."""
 
 from __future__ import annotations
 
@@ -10,21 +10,9 @@ from sqlalchemy import text
 
 from core.audit import record
 from core.catalog import ProductCategory
-from core.normalise import clean
 from core.organization import Company
-from core.parties import Supplier
 from core.plan import Plan
-from crm.models import Activity
 from finance.periods import add_fiscal_year
-
-
-def create_supplier(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Creates a supplier."""
-    data = {name: clean(value) for name, value in values.items()}
-    supplier = Supplier(**data, created_at=plan.now)
-    plan.session.add(supplier)
-    plan.session.flush()
-    return {"id": supplier.id}
 
 
 def create_category(plan: Plan, name: str, description: str) -> dict[str, Any]:
@@ -33,14 +21,6 @@ def create_category(plan: Plan, name: str, description: str) -> dict[str, Any]:
     plan.session.add(category)
     plan.session.flush()
     return {"id": category.id}
-
-
-def create_activity(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Records something done or planned with a customer, by the actor."""
-    activity = Activity(owner_id=plan.actor.user_id, created_at=plan.now, **values)
-    plan.session.add(activity)
-    plan.session.flush()
-    return {"id": activity.id}
 
 
 def open_fiscal_years(plan: Plan, first: int, last: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ one before it (who came first is served first).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -73,7 +73,7 @@ def receipt_steps(calendar: Calendar, northwind: Northwind) -> list[Step]:
     return [Step(calendar.day(day), RECEIPT, _receipt(quantities, costs)) for day, quantities in wanted.items()]
 
 
-def _receipt(quantities: dict[int, Decimal], costs: dict[int, Decimal]) -> object:
+def _receipt(quantities: dict[int, Decimal], costs: dict[int, Decimal]) -> Callable[[Replay], None]:
     def act(replay: Replay) -> None:
         lines = [StockLine(replay.products[key], quantity, costs[key]) for key, quantity in sorted(quantities.items())]
         replay.run(WAREHOUSE, receive_stock, lines=lines)

@@ -40,6 +40,7 @@ class Deal:
     needed_on: date
     closes_on: date
     source: str
+    first_stage: str = "contact"
 
     @property
     def amount(self) -> Decimal:
@@ -55,8 +56,19 @@ class Deal:
         return [*goods, LineRequest(replay.freight_id, Decimal(1), self.freight)]
 
 
-def deal_of(order: SourceOrder, calendar: Calendar, names: Mapping[int, str]) -> Deal:
-    """The opportunity an order came out of, begun four to twenty-one days before it."""
+def deals_of(northwind: Northwind, calendar: Calendar) -> dict[int, Deal]:
+    """The opportunity each order came out of, by the order's id; a customer known already begins with its needs."""
+    names = product_names(northwind)
+    known: set[str] = set()
+    deals = {}
+    for order in northwind.orders:
+        deals[order.id] = _deal_of(order, calendar, names, "needs" if order.customer in known else "contact")
+        known.add(order.customer)
+    return deals
+
+
+def _deal_of(order: SourceOrder, calendar: Calendar, names: Mapping[int, str], first_stage: str) -> Deal:
+    """Begun four to twenty-one days before the order."""
     chance = Random(f"deal {order.id}")  # noqa: S311 (the same story every time)
     ordered_on = calendar.day(order.ordered_on)
     return Deal(
@@ -70,6 +82,7 @@ def deal_of(order: SourceOrder, calendar: Calendar, names: Mapping[int, str]) ->
         needed_on=calendar.day(order.required_on),
         closes_on=ordered_on,
         source=chance.choice(SOURCES),
+        first_stage=first_stage,
     )
 
 
@@ -93,9 +106,8 @@ def begin(deal: Deal) -> Step:
             "source": deal.source,
             "contact_id": replay.contacts[deal.customer],
         }
-        answer = replay.run(
-            replay.employees[deal.employee_id], create_opportunity, replay.customers[deal.customer], values
-        )
+        seller, customer_id = replay.employees[deal.employee_id], replay.customers[deal.customer]
+        answer = replay.run(seller, create_opportunity, customer_id, values, stage=deal.first_stage)
         replay.deals[deal.key] = answer["id"]
 
     return Step(deal.starts_on, DEAL, act)
@@ -138,8 +150,10 @@ def deal_steps(deal: Deal) -> list[Step]:
     needs_on, proposal_on, talks_on = (
         max(deal.starts_on, working_day_before(deal.starts_on + length * share)) for share in (0.25, 0.5, 0.8)
     )
-    steps = [begin(deal), move(deal, "needs", needs_on), move(deal, "proposal", proposal_on)]
-    steps += quote(deal, proposal_on)
+    steps = [begin(deal)]
+    if deal.first_stage == "contact":
+        steps.append(move(deal, "needs", needs_on))
+    steps += [move(deal, "proposal", proposal_on), *quote(deal, proposal_on, sent=False)]
     if chance.random() < 0.4:
         steps.append(move(deal, "negotiation", talks_on))
     return steps

@@ -30,7 +30,7 @@ def readyz() -> ResponseReturnValue:
     try:
         with db.current().autocommit() as connection:
             reached = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
-    except (exc.SQLAlchemyError, psycopg.Error) as error:
+    except (RuntimeError, exc.SQLAlchemyError, psycopg.Error) as error:
         logger.warning("not_ready", cause=type(error).__name__)
         return jsonify(status="database_unavailable"), 503
     if reached != _newest():

@@ -1,4 +1,4 @@
-"""Confirming an order, and what follows it: ship, cancel, return, invoice, credit. Each shows what it would do first."""
+"""Confirming an order, and what follows: ship, cancel, return, invoice, credit. Each shows first what it would do."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from web.filters import today
 from web.http import apply_errors, flash_done, run_command, see_other
 from web.orders import area
 from web.orders.forms import OrderForm, find_customer
-from web.orders.lookups import short_numbers, short_texts, short_ways
 from web.orders.lines import Grid, add_empty_rows, apply_line_errors, read_grid
+from web.orders.lookups import short_numbers, short_texts, short_ways
 
 
 class Draft:
@@ -37,9 +37,7 @@ class Draft:
         self.match: CustomerMatch | None = match
         currency = self.customer.currency if self.customer else "CNY"
         rounding = self.customer.tax_rounding if self.customer else "line"
-        self.grid: Grid = read_grid(
-            connection, form.lines, form.warehouse, currency=currency, tax_rounding=rounding
-        )
+        self.grid: Grid = read_grid(connection, form.lines, form.warehouse, currency=currency, tax_rounding=rounding)
         self.is_valid = self.is_valid and self.grid.is_valid and self.customer is not None
         if not self.grid.requests and self.grid.is_valid is False and not any(map(_has_errors, form.lines.entries)):
             form.form_errors = [*form.form_errors, _("Write at least one line: a product and a quantity.")]

@@ -94,7 +94,9 @@ def _unmatch(data: Mapping[str, Any]) -> EffectLine:
 @effect_for("order")
 def _order(data: Mapping[str, Any]) -> EffectLine:
     text = _("Write a draft order as quoted in %(quotation)s", quotation=data["quotation"])
-    return EffectLine("order", text, amount(data["amount"]), _("Prices stay as quoted; stock is checked on confirming."))
+    return EffectLine(
+        "order", text, amount(data["amount"]), _("Prices stay as quoted; stock is checked on confirming.")
+    )
 
 
 @effect_for("opportunity")

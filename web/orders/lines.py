@@ -28,7 +28,7 @@ MOST_NAMED = 4
 
 
 class OrderLineForm(LineForm):
-    """One row: a product as typed, quantity, price (empty: the catalog's), discount, what happens when stock is short."""
+    """One row: a product as typed, quantity, price (empty: the catalog's), discount, what happens on short stock."""
 
     product = StringField(_l("Product"))
     quantity = QuantityField(_l("Quantity"))
@@ -43,7 +43,9 @@ class OrderLineForm(LineForm):
 
     def is_empty(self) -> bool:
         """Whether nobody wrote anything into the row."""
-        return not any(str((part.raw_data or [""])[0] or "").strip() for part in (self.product, self.quantity, self.price))
+        return not any(
+            str((part.raw_data or [""])[0] or "").strip() for part in (self.product, self.quantity, self.price)
+        )
 
 
 class QuotationLineForm(OrderLineForm):

@@ -11,8 +11,8 @@ from core import database as db
 from core.statements import Statement
 from crm.queries.papers import ORDER, ORDER_LINES, CompanyPaper, Paper, PaperLine, read_paper
 from web.documents.data import CompanyFacts, DocumentFacts, DocumentLine, Kind, PartyFacts
-from web.documents.resources import page_style
 from web.documents.render import PdfUnavailable, render_html, render_pdf
+from web.documents.resources import page_style
 from web.orders import area
 from web.permissions import SIGNED_IN
 
@@ -36,7 +36,9 @@ def answer_paper(kind: Kind, head: Statement, lines: Statement, identity: int, l
     try:
         response = make_response(render_pdf(kind, facts, sender, language))
     except PdfUnavailable:
-        return Response(render_html(kind, facts, sender, language, stylesheet=url_for("orders.paper_style")), mimetype="text/html")
+        return Response(
+            render_html(kind, facts, sender, language, stylesheet=url_for("orders.paper_style")), mimetype="text/html"
+        )
     response.mimetype = "application/pdf"
     response.headers["Content-Disposition"] = f'inline; filename="{paper.number}-{language}.pdf"'
     return response

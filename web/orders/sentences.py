@@ -65,8 +65,8 @@ def _insufficient_stock(data: Mapping[str, Any]) -> str:
 @sentence_for("credit_exceeded")
 def _credit_exceeded(data: Mapping[str, Any]) -> str:
     return _(
-        "Not confirmed: %(customer)s uses %(exposure)s of a limit of %(limit)s, and this order's %(amount)s go over it by "
-        "%(over)s. Lower the order by that much, let the customer pay first, or ask finance for a higher limit.",
+        "Not confirmed: %(customer)s uses %(exposure)s of a limit of %(limit)s, and this order's %(amount)s go over it "
+        "by %(over)s. Lower the order by that much, let the customer pay first, or ask finance for a higher limit.",
         customer=data["customer"],
         exposure=money(Decimal(data["exposure"])),
         limit=money(Decimal(data["credit_limit"])),

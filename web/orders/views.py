@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from flask import g, render_template, request
@@ -11,7 +12,7 @@ from flask_babel import lazy_gettext
 from core import database as db
 from crm.queries.order_page import HistoryRow, OrderPage, order_page
 from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, count_views, list_orders
-from web.filters import day, today
+from web.filters import day, quantity, today
 from web.orders import area
 from web.orders.sentences import (
     INVOICING,
@@ -138,7 +139,7 @@ def steps_of(page: OrderPage, payment_status: str) -> list[dict[str, Any]]:
     shipped = day(max(out)) if out else _("planned %(day)s", day=day(order.requested_on)) if order.requested_on else ""
     due = _("due %(day)s", day=day(page.due_on)) if page.due_on else ""
     found = [
-        (_("Draft"), day(order.recorded_at), True, False),
+        (_("Draft"), day(order.recorded_at), confirmed, False),
         (_("Confirmed"), day(order.confirmed_at), confirmed, False),
         (_("Shipped"), shipped, order.shipping_status == "shipped", order.shipping_status == "partial"),
         (
@@ -169,8 +170,7 @@ def history_note(row: HistoryRow) -> str:
     lines = row.changes.get("lines")
     parts = []
     if row.action == "sales_order.shipped" and isinstance(lines, list):
-        parts.append(_(", ").join(f"{line[0]} × {line[1]}" for line in lines[:6]))
+        parts.append(_(", ").join(f"{line[0]} × {quantity(Decimal(line[1]))}" for line in lines[:6]))
     if row.changes.get("reason"):
         parts.append(str(row.changes["reason"]))
     return " ".join(parts)
-

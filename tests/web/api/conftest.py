@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -14,7 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.database_server import DatabaseUrls
+from core import database as db
+from tests.database_server import Server
 from tests.world import World, new_key
 from web.app import create_app
 
@@ -80,10 +82,14 @@ class Api:
 
 
 @pytest.fixture(scope="package")
-def world(database_urls: DatabaseUrls) -> Iterator[World]:
-    world = World.set_up(database_urls.app)
+def world(database_server: Server) -> Iterator[World]:
+    """One company for all tests of a package, in a database of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"{database_server.template}_{worker}_api_{next(_count)}"
+    world = World.set_up(database_server.clone(name).app)
     yield world
     world.database.dispose()
+    database_server.drop(name)
 
 
 @pytest.fixture(scope="package")
@@ -101,10 +107,12 @@ def tokens(world: World) -> dict[str, str]:
 
 
 @pytest.fixture
-def api(app: Flask, tokens: dict[str, str]) -> Api:
+def api(app: Flask, world: World, tokens: dict[str, str]) -> Api:
+    db.configure(world.database)
     return Api(app.test_client(), tokens["admin"])
 
 
 @pytest.fixture
-def as_role(app: Flask, tokens: dict[str, str]) -> Any:
+def as_role(app: Flask, world: World, tokens: dict[str, str]) -> Any:
+    db.configure(world.database)
     return lambda role: Api(app.test_client(), tokens[role])

@@ -98,12 +98,36 @@ def test_who_and_where(api: Api, app: Any) -> None:
     problem(Api(app.test_client(), "cht_wrong").get("/customers"), 401, "not_signed_in")
     problem(api.get("/nowhere"), 404, "not_found")
     problem(api.send("DELETE", "/customers"), 405, "method_not_allowed")
-    for path in ("/customers/7", "/sales-orders/7", "/invoices/7", "/payments/7", "/products/7", "/quotations/7",
-                 "/opportunities/7", "/credit-notes/7", "/customers/7/contacts", "/customers/99999999999999999999"):  # fmt: skip
-        problem(api.get(path), 404, "not_found")
-    for path in ("/sales-orders/7/confirm", "/sales-orders/7/ship", "/sales-orders/7/cancel", "/quotations/7/order",
-                 "/payment-allocations/7/unmatch", "/stock-alerts/7/dismiss"):  # fmt: skip
-        problem(api.post(path), 404, "not_found")
+
+
+RECORDS = (
+    "customers",
+    "sales-orders",
+    "invoices",
+    "payments",
+    "products",
+    "quotations",
+    "opportunities",
+    "credit-notes",
+)
+ACTIONS = (
+    "sales-orders/7/confirm",
+    "sales-orders/7/ship",
+    "sales-orders/7/cancel",
+    "quotations/7/order",
+    "payment-allocations/7/unmatch",
+    "payments/7/allocations/7/unmatch",
+    "stock-alerts/7/dismiss",
+)
+
+
+def test_what_is_not_there(api: Api) -> None:
+    for name in RECORDS:
+        problem(api.get(f"/{name}/7"), 404, "not_found")
+        problem(api.get(f"/{name}/99999999999999999999"), 404, "not_found")
+    for action in ACTIONS:
+        problem(api.post(f"/{action}"), 404, "not_found")
+    problem(api.get("/customers/7/contacts"), 404, "not_found")
     problem(api.post("/payments/7/match", {"auto": True}), 404, "not_found")
     problem(api.post("/payments", {"customer_id": 7, "amount": "1"}), 404, "not_found")
 
@@ -166,7 +190,8 @@ def test_an_opportunity_of_somebody_else_is_not_taken(api: Api) -> None:
 def test_figures_beyond_the_books_are_refused(api: Api) -> None:
     customer, product = api.customer(), api.product(price="99999999")
     line = {"product_id": product["id"], "quantity": "999999999"}
-    problem(api.post("/sales-orders", {"customer_id": customer["id"], "lines": [line] * 3}), 422, "figure_too_large")
+    body = {"customer_id": customer["id"], "lines": [line] * 3}
+    problem(api.post("/sales-orders", body), 422, "figure_too_large")
 
 
 def test_lines_of_one_document_are_in_one_warehouse(api: Api, world: World) -> None:

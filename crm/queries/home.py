@@ -1,0 +1,347 @@
+"""The figures of the home pages: of one owner, or of everybody. Each leads to the rows it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from core.statements import statement
+from crm.queries.activities import FollowUp, list_follow_ups
+from crm.queries.customers import CustomerRow, list_customers
+from crm.queries.orders import OrderRow, list_orders
+from crm.queries.reading import Page, fetch
+
+MINE = "(%(owner_id)s::bigint IS NULL OR {table}.owner_id = %(owner_id)s::bigint)"
+
+
+class Sums(NamedTuple):
+    """Headline numbers; amounts in the company's currency."""
+
+    won: Decimal
+    won_count: int
+    pipeline: Decimal
+    deals: int
+    collected: Decimal
+    payments: int
+    overdue: Decimal
+    overdue_customers: int
+    held: int
+    held_amount: Decimal
+    to_ship: int
+    unapplied: Decimal
+    unapplied_customers: int
+    receivables: Decimal
+    alerts: int
+
+
+SUMS = statement(
+    "home.sums",
+    f"""
+    SELECT won.amount, won.rows, pipeline.amount, pipeline.rows, collected.amount, collected.rows, late.amount,
+           late.customers, held.rows, held.amount, to_ship.rows, money.unapplied, money.customers, money.receivables,
+           (SELECT count(*) FROM stock_alert WHERE closed_at IS NULL AND dismissed_at IS NULL)
+      FROM (SELECT coalesce(sum(amount), 0)::numeric(18,2) AS amount, count(*) AS rows FROM opportunity
+             WHERE stage_kind = 'won' AND closed_at >= %(month)s::timestamptz AND {MINE.format(table="opportunity")}
+           ) AS won,
+           (SELECT coalesce(sum(amount), 0)::numeric(18,2) AS amount, count(*) AS rows FROM opportunity
+             WHERE stage_kind = 'open' AND {MINE.format(table="opportunity")}) AS pipeline,
+           (SELECT coalesce(sum(amount), 0)::numeric(18,2) AS amount, count(*) AS rows FROM payment
+             WHERE kind = 'receipt' AND received_on > %(today)s::date - 7 AND {MINE.format(table="payment")}
+           ) AS collected,
+           (SELECT coalesce(sum(amount_open), 0)::numeric(18,2) AS amount, count(DISTINCT customer_id) AS customers
+              FROM invoice WHERE amount_allocated < amount_total AND due_on < %(today)s::date
+               AND {MINE.format(table="invoice")}) AS late,
+           (SELECT count(*) AS rows, coalesce(sum(amount_total), 0)::numeric(18,2) AS amount FROM sales_order
+             WHERE state = 'confirmed' AND shipping_status <> 'shipped' AND {MINE.format(table="sales_order")}
+               AND EXISTS (SELECT FROM sales_order_line AS line JOIN reservation ON reservation.id = line.reservation_id
+                            WHERE line.order_id = sales_order.id AND quantity_back_ordered > 0)) AS held,
+           (SELECT count(*) AS rows FROM sales_order
+             WHERE state = 'confirmed' AND shipping_status <> 'shipped' AND {MINE.format(table="sales_order")}
+               AND EXISTS (SELECT FROM sales_order_line AS line JOIN reservation ON reservation.id = line.reservation_id
+                            WHERE line.order_id = sales_order.id AND quantity_reserved > 0)) AS to_ship,
+           (SELECT coalesce(sum(unapplied), 0)::numeric(18,2) AS unapplied,
+                   count(*) FILTER (WHERE unapplied > 0) AS customers,
+                   coalesce(sum(open_receivables), 0)::numeric(18,2) AS receivables
+              FROM customer_account JOIN customer ON customer.id = customer_account.customer_id
+             WHERE {MINE.format(table="customer")}) AS money
+    """,
+    tables="opportunity payment invoice sales_order sales_order_line reservation customer_account customer stock_alert",
+    scope="scoped",
+    fact=Sums,
+)
+
+
+class StageSum(NamedTuple):
+    code: str
+    name: str
+    name_zh: str
+    count: int
+    amount: Decimal
+
+
+BY_STAGE = statement(
+    "home.by_stage",
+    f"""
+    SELECT stage.code, stage.name, stage.name_zh, count(deal.id), coalesce(sum(deal.amount), 0)::numeric(18,2)
+      FROM pipeline_stage AS stage LEFT JOIN opportunity AS deal
+           ON deal.stage_id = stage.id AND deal.stage_kind = 'open' AND {MINE.format(table="deal")}
+     WHERE stage.kind = 'open' GROUP BY stage.id ORDER BY stage.position
+    """,
+    tables="pipeline_stage opportunity",
+    scope="scoped",
+    fact=StageSum,
+)
+
+
+class Stalled(NamedTuple):
+    id: int
+    name: str
+    customer: str
+
+
+STALLED = statement(
+    "home.stalled",
+    f"""
+    SELECT deal.id, deal.name, customer.name FROM opportunity AS deal JOIN customer ON customer.id = deal.customer_id
+     WHERE deal.stage_kind = 'open' AND deal.stage_since < %(since)s::timestamptz AND {MINE.format(table="deal")}
+       AND NOT EXISTS (SELECT FROM activity WHERE opportunity_id = deal.id AND created_at >= %(since)s::timestamptz)
+     ORDER BY deal.amount DESC, deal.id LIMIT 4
+    """,
+    tables="opportunity customer activity",
+    scope="scoped",
+    fact=Stalled,
+)
+
+
+class JustPaid(NamedTuple):
+    """A receipt: what it settled, and what the customer still owes."""
+
+    id: int
+    customer_id: int
+    customer: str
+    received_on: date
+    recorded_at: datetime
+    amount: Decimal
+    unapplied: Decimal
+    invoices: int
+    invoice: str | None
+    left_open: Decimal
+
+
+JUST_PAID = statement(
+    "home.just_paid",
+    f"""
+    SELECT payment.id, payment.customer_id, customer.name, payment.received_on, payment.recorded_at, payment.amount,
+           payment.amount_unapplied, coalesce(matched.invoices, 0)::int, matched.number, coalesce(matched.left_open, 0)
+      FROM payment JOIN customer ON customer.id = payment.customer_id
+      LEFT JOIN LATERAL (SELECT count(DISTINCT invoice.id) AS invoices, min(invoice.number) AS number,
+                                sum(DISTINCT invoice.amount_open) AS left_open
+                           FROM payment_allocation AS allocation JOIN invoice ON invoice.id = allocation.invoice_id
+                          WHERE allocation.payment_id = payment.id) AS matched ON true
+     WHERE payment.kind = 'receipt' AND {MINE.format(table="payment")}
+     ORDER BY payment.received_on DESC, payment.id DESC LIMIT %(limit)s::int
+    """,
+    tables="payment customer payment_allocation invoice",
+    scope="scoped",
+    fact=JustPaid,
+)
+
+
+class Aging(NamedTuple):
+    """Open receivables by days past due: not due (or due after delivery), 1–30, 31–60, 61–90, more."""
+
+    not_due: Decimal
+    to_30: Decimal
+    to_60: Decimal
+    to_90: Decimal
+    older: Decimal
+
+
+AGING = statement(
+    "home.aging",
+    """
+    SELECT coalesce(sum(amount_open) FILTER (WHERE due_on IS NULL OR due_on >= %(today)s::date), 0),
+           coalesce(sum(amount_open) FILTER (WHERE %(today)s::date - due_on BETWEEN 1 AND 30), 0),
+           coalesce(sum(amount_open) FILTER (WHERE %(today)s::date - due_on BETWEEN 31 AND 60), 0),
+           coalesce(sum(amount_open) FILTER (WHERE %(today)s::date - due_on BETWEEN 61 AND 90), 0),
+           coalesce(sum(amount_open) FILTER (WHERE %(today)s::date - due_on > 90), 0)
+      FROM invoice WHERE amount_allocated < amount_total
+    """,
+    tables="invoice",
+    scope="system",
+    fact=Aging,
+)
+
+
+class TopCustomer(NamedTuple):
+    id: int
+    name: str
+    orders: int
+    amount: Decimal
+
+
+TOP_CUSTOMERS = statement(
+    "home.top_customers",
+    """
+    SELECT customer.id, customer.name, count(*)::int, sum(so.amount_total)
+      FROM sales_order AS so JOIN customer ON customer.id = so.customer_id
+     WHERE so.state IN ('confirmed', 'done') AND so.ordered_on >= %(since)s::date
+     GROUP BY customer.id ORDER BY 4 DESC, customer.id LIMIT 6
+    """,
+    tables="sales_order customer",
+    scope="system",
+    fact=TopCustomer,
+)
+
+
+class Credit(NamedTuple):
+    customer_id: int
+    customer: str
+    unapplied: Decimal
+    open_receivables: Decimal
+
+
+CREDITS = statement(
+    "home.credits",
+    """
+    SELECT customer.id, customer.name, unapplied, open_receivables
+      FROM customer_account JOIN customer ON customer.id = customer_account.customer_id
+     WHERE unapplied > 0 ORDER BY unapplied DESC, customer.id LIMIT 8
+    """,
+    tables="customer_account customer",
+    scope="system",
+    fact=Credit,
+)
+
+
+class ShortProduct(NamedTuple):
+    product_id: int
+    sku: str
+    name: str
+    on_hand: Decimal
+    available: Decimal
+    back_ordered: Decimal
+
+
+SHORT_PRODUCTS = statement(
+    "home.short_products",
+    """
+    SELECT product.id, product.sku, product.name, sum(on_hand), sum(available), sum(back_ordered)
+      FROM stock_level JOIN product ON product.id = stock_level.product_id
+     WHERE back_ordered > 0 GROUP BY product.id ORDER BY 6 DESC, product.id LIMIT 8
+    """,
+    tables="stock_level product",
+    scope="system",
+    fact=ShortProduct,
+)
+
+
+class OpenAlert(NamedTuple):
+    id: int
+    product_id: int
+    sku: str
+    name: str
+    available: Decimal
+    reorder_point: Decimal
+    opened_at: datetime
+
+
+ALERTS = statement(
+    "home.alerts",
+    """
+    SELECT alert.id, product.id, product.sku, product.name, level.available, alert.reorder_point, alert.opened_at
+      FROM stock_alert AS alert JOIN product ON product.id = alert.product_id
+      JOIN stock_level AS level ON level.product_id = alert.product_id AND level.warehouse_id = alert.warehouse_id
+     WHERE alert.closed_at IS NULL AND alert.dismissed_at IS NULL ORDER BY alert.opened_at DESC, alert.id LIMIT 8
+    """,
+    tables="stock_alert product stock_level",
+    scope="system",
+    fact=OpenAlert,
+)
+
+
+@dataclass(frozen=True)
+class SalesHome:
+    """Of one owner's customers, or of all (`owner_id` None)."""
+
+    sums: Sums
+    stages: list[StageSum]
+    stalled: list[Stalled]
+    paid: list[JustPaid]
+    follow_ups: Page[FollowUp]
+    overdue: Page[CustomerRow]
+    held: Page[OrderRow]
+    aging: Aging
+    top: list[TopCustomer]
+
+
+def sales_home(
+    connection: Connection,
+    *,
+    today: date,
+    month: datetime,
+    stalled_since: datetime,
+    user_id: int | None,
+    owner_id: int | None,
+) -> SalesHome:
+    """The home page of sales (with `owner_id`) and of a manager (without)."""
+    [sums], stages, stalled, paid, [aging], top = fetch(
+        connection,
+        SUMS(owner_id=owner_id, today=today, month=month),
+        BY_STAGE(owner_id=owner_id),
+        STALLED(owner_id=owner_id, since=stalled_since),
+        JUST_PAID(owner_id=owner_id, limit=5),
+        AGING(today=today),
+        TOP_CUSTOMERS(since=date(today.year, 1, 1)),
+    )
+    late = list_customers(
+        connection, today=today, user_id=user_id, view="overdue", owner_id=owner_id, sort="-overdue", size=5
+    )
+    held = list_orders(
+        connection, today=today, user_id=user_id, view="held", owner_id=owner_id, sort="requested", size=5
+    )
+    follow_ups = list_follow_ups(connection, today=today, user_id=user_id, until=today, size=6)
+    return SalesHome(sums, stages, stalled, paid, follow_ups, late, held, aging, top)
+
+
+@dataclass(frozen=True)
+class WarehouseHome:
+    sums: Sums
+    ready: Page[OrderRow]
+    held: Page[OrderRow]
+    short: list[ShortProduct]
+    alerts: list[OpenAlert]
+
+
+def warehouse_home(connection: Connection, *, today: date, month: datetime) -> WarehouseHome:
+    """What is to ship, what waits, what runs low."""
+    [sums], short, alerts = fetch(connection, SUMS(owner_id=None, today=today, month=month), SHORT_PRODUCTS(), ALERTS())
+    ready = list_orders(connection, today=today, user_id=None, view="ready", sort="requested", size=8)
+    held = list_orders(connection, today=today, user_id=None, view="held", sort="requested", size=5)
+    return WarehouseHome(sums, ready, held, short, alerts)
+
+
+@dataclass(frozen=True)
+class FinanceHome:
+    sums: Sums
+    aging: Aging
+    credits: list[Credit]
+    paid: list[JustPaid]
+    overdue: Page[CustomerRow]
+
+
+def finance_home(connection: Connection, *, today: date, month: datetime, user_id: int | None) -> FinanceHome:
+    """What is to match, what is late, how old it is."""
+    [sums], [aging], credits, paid = fetch(
+        connection,
+        SUMS(owner_id=None, today=today, month=month),
+        AGING(today=today),
+        CREDITS(),
+        JUST_PAID(owner_id=None, limit=6),
+    )
+    late = list_customers(connection, today=today, user_id=user_id, view="overdue", sort="-overdue", size=8)
+    return FinanceHome(sums, aging, credits, paid, late)

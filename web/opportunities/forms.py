@@ -1,0 +1,52 @@
+"""Forms of opportunities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _now
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Connection
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+
+from crm.queries.customers import CONTACTS
+from crm.queries.reading import fetch
+from web.forms import AmountField, DayField, Form, Required
+
+FIELDS = ("name", "amount", "expected_close_on", "budget", "schedule", "source", "note", "competitor")
+
+
+class OpportunityForm(Form):
+    """An opportunity. `customer` is typed as name or code where it is new."""
+
+    customer = StringField(_("Customer"), [Required()])
+    name = StringField(_("What it is about"), [Required()])
+    amount = AmountField(_("Expected amount, net"), [Required()])
+    expected_close_on = DayField(_("Expected to close"))
+    contact_id = SelectField(_("Contact"), validate_choice=False)
+    budget = AmountField(_("Budget"))
+    schedule = StringField(_("Schedule"))
+    source = StringField(_("Source"))
+    competitor = StringField(_("Competitor"))
+    note = TextAreaField(_("Note"))
+    version = HiddenField()
+
+    def offer(self, connection: Connection, customer_id: int | None) -> None:
+        """Fill the customer's contacts in."""
+        contacts = fetch(connection, CONTACTS(customer_id=customer_id))[0] if customer_id else []
+        self.contact_id.choices = [SelectChoice("", _now("Nobody in particular"))] + [
+            SelectChoice(str(contact.id), contact.name) for contact in contacts if contact.is_active
+        ]
+
+    def values(self) -> dict[str, Any]:
+        """What the command takes."""
+        contact = str(self.contact_id.data or "")
+        return {name: self[name].data for name in FIELDS} | {"contact_id": int(contact) if contact.isdigit() else None}
+
+
+class LoseForm(Form):
+    """Why an opportunity was lost, and to whom."""
+
+    lost_reason = StringField(_("Why it was lost"), [Required()])
+    competitor = StringField(_("Competitor"))

@@ -1,0 +1,299 @@
+"""Board, list, record; create, change, move, lose."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from werkzeug.utils import redirect
+
+from core import clock
+from core import database as db
+from core.errors import DomainError
+from crm.pipeline import change_opportunity, create_opportunity, move_opportunity
+from crm.queries.customers import get_customer
+from crm.queries.pipeline import (
+    SORTS,
+    STALLED_DAYS,
+    VIEWS,
+    DealPage,
+    Stage,
+    board,
+    deal_page,
+    list_deals,
+)
+from web.filters import day, today
+from web.http import apply_errors, flash_done, run_command, safe_target, see_other
+from web.i18n import language
+from web.opportunities import area
+from web.opportunities.forms import FIELDS, LoseForm, OpportunityForm
+from web.opportunities.sentences import FIELDS as CRITERIA
+from web.orders.forms import find_customer
+from web.permissions import may
+from web.sentences import sentence
+
+VIEW_NAMES = {
+    "open": lazy_gettext("Open"),
+    "mine": lazy_gettext("Mine"),
+    "won": lazy_gettext("Won"),
+    "lost": lazy_gettext("Lost"),
+    "all": lazy_gettext("All"),
+}
+_SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
+WON_SHOWN_DAYS = 31
+
+
+def stage_name(stage: Any) -> str:
+    """A stage's name in the language of the request."""
+    return str(stage.name_zh if language() == "zh" else stage.name)
+
+
+@area.route("/board", permission="opportunities.read", endpoint="board")
+def show_board() -> str:
+    """Lanes per stage; `owner=me` shows one's own."""
+    return _board()
+
+
+def _board(refusal: str = "", edit_url: str = "") -> str:
+    mine = request.args.get("owner") == "me"
+    with db.current().reading() as connection:
+        lanes = board(
+            connection,
+            owner_id=g.actor.user_id if mine else None,
+            won_since=clock.now() - timedelta(days=WON_SHOWN_DAYS),
+        )
+    open_lanes = [lane for lane in lanes if lane.stage.kind == "open"]
+    return render_template(
+        "opportunities/board.html",
+        lanes=lanes,
+        mine=mine,
+        count=sum(lane.count for lane in open_lanes),
+        amount=sum(lane.amount for lane in open_lanes),
+        weighted=sum(lane.weighted for lane in open_lanes),
+        stage_name=stage_name,
+        stalled_before=clock.now() - timedelta(days=STALLED_DAYS),
+        now=clock.now(),
+        refusal=refusal,
+        edit_url=edit_url,
+    )
+
+
+@area.route("", permission="opportunities.read")
+def index() -> str:
+    """Opportunities as a list."""
+    view = request.args.get("view", "all" if "customer_id" in request.args else "open")
+    view = view if view in VIEWS else "open"
+    sort = request.args.get("sort", "close")
+    sort = sort if sort in _SORTS else "close"
+    text = request.args.get("q", "").strip()[:80]
+    customer_id = request.args.get("customer_id", type=int)
+    with db.current().reading() as connection:
+        page = list_deals(
+            connection,
+            user_id=g.actor.user_id,
+            view=view,
+            text=text,
+            customer_id=customer_id,
+            stage=request.args.get("stage"),
+            sort=sort,
+            after=request.args.get("after"),
+            before=request.args.get("before"),
+        )
+    g.nav = "opportunities.board"
+    return render_template(
+        "opportunities/index.html",
+        page=page,
+        view=view,
+        views=VIEW_NAMES,
+        sort=sort,
+        text=text,
+        customer_id=customer_id,
+        stage_name=_row_stage,
+    )
+
+
+def _row_stage(row: Any) -> str:
+    return str(row.stage_zh if language() == "zh" else row.stage)
+
+
+@area.route("/<int:opportunity_id>", permission="opportunities.read")
+def show(opportunity_id: int) -> str:
+    """One opportunity."""
+    return _record(opportunity_id)
+
+
+def _record(opportunity_id: int, refusal: str = "", lose: LoseForm | None = None) -> str:
+    with db.current().reading() as connection:
+        page = deal_page(connection, opportunity_id)
+    g.nav = "opportunities.board"
+    return render_template(
+        "opportunities/show.html",
+        **vars(page),
+        stage=page.stage,
+        by_id={stage.id: stage for stage in page.stages},
+        progress=steps_of(page),
+        missing=_missing(page),
+        stage_name=stage_name,
+        criteria=CRITERIA,
+        refusal=refusal,
+        lose=lose or (LoseForm(formdata=None) if may("opportunities.write") else None),
+        losing=lose is not None,
+    )
+
+
+def steps_of(page: DealPage) -> list[dict[str, Any]]:
+    """The stages, with the day each was entered."""
+    entered = {step.to_stage_id: step.at for step in reversed(page.steps)}
+    steps = []
+    for stage in page.stages:
+        if stage.kind == "lost" and page.deal.stage_kind != "lost":
+            continue
+        if page.deal.stage_kind == "lost" and stage.kind != "lost" and stage.id not in entered:
+            continue
+        steps.append({"label": stage_name(stage), "note": day(entered.get(stage.id)), "state": _state(page, stage)})
+    return steps
+
+
+def _state(page: DealPage, stage: Stage) -> str:
+    here = page.stage
+    if stage.id == here.id:
+        return "stop" if stage.kind == "lost" else "done" if stage.kind == "won" else "now"
+    return "done" if stage.position < here.position else "next"
+
+
+def _missing(page: DealPage) -> list[str]:
+    """What the present stage still asks for before it may be left."""
+    deal = page.deal
+    has = {
+        "budget": deal.budget is not None,
+        "schedule": bool(deal.schedule),
+        "quotation": any(document.kind == "quotation" for document in page.documents),
+    }
+    asked = (page.stage.exit_criteria or "").split() if deal.stage_kind == "open" else []
+    return [name for name in asked if not has.get(name, True)]
+
+
+@area.route("/new", permission="opportunities.write")
+def new() -> str:
+    """Empty form; `customer_id` says for whom."""
+    form = OpportunityForm(formdata=None)
+    customer_id = request.args.get("customer_id", type=int)
+    with db.current().reading() as connection:
+        form.offer(connection, customer_id)
+        if customer_id:
+            form.customer.data = get_customer(connection, customer_id, today()).name
+    return _form(form)
+
+
+@area.route("/new", permission="opportunities.write", methods=["POST"], endpoint="create")
+def create() -> ResponseReturnValue:
+    """Create an opportunity in the first stage."""
+    form = OpportunityForm()
+    is_valid = form.validate()
+    with db.current().reading() as connection:
+        match = find_customer(connection, form.customer)
+        form.offer(connection, match.id if match else None)
+    if is_valid and match:
+        try:
+            result = run_command(create_opportunity, match.id, form.values())
+            flash_done(_("Opportunity %(number)s created", number=result["number"]))
+            return see_other("opportunities.show", opportunity_id=result["id"])
+        except DomainError as error:
+            apply_errors(form, error)
+    return _form(form), 422
+
+
+@area.route("/<int:opportunity_id>/edit", permission="opportunities.write")
+def edit(opportunity_id: int) -> str:
+    """The form with what stands there now."""
+    with db.current().reading() as connection:
+        page = deal_page(connection, opportunity_id)
+        form = OpportunityForm(formdata=None, obj=page.deal)
+        form.contact_id.data = str(page.deal.contact_id or "")
+        form.offer(connection, page.deal.customer_id)
+    return _form(form, page)
+
+
+@area.route("/<int:opportunity_id>/edit", permission="opportunities.write", methods=["POST"], endpoint="change")
+def change(opportunity_id: int) -> ResponseReturnValue:
+    """Save; when somebody else saved meanwhile, show what stands there now."""
+    form = OpportunityForm()
+    with db.current().reading() as connection:
+        page = deal_page(connection, opportunity_id)
+        form.offer(connection, page.deal.customer_id)
+    changed: list[tuple[Any, Any]] = []
+    if form.validate():
+        try:
+            shown = form.version.data or ""
+            version = int(shown) if shown.isdigit() else None
+            result = run_command(change_opportunity, opportunity_id, form.values(), version=version)
+            flash_done(_("Opportunity %(number)s saved", number=result["number"]))
+            return see_other("opportunities.show", opportunity_id=opportunity_id)
+        except DomainError as error:
+            apply_errors(form, error)
+            if error.code == "edit_conflict":
+                changed = _changed(form, page)
+                form.version.data = str(error.data["version"])
+                form.version.raw_data = [form.version.data]
+    return _form(form, page, changed=changed), 422
+
+
+def _changed(form: OpportunityForm, page: DealPage) -> list[tuple[Any, Any]]:
+    return [
+        (form[name].label.text, getattr(page.deal, name))
+        for name in FIELDS
+        if (getattr(page.deal, name) or None) != (form[name].data or None)
+    ]
+
+
+def _form(form: OpportunityForm, page: DealPage | None = None, **more: Any) -> str:
+    g.nav = "opportunities.board"
+    return render_template("opportunities/form.html", form=form, deal=page.deal if page else None, **more)
+
+
+@area.route("/<int:opportunity_id>/move", permission="opportunities.write", methods=["POST"])
+def move(opportunity_id: int) -> ResponseReturnValue:
+    """Move to a stage; what is still missing is named, with the way to fill it in."""
+    stage = request.form.get("stage", "")
+    back = safe_target(request.form.get("next"), "")
+    if stage == "lost":
+        return redirect(_lose_url(opportunity_id), 303)
+    try:
+        result = run_command(move_opportunity, opportunity_id, stage)
+    except DomainError as error:
+        if error.http_status == 404:
+            raise
+        text = sentence(error.code, error.data)
+        if "/board" in back:
+            return _board(text, url_for("opportunities.edit", opportunity_id=opportunity_id)), error.http_status
+        return _record(opportunity_id, text), error.http_status
+    flash_done(_("%(name)s moved", name=result["name"]))
+    return redirect(back, 303) if back else see_other("opportunities.show", opportunity_id=opportunity_id)
+
+
+def _lose_url(opportunity_id: int) -> str:
+    return url_for("opportunities.show", opportunity_id=opportunity_id, lose=1) + "#lose"
+
+
+@area.route("/<int:opportunity_id>/lose", permission="opportunities.write", methods=["POST"])
+def lose(opportunity_id: int) -> ResponseReturnValue:
+    """Lose it, saying why."""
+    form = LoseForm()
+    if form.validate():
+        try:
+            result = run_command(
+                move_opportunity,
+                opportunity_id,
+                "lost",
+                lost_reason=(form.lost_reason.data or "")[:200],
+                competitor=(form.competitor.data or "")[:120],
+            )
+            flash_done(_("%(name)s marked as lost", name=result["name"]))
+            return see_other("opportunities.show", opportunity_id=opportunity_id)
+        except DomainError as error:
+            apply_errors(form, error)
+    return _record(opportunity_id, lose=form), 422

@@ -1,0 +1,153 @@
+"""List and record of quotations; sent, declined, ordered, printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
+from core import database as db
+from core.errors import DomainError
+from crm.models import QuotationState
+from crm.queries.papers import QUOTATION, QUOTATION_LINES
+from crm.queries.quotations import SORTS, VIEWS, list_quotations, other_quotations, quotation_page
+from crm.quotations import mark_quotation, order_quotation
+from web.effects import effect_lines
+from web.filters import today
+from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
+from web.orders.printing import answer_paper
+from web.permissions import may
+from web.quotations import area
+from web.quotations.sentences import STATE_TONES, STATES
+from web.sentences import sentence
+
+VIEW_NAMES = {
+    "open": lazy_gettext("Open"),
+    "ordered": lazy_gettext("Ordered"),
+    "declined": lazy_gettext("Declined"),
+    "expired": lazy_gettext("Expired"),
+    "all": lazy_gettext("All"),
+}
+HISTORY = {
+    "quotation.created": lazy_gettext("wrote the quotation"),
+    "quotation.changed": lazy_gettext("changed the quotation"),
+    "quotation.marked": lazy_gettext("marked it as"),
+    "quotation.ordered": lazy_gettext("made an order of it"),
+}
+_SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
+
+
+@area.route("", permission="quotations.read")
+def index() -> str:
+    """Quotations by view and search text."""
+    view = request.args.get("view", "all" if "customer_id" in request.args else "open")
+    view = view if view in VIEWS else "open"
+    sort = request.args.get("sort", "-date")
+    sort = sort if sort in _SORTS else "-date"
+    text = request.args.get("q", "").strip()[:80]
+    customer_id = request.args.get("customer_id", type=int)
+    with db.current().reading() as connection:
+        page = list_quotations(
+            connection,
+            today=today(),
+            view=view,
+            text=text,
+            customer_id=customer_id,
+            sort=sort,
+            after=request.args.get("after"),
+            before=request.args.get("before"),
+        )
+    return render_template(
+        "quotations/index.html",
+        page=page,
+        view=view,
+        views=VIEW_NAMES,
+        sort=sort,
+        text=text,
+        customer_id=customer_id,
+        states=STATES,
+        tones=STATE_TONES,
+    )
+
+
+@area.route("/<int:quotation_id>", permission="quotations.read")
+def show(quotation_id: int) -> str:
+    """One quotation; `preview` shows what ordering would do."""
+    dialog = None
+    if "preview" in request.args and may("orders.write"):
+        dialog = _dialog(quotation_id)
+    return _record(quotation_id, dialog)
+
+
+def _dialog(quotation_id: int, changed: DomainError | None = None) -> dict[str, Any]:
+    dialog: dict[str, Any] = {"changed": sentence(changed.code, changed.data) if changed else ""}
+    try:
+        preview = preview_command(order_quotation, quotation_id)
+    except DomainError as error:
+        return dialog | {"refusal": sentence(error.code, error.data), "changed": ""}
+    return dialog | {
+        "effects": effect_lines(preview.effects),
+        "warnings": effect_lines(preview.warnings),
+        "digest": preview.digest,
+    }
+
+
+def _record(quotation_id: int, dialog: dict[str, Any] | None = None) -> str:
+    with db.current().reading() as connection:
+        page = quotation_page(connection, quotation_id)
+        others = other_quotations(connection, page.quotation.customer_id, quotation_id)
+    g.nav = "quotations.index"
+    return render_template(
+        "quotations/show.html",
+        **vars(page),
+        others=others,
+        dialog=dialog,
+        states=STATES,
+        tones=STATE_TONES,
+        history_words=HISTORY,
+    )
+
+
+@area.route("/<int:quotation_id>/order", permission="orders.write", methods=["POST"])
+def order(quotation_id: int) -> ResponseReturnValue:
+    """Make a draft order of it, which wins its opportunity."""
+    try:
+        result = run_command(order_quotation, quotation_id)
+    except DomainError as error:
+        if error.http_status == 404:
+            raise
+        return _record(quotation_id, _dialog(quotation_id, error)), 422
+    flash_done(_("Draft order %(number)s written", number=result["number"]))
+    return see_other("orders.show", order_id=result["id"])
+
+
+@area.route("/<int:quotation_id>/sent", permission="quotations.write", methods=["POST"])
+def sent(quotation_id: int) -> ResponseReturnValue:
+    """Mark as sent."""
+    return _mark(quotation_id, QuotationState.SENT, _("Quotation marked as sent"))
+
+
+@area.route("/<int:quotation_id>/declined", permission="quotations.write", methods=["POST"])
+def declined(quotation_id: int) -> ResponseReturnValue:
+    """Mark as declined."""
+    return _mark(quotation_id, QuotationState.DECLINED, _("Quotation marked as declined"))
+
+
+def _mark(quotation_id: int, state: QuotationState, done: str) -> ResponseReturnValue:
+    try:
+        run_command(mark_quotation, quotation_id, state)
+        flash_done(done)
+    except DomainError as error:
+        if error.http_status == 404:
+            raise
+        flash_refusal(error)
+    return see_other("quotations.show", quotation_id=quotation_id)
+
+
+@area.route("/<int:quotation_id>/print/<language>", permission="quotations.read", endpoint="print")
+def print_quotation(quotation_id: int, language: str) -> ResponseReturnValue:
+    """The quotation as PDF in Chinese or English."""
+    return answer_paper("quotation", QUOTATION, QUOTATION_LINES, quotation_id, language)
