@@ -104,8 +104,8 @@ def build(world: World) -> Books:
     ids["manual"] = entry["id"]
     ids["receivable"] = accounts["1122"]
     ids["document"] = world.receive(ids["product"], 4)["id"]
-    for (event,) in world.rows("SELECT id FROM outbox_event WHERE state = 'pending' ORDER BY id"):
-        world.run(apply_event, event)
+    for (event_id,) in world.rows("SELECT id FROM outbox_event WHERE state = 'pending' ORDER BY id"):
+        world.run(apply_event, event_id)
     books.actors = {role: world.user(role, role) for role in ("sales", "warehouse", "finance", "manager")}
     books.actors["admin"] = world.actor
     return books
