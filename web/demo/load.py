@@ -29,8 +29,6 @@ from web.demo.stock import confirmation_days, receipt_steps
 from web.demo.story import deal_steps, deals_of, order_steps
 
 TIME_ZONE = ZoneInfo(COMPANY["time_zone"])
-# Prepared statements keep the plan made when the tables were empty; a new connection plans for the size they have now.
-PLAN_ANEW_AFTER = frozenset((300, 600, 1200, 2400, 4800, 7200))
 
 
 class HoldsRealData(click.ClickException):
@@ -59,9 +57,7 @@ def load_demo(progress: Callable[[int, str], Any], *, today: date | None = None,
     replay = Replay()
     steps = story(calendar, northwind, orders)
     with progress(len(steps), _("Loading the demo company")) as bar:
-        for done, (moment, key, step) in enumerate(in_time(steps, TIME_ZONE)):
-            if done in PLAN_ANEW_AFTER:
-                database.dispose()
+        for moment, key, step in in_time(steps, TIME_ZONE):
             replay.now, replay.key = moment, key
             step.act(replay)
             bar.advance()
