@@ -69,13 +69,12 @@ def supplier_answer(supplier: Supplier) -> dict[str, Any]:
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     errors = FieldErrors()
     data = {name: clean(values.get(name)) for name in LIMITS}
-    data["country"] = (data["country"] or "").upper()
+    data["country"] = country = (data["country"] or "").upper()
     for name, limit in LIMITS.items():
         if data[name] and len(str(data[name])) > limit and name != "country":
             errors.add(name, "too_long", limit=limit)
     if not data["name"]:
         errors.add("name", "required")
-    country = data["country"]
     if len(country) != LIMITS["country"] or not country.isascii() or not country.isalpha():
         errors.add("country", "unknown_country", value=country)
     if data["email"]:

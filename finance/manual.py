@@ -146,7 +146,8 @@ def _post(
         memo=memo[:LONGEST_MEMO],
         reverses_id=reversed_entry.id if reversed_entry else None,
     )
-    assert posted is not None
+    if posted is None:
+        raise ValueError("an entry without amounts passed the checks")
     amount = sum((posting.debit for posting in postings), ZERO)
     record(plan, f"journal_entry.{event}", "journal_entry", posted.id, label=posted.number, changes={"amount": amount})
     return {"id": posted.id, "number": posted.number, "effective_on": books.effective_on, "amount": amount}

@@ -14,6 +14,7 @@ from core.normalise import fold
 
 PAGE_SIZE = 50
 Row = TypeVar("Row")
+AnySelect = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Sorting:
 
 def fetch_page(
     connection: Connection,
-    query: Select[Any],
+    query: AnySelect,
     fact: Callable[..., Row],
     sorting: Sorting,
     window: Window,
@@ -110,6 +111,6 @@ def _read(text: str | None) -> tuple[str, int] | None:
         return None
 
 
-def words_match(column: ColumnElement[Any], text: str | None) -> list[ColumnElement[bool]]:
+def words_match(column: Any, text: str | None) -> list[ColumnElement[bool]]:
     """Conditions under which every word of `text` occurs in a search text."""
     return [column.contains(word, autoescape=True) for word in fold(text or "").split()[:8]]

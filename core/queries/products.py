@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
 from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
 from core.normalise import fold
-from core.queries.paging import words_match
+from core.queries.paging import AnySelect, words_match
 
 SUGGESTIONS = 20
 
@@ -40,14 +40,14 @@ class FoundProduct(NamedTuple):
 
 def categories(connection: Connection) -> list[Choice]:
     """All categories by name."""
-    rows = connection.execute(select(ProductCategory.id, ProductCategory.name).order_by(ProductCategory.name))
+    rows: Any = connection.execute(select(ProductCategory.id, ProductCategory.name).order_by(ProductCategory.name))
     return [Choice(*row) for row in rows]
 
 
 def units(connection: Connection, *, chinese: bool) -> list[Choice]:
     """All units of measure, the usual one first."""
     name = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    rows = connection.execute(select(UnitOfMeasure.id, name).order_by(UnitOfMeasure.id))
+    rows: Any = connection.execute(select(UnitOfMeasure.id, name).order_by(UnitOfMeasure.id))
     return [Choice(*row) for row in rows]
 
 
@@ -65,7 +65,7 @@ def products_named(connection: Connection, texts: Sequence[str]) -> dict[str, Fo
     if not wanted:
         return {}
     first_words = {text.split()[0] for text in texts if text.strip()}
-    query = _FOUND.where(
+    query: AnySelect = _FOUND.where(
         or_(
             Product.sku.in_(set(wanted) | first_words),
             Product.barcode.in_(set(wanted)),
@@ -85,7 +85,7 @@ def products_named(connection: Connection, texts: Sequence[str]) -> dict[str, Fo
 
 def suggest_products(connection: Connection, text: str, *, goods_only: bool = False) -> list[FoundProduct]:
     """At most twenty active products whose code, name or pinyin fits what was typed so far."""
-    query = _FOUND.where(Product.is_active, *words_match(Product.search_text, text))
+    query: AnySelect = _FOUND.where(Product.is_active, *words_match(Product.search_text, text))
     if goods_only:
         query = query.where(Product.kind == ProductKind.GOODS)
     return [FoundProduct(*row) for row in connection.execute(query.order_by(Product.name).limit(SUGGESTIONS))]

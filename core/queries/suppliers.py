@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
 from core.catalog import Product
 from core.errors import NotFound
 from core.parties import Supplier
-from core.queries.paging import Page, Sorting, Window, fetch_page
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.products import Choice
 
 
@@ -53,7 +53,7 @@ _PRODUCTS = select(Product.supplier_id, func.count().label("number")).group_by(P
 
 def list_suppliers(connection: Connection, window: Window, *, search: str = "") -> Page[SupplierRow]:
     """Suppliers whose name, code, contact or town holds every word of `search`."""
-    query = select(
+    query: AnySelect = select(
         Supplier.id,
         Supplier.code,
         Supplier.name,
@@ -72,7 +72,7 @@ def list_suppliers(connection: Connection, window: Window, *, search: str = "") 
 
 def get_supplier(connection: Connection, supplier_id: int) -> SupplierRecord:
     """One supplier. Raises NotFound."""
-    row = connection.execute(select(*_RECORD).where(Supplier.id == supplier_id)).first()
+    row: Any = connection.execute(select(*_RECORD).where(Supplier.id == supplier_id)).first()
     if row is None:
         raise NotFound("supplier", supplier_id)
     return SupplierRecord(*row)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, case, func, select
 
 from core.catalog import Product
 from core.parties import Customer
-from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
 from crm.models import OrderState, SalesOrder, SalesOrderLine, ShippingStatus
 from inventory.models import Reservation, Warehouse
 
@@ -87,7 +87,7 @@ def orders_to_ship(
     connection: Connection, window: Window, *, today: date, tab: str = "", search: str = ""
 ) -> Page[ToShipRow]:
     """Orders by requested date, those without one last."""
-    query = (
+    query: AnySelect = (
         select(
             SalesOrder.id,
             SalesOrder.number,
@@ -123,13 +123,15 @@ def orders_to_ship(
 def count_to_ship(connection: Connection, *, today: date) -> ToShipTabs:
     """The numbers beside the tabs."""
     counts = [func.count(case((_condition(tab, today), 1))) for tab in TABS]
-    query = select(func.count(), *counts).select_from(SalesOrder).join(_LINES, _LINES.c.order_id == SalesOrder.id)
+    query: AnySelect = (
+        select(func.count(), *counts).select_from(SalesOrder).join(_LINES, _LINES.c.order_id == SalesOrder.id)
+    )
     return ToShipTabs(*connection.execute(query.where(*_TO_SHIP)).one())
 
 
 def lines_to_ship(connection: Connection, order_ids: list[int]) -> dict[int, list[ToShipLine]]:
     """The open lines of several orders, in one statement."""
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             SalesOrderLine.order_id,
             SalesOrderLine.position,

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from core.catalog import Product, UnitOfMeasure
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
-from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
 from finance.models import (
     CreditNote,
     CreditNoteLine,
@@ -89,7 +89,7 @@ def list_invoices(
     customer_id: int | None = None,
 ) -> Page[InvoiceRow]:
     """Invoices by number, customer, dates or amounts; sums are total and open over all pages."""
-    query = select(
+    query: AnySelect = select(
         Invoice.id,
         Invoice.number,
         Invoice.customer_id,
@@ -123,7 +123,7 @@ def list_credit_notes(
     connection: Connection, window: Window, *, search: str = "", customer_id: int | None = None
 ) -> Page[CreditNoteRow]:
     """Credit notes, by default the latest first."""
-    query = (
+    query: AnySelect = (
         select(
             CreditNote.id,
             CreditNote.number,
@@ -158,13 +158,18 @@ def count_invoices(
 ) -> InvoiceTabs:
     """The numbers beside the tabs, under the same search."""
     counts = [func.count().filter(condition) for condition in tab_conditions(today).values()]
-    invoices = select(*counts, func.count()).select_from(Invoice).join(Customer, Customer.id == Invoice.customer_id)
-    notes = select(func.count()).select_from(CreditNote).join(Customer, Customer.id == CreditNote.customer_id)
-    found = connection.execute(_chosen(invoices, Invoice, search, customer_id)).one()
-    return InvoiceTabs(*found, connection.execute(_chosen(notes, CreditNote, search, customer_id)).scalar_one())
+    invoices: AnySelect = (
+        select(*counts, func.count()).select_from(Invoice).join(Customer, Customer.id == Invoice.customer_id)
+    )
+    notes: AnySelect = (
+        select(func.count()).select_from(CreditNote).join(Customer, Customer.id == CreditNote.customer_id)
+    )
+    found: Any = connection.execute(_chosen(invoices, Invoice, search, customer_id)).one()
+    credited: Any = connection.execute(_chosen(notes, CreditNote, search, customer_id)).one()
+    return InvoiceTabs(*found, *credited)
 
 
-def _chosen(query: Select[Any], model: Any, search: str, customer_id: int | None) -> Select[Any]:
+def _chosen(query: AnySelect, model: Any, search: str, customer_id: int | None) -> AnySelect:
     if search:
         by_text = [model.number.icontains(search, autoescape=True), model.origin.icontains(search, autoescape=True)]
         query = query.where(or_(*by_text, *_all(words_match(Customer.search_text.expression, search))))
@@ -257,7 +262,7 @@ def get_invoice(connection: Connection, invoice_id: int) -> InvoiceRecord:
     """One invoice. Raises NotFound."""
     joined = {"customer": Customer.name, "customer_tax_id": Customer.tax_id, "salesperson": User.name}
     columns = [joined[name] if name in joined else getattr(Invoice, name) for name in InvoiceRecord._fields]
-    row = connection.execute(
+    row: Any = connection.execute(
         select(*columns)
         .select_from(Invoice)
         .join(Customer, Customer.id == Invoice.customer_id)
@@ -272,7 +277,7 @@ def get_invoice(connection: Connection, invoice_id: int) -> InvoiceRecord:
 def invoice_lines(connection: Connection, invoice_id: int, *, chinese: bool) -> list[DocumentLineRow]:
     """The lines of an invoice in order."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             InvoiceLine.position,
             InvoiceLine.product_id,
@@ -319,7 +324,7 @@ def get_credit_note(connection: Connection, credit_note_id: int) -> CreditNoteRe
     """One credit note. Raises NotFound."""
     joined: dict[str, Any] = {"customer": Customer.name, "invoice": Invoice.number}
     columns = [joined[name] if name in joined else getattr(CreditNote, name) for name in CreditNoteRecord._fields]
-    row = connection.execute(
+    row: Any = connection.execute(
         select(*columns)
         .select_from(CreditNote)
         .join(Customer, Customer.id == CreditNote.customer_id)
@@ -335,7 +340,7 @@ def credit_note_lines(connection: Connection, credit_note_id: int, *, chinese: b
     """The lines of a credit note in order."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
     line = CreditNoteLine
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             line.position,
             line.product_id,
@@ -352,7 +357,8 @@ def credit_note_lines(connection: Connection, credit_note_id: int, *, chinese: b
         .where(line.credit_note_id == credit_note_id)
         .order_by(line.position)
     )
-    return [DocumentLineRow(*row[:6], None, Decimal(0), *row[6:]) for row in rows]
+    lines: list[tuple[Any, ...]] = [(*row[:6], None, Decimal(0), *row[6:]) for row in rows]
+    return [DocumentLineRow(*line) for line in lines]
 
 
 def allocations_where(connection: Connection, condition: ColumnElement[bool]) -> list[AllocationRow]:
@@ -363,7 +369,7 @@ def allocations_where(connection: Connection, condition: ColumnElement[bool]) ->
     is_live = allocation.reverses_id.is_(None) & ~(
         select(opposite.c.id).where(opposite.c.reverses_id == allocation.id).exists()
     )
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             allocation.id,
             allocation.amount,
@@ -397,7 +403,7 @@ def entries_of(connection: Connection, number: str, condition: ColumnElement[boo
     """Entries posted for the document of a number, and those of the allocations that fit `condition`."""
     matched = select(PaymentAllocation.entry_id).where(condition)
     amount = select(func.sum(JournalLine.debit)).where(JournalLine.entry_id == JournalEntry.id).scalar_subquery()
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             JournalEntry.id,
             JournalEntry.number,

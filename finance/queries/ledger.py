@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
-from core.queries.paging import Page, Sorting, Window, fetch_page
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.products import Choice
 from finance.models import Account, AccountKind, FiscalPeriod, Journal, JournalEntry, JournalLine
 
@@ -122,7 +122,7 @@ def journals(connection: Connection, *, chinese: bool) -> list[Choice]:
 def account_choices(connection: Connection, *, chinese: bool, only_active: bool = False) -> list[Choice]:
     """All accounts as "code name"."""
     name = Account.name_zh if chinese else Account.name
-    query = select(Account.id, Account.code + " " + name).order_by(Account.code)
+    query: AnySelect = select(Account.id, Account.code + " " + name).order_by(Account.code)
     if only_active:
         query = query.where(Account.is_active)
     return [Choice(*row) for row in connection.execute(query)]
@@ -150,7 +150,7 @@ def list_entries(
         .correlate(JournalEntry)
         .scalar_subquery()
     )
-    query = (
+    query: AnySelect = (
         select(
             JournalEntry.id,
             JournalEntry.number,
@@ -198,7 +198,7 @@ def get_entry(connection: Connection, entry_id: int, *, chinese: bool) -> tuple[
         "reversed_by": opposite.c.number,
     }
     columns = [joined[field] if field in joined else getattr(JournalEntry, field) for field in EntryRecord._fields]
-    row = connection.execute(
+    row: Any = connection.execute(
         select(*columns)
         .select_from(JournalEntry)
         .join(Journal, Journal.id == JournalEntry.journal_id)
@@ -210,7 +210,7 @@ def get_entry(connection: Connection, entry_id: int, *, chinese: bool) -> tuple[
     if row is None:
         raise NotFound("journal_entry", entry_id)
     account = Account.name_zh if chinese else Account.name
-    lines = connection.execute(
+    lines: Any = connection.execute(
         select(
             JournalLine.position,
             Account.id,
@@ -239,7 +239,7 @@ def balances(
         conditions.append(JournalLine.effective_on <= until)
     if since is not None:
         conditions.append(JournalLine.effective_on >= since)
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             Account.id,
             Account.code,
@@ -261,7 +261,7 @@ def get_account(connection: Connection, account_id: int, *, chinese: bool) -> Ac
     name = Account.name_zh if chinese else Account.name
     debit = select(func.coalesce(func.sum(JournalLine.debit), ZERO)).where(JournalLine.account_id == account_id)
     credit = select(func.coalesce(func.sum(JournalLine.credit), ZERO)).where(JournalLine.account_id == account_id)
-    row = connection.execute(
+    row: Any = connection.execute(
         select(
             Account.id,
             Account.code,
@@ -299,7 +299,7 @@ def running_lines(
         .where(*conditions)
         .subquery("line")
     )
-    query = (
+    query: AnySelect = (
         select(
             lines.c.id,
             lines.c.entry_id,
@@ -326,7 +326,7 @@ def periods(connection: Connection) -> list[PeriodRow]:
     entries = (
         select(JournalEntry.period_id, func.count().label("number")).group_by(JournalEntry.period_id).subquery("posted")
     )
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             FiscalPeriod.id,
             FiscalPeriod.starts_on,

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, func, literal, null, or_, select, union_all
 
 from core.errors import NotFound
 from core.normalise import fold
 from core.parties import Customer, CustomerAccount
-from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
 from finance.invoicing import InvoiceFact
 from finance.models import BankAccount, CreditNote, Invoice, JournalLine, Payment, PaymentKind
 
@@ -114,7 +114,7 @@ def list_payments(
     connection: Connection, window: Window, *, tab: str = "", search: str = "", customer_id: int | None = None
 ) -> Page[PaymentRow]:
     """Payments, by default the latest first; the sum is what is unapplied over all pages."""
-    query = (
+    query: AnySelect = (
         select(
             Payment.id,
             Payment.number,
@@ -149,11 +149,13 @@ def list_payments(
 def count_payments(connection: Connection, *, search: str = "", customer_id: int | None = None) -> PaymentTabs:
     """The numbers beside the tabs, under the same search."""
     counts = [func.count().filter(condition) for condition in _TABS.values()]
-    query = select(func.count(), *counts).select_from(Payment).join(Customer, Customer.id == Payment.customer_id)
+    query: AnySelect = (
+        select(func.count(), *counts).select_from(Payment).join(Customer, Customer.id == Payment.customer_id)
+    )
     return PaymentTabs(*connection.execute(_chosen(query, search, customer_id)).one())
 
 
-def _chosen(query: Select[Any], search: str, customer_id: int | None) -> Select[Any]:
+def _chosen(query: AnySelect, search: str, customer_id: int | None) -> AnySelect:
     if search:
         words = words_match(Customer.search_text.expression, search)
         in_customer = words[0] if words else Customer.name.icontains(search, autoescape=True)
@@ -168,7 +170,7 @@ def get_payment(connection: Connection, payment_id: int) -> PaymentRecord:
     """One payment. Raises NotFound."""
     joined: dict[str, Any] = {"customer": Customer.name, "bank": BankAccount.name}
     columns = [joined[name] if name in joined else getattr(Payment, name) for name in PaymentRecord._fields]
-    row = connection.execute(
+    row: Any = connection.execute(
         select(*columns)
         .select_from(Payment)
         .join(Customer, Customer.id == Payment.customer_id)
@@ -189,7 +191,7 @@ _CUSTOMERS = (
 
 def get_customer(connection: Connection, customer_id: int) -> CustomerChoice:
     """One customer's money. Raises NotFound."""
-    row = connection.execute(_CUSTOMERS.where(Customer.id == customer_id)).first()
+    row: Any = connection.execute(_CUSTOMERS.where(Customer.id == customer_id)).first()
     if row is None:
         raise NotFound("customer", customer_id)
     return CustomerChoice(*row)
@@ -200,7 +202,7 @@ def find_customers(connection: Connection, text: str) -> list[CustomerChoice]:
     conditions = words_match(Customer.search_text.expression, text)
     if not conditions:
         return []
-    rows = connection.execute(_CUSTOMERS.where(*conditions).order_by(Customer.name).limit(CHOICES))
+    rows: Any = connection.execute(_CUSTOMERS.where(*conditions).order_by(Customer.name).limit(CHOICES))
     found = [CustomerChoice(*row) for row in rows]
     exact = [row for row in found if fold(text) in (fold(row.name), fold(row.code))]
     return exact if len(exact) == 1 else found
@@ -208,7 +210,7 @@ def find_customers(connection: Connection, text: str) -> list[CustomerChoice]:
 
 def customer_names(connection: Connection, limit: int = 300) -> list[str]:
     """Names for the browser's own list while typing: those who owe first."""
-    query = (
+    query: AnySelect = (
         select(Customer.name)
         .join(CustomerAccount, CustomerAccount.customer_id == Customer.id)
         .where(Customer.merged_into_id.is_(None))
@@ -221,7 +223,7 @@ def customer_names(connection: Connection, limit: int = 300) -> list[str]:
 def open_invoices_of(connection: Connection, customer_ids: Iterable[int]) -> dict[int, list[InvoiceFact]]:
     """The open invoices of each customer, the earliest due first. One statement, nothing locked."""
     columns = [getattr(Invoice, name) for name in InvoiceFact._fields]
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(*columns)
         .where(Invoice.customer_id.in_(set(customer_ids)), Invoice.amount_allocated < Invoice.amount_total)
         .order_by(Invoice.due_on.nulls_last(), Invoice.number)
@@ -244,7 +246,7 @@ def _sources() -> Any:
         Payment.amount_unapplied,
         Payment.reference,
     ).where(Payment.kind == PaymentKind.RECEIPT, Payment.amount_allocated < Payment.amount)
-    notes = select(
+    notes: AnySelect = select(
         CreditNote.id,
         literal("credit_note"),
         CreditNote.number,
@@ -260,7 +262,7 @@ def _sources() -> Any:
 def unapplied_sources(connection: Connection, window: Window, *, customer_id: int | None = None) -> Page[SourceRow]:
     """All money not on any invoice yet, the latest first; the sum is over all pages."""
     source = _sources()
-    query = select(
+    query: AnySelect = select(
         source.c.id,
         source.c.kind,
         source.c.number,
@@ -280,7 +282,7 @@ def unapplied_sources(connection: Connection, window: Window, *, customer_id: in
 def get_source(connection: Connection, kind: str, source_id: int) -> SourceRow | None:
     """One receipt or credit note that still has unapplied money; None when nothing of it is left."""
     source = _sources()
-    row = connection.execute(
+    row: Any = connection.execute(
         select(
             source.c.id,
             source.c.kind,
@@ -306,7 +308,7 @@ def bank_accounts(connection: Connection, *, only_active: bool = False) -> list[
         .correlate(BankAccount)
         .scalar_subquery()
     )
-    query = select(
+    query: AnySelect = select(
         BankAccount.id,
         BankAccount.name,
         BankAccount.kind,
@@ -336,7 +338,7 @@ def source_totals(connection: Connection) -> SourceTotals:
     )
     from_notes = select(func.coalesce(func.sum(CreditNote.amount_unapplied), ZERO))
     from_accounts = select(func.coalesce(func.sum(CustomerAccount.unapplied), ZERO))
-    row = connection.execute(
+    row: Any = connection.execute(
         select(from_receipts.scalar_subquery(), from_notes.scalar_subquery(), from_accounts.scalar_subquery())
     ).one()
     return SourceTotals(*row)

@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, case, func, select, union_all
+from sqlalchemy import Connection, case, func, select, union_all
 
 from core.parties import Customer
+from core.queries.paging import AnySelect
 from finance.models import CreditNote, Invoice, Payment, PaymentAllocation, PaymentKind
 
 BUCKETS = ("current", "days_30", "days_60", "days_90", "older")
@@ -47,7 +48,7 @@ class OpenInvoiceRow(NamedTuple):
     bucket: str
 
 
-def _open_invoices(as_of: date) -> Select[Any]:
+def _open_invoices(as_of: date) -> AnySelect:
     """Invoices of that day with what was open on each; late days are counted from the due date."""
     allocated = (
         select(PaymentAllocation.invoice_id, func.sum(PaymentAllocation.amount).label("amount"))
@@ -120,7 +121,7 @@ def aging(connection: Connection, as_of: date, *, customer_id: int | None = None
     )
     unapplied = func.coalesce(credit.c.amount, ZERO)
     total = func.coalesce(owed.c.total, ZERO)
-    query = (
+    query: AnySelect = (
         select(
             Customer.id,
             Customer.name,
@@ -140,7 +141,7 @@ def aging(connection: Connection, as_of: date, *, customer_id: int | None = None
 
 def aging_totals(rows: list[AgingRow]) -> AgingRow:
     """The sums under the columns."""
-    sums = [sum((row[index] for row in rows), ZERO) for index in range(2, len(AgingRow._fields))]
+    sums: list[Any] = [sum((Decimal(row[index]) for row in rows), ZERO) for index in range(2, len(AgingRow._fields))]
     return AgingRow(0, "", *sums)
 
 
@@ -149,7 +150,7 @@ def open_invoices(
 ) -> list[OpenInvoiceRow]:
     """The rows behind a figure of the aging, the longest due first; at most `limit`."""
     invoices = _open_invoices(as_of).subquery("invoices")
-    query = (
+    query: AnySelect = (
         select(
             invoices.c.id,
             invoices.c.number,

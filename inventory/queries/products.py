@@ -6,13 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, not_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, select
 
 from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Supplier
-from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
 from inventory.models import ProductValuation, ReorderPoint, Reservation, StockLevel, StockMove, Warehouse
 
 NONE = Decimal(0)
@@ -89,7 +89,7 @@ def list_products(
 ) -> Page[ProductRow]:
     """Products by name, code, price or stock."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    query = (
+    query: AnySelect = (
         select(
             Product.id,
             Product.sku,
@@ -131,7 +131,7 @@ def count_products(connection: Connection, *, search: str = "", category: int | 
     return ProductTabs(*connection.execute(query).one())
 
 
-def _chosen(query: Select[Any], search: str, category: int | None) -> Select[Any]:
+def _chosen(query: AnySelect, search: str, category: int | None) -> AnySelect:
     query = query.where(*words_match(Product.search_text.expression, search))
     return query.where(Product.category_id == category) if category else query
 
@@ -220,7 +220,7 @@ def get_product(connection: Connection, product_id: int, *, chinese: bool) -> Pr
         "value": ProductValuation.value,
     }
     columns = [joined[name] if name in joined else getattr(Product, name) for name in ProductRecord._fields]
-    row = connection.execute(
+    row: Any = connection.execute(
         select(*columns)
         .select_from(Product)
         .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
@@ -236,7 +236,7 @@ def get_product(connection: Connection, product_id: int, *, chinese: bool) -> Pr
 
 def levels_of(connection: Connection, product_id: int) -> list[LevelRow]:
     """The product's stock in every warehouse, the default one first."""
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             Warehouse.id,
             Warehouse.name,
@@ -256,7 +256,7 @@ def levels_of(connection: Connection, product_id: int) -> list[LevelRow]:
 
 def reservations_of(connection: Connection, product_id: int) -> list[ReservationRow]:
     """Open reservations in the order in which they will be served."""
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             Reservation.id,
             Reservation.origin,
@@ -301,8 +301,10 @@ MOVES = (
 
 def recent_moves(connection: Connection, product_id: int) -> list[MoveRow]:
     """The product's latest moves."""
-    query = MOVES.where(StockMove.product_id == product_id)
-    rows = connection.execute(query.order_by(StockMove.recorded_at.desc(), StockMove.id.desc()).limit(RECENT_MOVES))
+    query: AnySelect = MOVES.where(StockMove.product_id == product_id)
+    rows: Any = connection.execute(
+        query.order_by(StockMove.recorded_at.desc(), StockMove.id.desc()).limit(RECENT_MOVES)
+    )
     return [MoveRow(*row) for row in rows]
 
 
@@ -323,7 +325,7 @@ def supplied_products(
 ) -> list[SuppliedRow]:
     """Active products that come from a supplier, those to reorder first."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(Product.id, Product.sku, Product.name, unit, Product.cost, _STOCK.c.available, IS_LOW.label("is_low"))
         .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
         .outerjoin(_STOCK, _STOCK.c.product_id == Product.id)

@@ -12,7 +12,7 @@ from core.catalog import Product, UnitOfMeasure
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
-from core.queries.paging import Page, Sorting, Window, fetch_page
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from inventory.models import Shipment, ShipmentLine, Warehouse
 
 
@@ -76,7 +76,7 @@ def list_shipments(
         .group_by(ShipmentLine.shipment_id)
         .subquery("sums")
     )
-    query = (
+    query: AnySelect = (
         select(
             Shipment.id,
             Shipment.number,
@@ -109,7 +109,7 @@ def get_shipment(connection: Connection, shipment_id: int) -> ShipmentRecord:
     """One shipment. Raises NotFound."""
     joined: dict[str, Any] = {"customer": Customer.name, "warehouse": Warehouse.name, "who": User.name}
     columns = [joined[name] if name in joined else getattr(Shipment, name) for name in ShipmentRecord._fields]
-    row = connection.execute(
+    row: Any = connection.execute(
         select(*columns)
         .select_from(Shipment)
         .join(Customer, Customer.id == Shipment.customer_id)
@@ -125,7 +125,7 @@ def get_shipment(connection: Connection, shipment_id: int) -> ShipmentRecord:
 def shipment_lines(connection: Connection, shipment_id: int, *, chinese: bool) -> list[ShipmentLineRow]:
     """The lines in the order of the order's lines."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             ShipmentLine.position,
             Product.id,

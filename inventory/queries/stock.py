@@ -12,7 +12,7 @@ from core.catalog import Product, UnitOfMeasure
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Supplier
-from core.queries.paging import Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
 from core.queries.products import Choice
 from finance.models import JournalEntry
 from inventory.models import (
@@ -140,7 +140,7 @@ _SAME_PLACE = and_(
 
 def warehouse_choices(connection: Connection, *, only_active: bool = False) -> list[Choice]:
     """Warehouses, the default one first."""
-    query = select(Warehouse.id, Warehouse.name).order_by(Warehouse.is_default.desc(), Warehouse.name)
+    query: AnySelect = select(Warehouse.id, Warehouse.name).order_by(Warehouse.is_default.desc(), Warehouse.name)
     if only_active:
         query = query.where(Warehouse.is_active)
     return [Choice(*row) for row in connection.execute(query)]
@@ -158,7 +158,7 @@ def list_levels(
     """Stock per product and warehouse; the value is at the product's moving average."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
     value = func.round(StockLevel.on_hand * ProductValuation.value / func.nullif(ProductValuation.quantity, 0), 2)
-    query = (
+    query: AnySelect = (
         select(
             StockLevel.id,
             StockLevel.product_id,
@@ -207,7 +207,7 @@ def list_moves(
     origin: str = "",
 ) -> Page[MoveRow]:
     """Moves, the latest first."""
-    query = MOVES
+    query: AnySelect = MOVES
     if product_id:
         query = query.where(StockMove.product_id == product_id)
     if warehouse_id:
@@ -224,7 +224,7 @@ def open_alerts(connection: Connection, *, chinese: bool, limit: int = 200) -> l
     """Open alerts with today's stock: those that keep orders waiting first, dismissed ones last."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
     point = func.coalesce(ReorderPoint.quantity, StockAlert.reorder_point)
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             StockAlert.id,
             StockAlert.product_id,
@@ -267,13 +267,13 @@ def open_alerts(connection: Connection, *, chinese: bool, limit: int = 200) -> l
 
 def count_alerts(connection: Connection) -> int:
     """Open alerts nobody has dismissed."""
-    query = select(func.count()).where(StockAlert.closed_at.is_(None), StockAlert.dismissed_at.is_(None))
+    query: AnySelect = select(func.count()).where(StockAlert.closed_at.is_(None), StockAlert.dismissed_at.is_(None))
     return connection.execute(query).scalar_one()
 
 
 def waiting_orders(connection: Connection, alerts: list[AlertRow]) -> dict[tuple[int, int], list[WaitingRow]]:
     """Who waits for the products of these alerts, in the order in which they will be served. One statement."""
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(
             Reservation.product_id,
             Reservation.warehouse_id,
@@ -306,7 +306,7 @@ def list_documents(
         .group_by(StockDocumentLine.document_id)
         .subquery("sums")
     )
-    query = (
+    query: AnySelect = (
         select(
             StockDocument.id,
             StockDocument.number,
@@ -343,7 +343,7 @@ def get_document(
     connection: Connection, document_id: int, *, chinese: bool
 ) -> tuple[DocumentRecord, list[DocumentLineRow]]:
     """A receipt or an adjustment with its lines. Raises NotFound."""
-    row = connection.execute(
+    row: Any = connection.execute(
         select(
             StockDocument.id,
             StockDocument.number,
@@ -367,7 +367,7 @@ def get_document(
     if row is None:
         raise NotFound("stock_document", document_id)
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    lines = connection.execute(
+    lines: Any = connection.execute(
         select(
             StockDocumentLine.position,
             Product.id,
@@ -397,7 +397,7 @@ class AvailableRow(NamedTuple):
 def available_in(connection: Connection, product_id: int, warehouse_id: int | None) -> AvailableRow | None:
     """The level of a product in a warehouse (None: the default one)."""
     place = StockLevel.warehouse_id == warehouse_id if warehouse_id else Warehouse.is_default
-    row = connection.execute(
+    row: Any = connection.execute(
         select(StockLevel.on_hand, StockLevel.reserved, StockLevel.available)
         .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
         .where(StockLevel.product_id == product_id, place)

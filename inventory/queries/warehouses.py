@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -49,13 +49,13 @@ _ROWS = select(
 
 def list_warehouses(connection: Connection) -> list[WarehouseRow]:
     """All warehouses, the default one first."""
-    rows = connection.execute(_ROWS.order_by(Warehouse.is_default.desc(), Warehouse.name))
+    rows: Any = connection.execute(_ROWS.order_by(Warehouse.is_default.desc(), Warehouse.name))
     return [WarehouseRow(*row) for row in rows]
 
 
 def get_warehouse(connection: Connection, warehouse_id: int) -> WarehouseRow:
     """One warehouse. Raises NotFound."""
-    row = connection.execute(_ROWS.where(Warehouse.id == warehouse_id)).first()
+    row: Any = connection.execute(_ROWS.where(Warehouse.id == warehouse_id)).first()
     if row is None:
         raise NotFound("warehouse", warehouse_id)
     return WarehouseRow(*row)

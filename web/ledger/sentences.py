@@ -104,7 +104,8 @@ def _account_unknown(data: Mapping[str, Any]) -> str:
 @sentence_for("account_kept_by_documents")
 def _account_kept_by_documents(data: Mapping[str, Any]) -> str:
     return _(
-        "Account %(code)s follows invoices, payments and stock. Post it by a document, not by hand.", code=data["account"]
+        "Account %(code)s follows invoices, payments and stock. Post it by a document, not by hand.",
+        code=data["account"],
     )
 
 

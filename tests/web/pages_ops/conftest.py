@@ -56,6 +56,7 @@ class Browser:
     who: str
     language: str = "en"
     page: str = ""
+    token: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -68,7 +69,8 @@ class Browser:
 
     def post(self, path: str, **values: Any) -> Any:
         """Sends a form with the token of the last page; `digest=True` takes over the preview's."""
-        data = {"csrf_token": self.hidden("csrf_token"), **values}
+        self.token = self.hidden("csrf_token") or self.token
+        data = {"csrf_token": self.token, **values}
         if data.get("digest") is True:
             data["digest"] = self.hidden("digest")
         response = self.client.post(path, data=data, headers=self.headers)
@@ -76,7 +78,7 @@ class Browser:
         return response
 
     def hidden(self, name: str) -> str:
-        found = re.findall(rf'name="{name}" value="([^"]*)"', self.page)
+        found = re.findall(rf'name="{name}"[^>]* value="([^"]*)"', self.page)
         return found[-1] if found else ""
 
 
@@ -102,8 +104,8 @@ def build(world: World) -> Books:
     ids["manual"] = entry["id"]
     ids["receivable"] = accounts["1122"]
     ids["document"] = world.receive(ids["product"], 4)["id"]
-    for (event,) in world.rows("SELECT id FROM outbox_event WHERE state = 'pending' ORDER BY id"):
-        world.run(apply_event, event)
+    for (event_id,) in world.rows("SELECT id FROM outbox_event WHERE state = 'pending' ORDER BY id"):
+        world.run(apply_event, event_id)
     books.actors = {role: world.user(role, role) for role in ("sales", "warehouse", "finance", "manager")}
     books.actors["admin"] = world.actor
     return books
