@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from core import wire
 from core.errors import DomainError
 from crm.orders.cancel import cancel_order
 from crm.orders.confirm import confirm_order
@@ -173,3 +174,31 @@ def test_every_pooled_connection_is_dead(house: House) -> None:
     for pid in pids:
         kill(pid)
     assert D(house.pay(house.customer(), 5)["amount"]) == 5
+
+
+def test_an_unknown_outcome_stays_unknown_while_the_server_is_away(house: House, monkeypatch: Any) -> None:
+    """The answer to COMMIT is lost and every further try fails: "unavailable" would say that nothing has happened."""
+    customer, key = house.customer(), new_key()
+    exchange, gone = wire.exchange, []
+
+    def failing(connection: Any, statements: Any, **named: Any) -> Any:
+        if gone:
+            raise psycopg.OperationalError("the server is away")
+        answer = exchange(connection, statements, **named)
+        if named.get("commit"):
+            gone.append(True)
+            connection.close()
+            raise psycopg.OperationalError("the answer was lost")
+        return answer
+
+    def pay() -> Any:
+        context = house.context(idempotency_key=key, route="pay")
+        return house.run(record_payment, customer_id=customer, amount=D("12.50"), context=context)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(wire, "exchange", failing)
+        with pytest.raises(DomainError) as caught:
+            pay()
+    assert caught.value.code == "outcome_unknown"
+    assert pay()["amount_unapplied"] == "12.50"
+    assert house.money(customer)[2] == D("12.50")

@@ -275,6 +275,7 @@ CHECKS: tuple[Check, ...] = (
                   posted.amount
              FROM payment JOIN bank_account AS bank ON bank.id = payment.bank_account_id
              LEFT JOIN (SELECT entry_id, account_id, sum(debit - credit) AS amount FROM journal_line
+                         WHERE account_id IN (SELECT account_id FROM bank_account)
                          GROUP BY entry_id, account_id) AS posted
                ON posted.entry_id = payment.entry_id AND posted.account_id = bank.account_id
             WHERE posted.amount IS DISTINCT FROM CASE payment.kind WHEN 'receipt' THEN payment.amount ELSE -payment.amount END""",
