@@ -27,6 +27,8 @@ class Draft:
 
     def __init__(self, connection: Connection, form: OrderForm, order: DraftOrder | None = None) -> None:
         self.form, self.order = form, order
+        if order is not None:
+            form.customer.validators = ()
         self.is_valid = bool(form.validate())
         form.offer(connection)
         self.customer: FormCustomer | None = None
