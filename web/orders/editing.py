@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from core import database as db
 from core.errors import DomainError
 from crm.orders.create import change_order, create_order
-from crm.queries.customers import CustomerMatch
+from crm.queries.choices import CustomerMatch
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
 from web.filters import today
 from web.http import apply_errors, flash_done, run_command, see_other
