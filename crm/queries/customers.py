@@ -111,7 +111,7 @@ def list_customers(
 ) -> Page[CustomerRow]:
     """One page of customers. `sort` is a name of SORTS, with a leading `-` for descending."""
     overdue = _overdue(today)
-    columns: dict[str, ColumnElement[Any]] = {
+    columns: dict[str, Any] = {
         "name": Customer.name,
         "balance": CustomerAccount.balance,
         "overdue": overdue,
