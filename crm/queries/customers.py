@@ -111,7 +111,7 @@ def list_customers(
 ) -> Page[CustomerRow]:
     """One page of customers. `sort` is a name of SORTS, with a leading `-` for descending."""
     overdue = _overdue(today)
-    columns: dict[str, ColumnElement[Any]] = {
+    columns: dict[str, Any] = {
         "name": Customer.name,
         "balance": CustomerAccount.balance,
         "overdue": overdue,
@@ -409,53 +409,3 @@ def customer_page(connection: Connection, customer_id: int, today: date) -> Cust
         raise NotFound("customer", customer_id)
     contacts, addresses, orders, deals, [counts], tasks = others
     return CustomerPage(found[0], contacts, addresses, orders, deals, counts, tasks)
-
-
-# choices of forms -----------------------------------------------------------------------------------------------------
-class Choice(NamedTuple):
-    id: int
-    name: str
-    name_zh: str
-
-
-OWNERS = statement(
-    "pages.owners",
-    "SELECT id, name, name FROM app_user WHERE is_active OR id = %(also)s::bigint ORDER BY name, id",
-    tables="app_user",
-    scope="system",
-    fact=Choice,
-)
-TERMS = statement(
-    "pages.payment_terms",
-    "SELECT id, name, name_zh FROM payment_terms ORDER BY days, id",
-    tables="payment_terms",
-    scope="system",
-    fact=Choice,
-)
-WAREHOUSES = statement(
-    "pages.warehouses",
-    "SELECT id, name, name FROM warehouse WHERE is_active ORDER BY is_default DESC, name, id",
-    tables="warehouse",
-    scope="system",
-    fact=Choice,
-)
-
-
-class CustomerMatch(NamedTuple):
-    id: int
-    code: str
-    name: str
-
-
-FIND_CUSTOMER = statement(
-    "pages.find_customer",
-    r"""
-    SELECT id, code, name FROM customer
-     WHERE merged_into_id IS NULL
-       AND (code = %(exact)s OR name = %(exact)s OR search_text LIKE ALL (%(patterns)s::text[]))
-     ORDER BY code = %(exact)s DESC, name = %(exact)s DESC, name, id LIMIT %(limit)s::int
-    """,
-    tables="customer",
-    scope="system",
-    fact=CustomerMatch,
-)

@@ -79,7 +79,7 @@ class StageSum(NamedTuple):
     code: str
     name: str
     name_zh: str
-    count: int
+    deals: int
     amount: Decimal
 
 

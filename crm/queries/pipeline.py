@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
 from core.errors import NotFound
 from core.organization import User
@@ -165,7 +165,7 @@ def list_deals(
         "won": Opportunity.stage_kind == StageKind.WON,
         "lost": Opportunity.stage_kind == StageKind.LOST,
     }
-    chosen: Select[Any] = (
+    chosen: Any = (
         select(
             Opportunity.id,
             Opportunity.number,

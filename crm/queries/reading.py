@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
 from psycopg import pq
-from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, String, cast, func, literal, select, tuple_
 
 from core import database as db
 from core import wire
@@ -64,7 +64,7 @@ class Sorting:
 
 def page_of(
     connection: Connection,
-    chosen: Select[Any],
+    chosen: Any,
     sorting: Sorting,
     make: Callable[..., T],
     *,
@@ -131,11 +131,12 @@ def words_of(text: str) -> list[str]:
     return fold(text[:LONGEST_SEARCH]).split()[:MOST_WORDS]
 
 
-def matches(column: ColumnElement[Any], text: str) -> list[ColumnElement[bool]]:
+def matches(column: Any, text: str) -> list[ColumnElement[bool]]:
     """Conditions: the column holds every word of the text (also pinyin, initials and digits, where it keeps them)."""
     return [cast(column, String).contains(word, autoescape=True) for word in words_of(text)]
 
 
-def count_of(connection: Connection, chosen: Select[Any]) -> int:
+def count_of(connection: Connection, chosen: Any) -> int:
     """How many rows a list has in all."""
-    return connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
+    found: int = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
+    return found

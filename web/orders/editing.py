@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from core import database as db
 from core.errors import DomainError
 from crm.orders.create import change_order, create_order
-from crm.queries.customers import CustomerMatch
+from crm.queries.choices import CustomerMatch
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
 from web.filters import today
 from web.http import apply_errors, flash_done, run_command, see_other
@@ -27,6 +27,8 @@ class Draft:
 
     def __init__(self, connection: Connection, form: OrderForm, order: DraftOrder | None = None) -> None:
         self.form, self.order = form, order
+        if order is not None:
+            form.customer.validators = ()
         self.is_valid = bool(form.validate())
         form.offer(connection)
         self.customer: FormCustomer | None = None

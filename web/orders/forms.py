@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from crm.queries.customers import FIND_CUSTOMER, WAREHOUSES, CustomerMatch
+from crm.queries.choices import FIND_CUSTOMER, WAREHOUSES, CustomerMatch
 from crm.queries.products import patterns_of
 from crm.queries.reading import fetch
 from web.forms import DayField, Form, Required

@@ -51,7 +51,7 @@ class OrderLineForm(LineForm):
 class QuotationLineForm(OrderLineForm):
     """The same row without a choice for short stock."""
 
-    on_short = None  # type: ignore[assignment]
+    on_short = None
 
 
 def lines_field(form: type[LineForm]) -> FieldList[Any]:

@@ -44,9 +44,9 @@ def stock() -> ResponseReturnValue:
         "icon": icon,
         "text": words,
     }
-    if wanted is not None and wanted < Decimal(10) ** 9 and abs(price or 0) < Decimal(10) ** 9:
+    if wanted is not None and wanted < Decimal(10) ** 9 and abs(price or Decimal(0)) < Decimal(10) ** 9:
         answer["amount"] = money(line_amount(wanted, found.price if price is None else price, discount))
-        if not found.is_service and wanted > found.available and "short" not in request.args:
+        if not found.is_service and found.available < wanted and "short" not in request.args:
             answer["short"] = short_answer(found, wanted)
     return jsonify(answer)
 

@@ -29,9 +29,11 @@ class Draft:
 
     def __init__(self, connection: Connection, form: QuotationForm, page: QuotationPage | None = None) -> None:
         self.form, self.page = form, page
-        self.is_valid = bool(form.validate())
         self.deal: DealRecord | None = None
         deal_id = str(form.opportunity_id.data or "")
+        if page is not None or deal_id.isdigit():
+            form.customer.validators = ()
+        self.is_valid = bool(form.validate())
         if page is not None:
             customer_id: int | None = page.quotation.customer_id
         elif deal_id.isdigit():

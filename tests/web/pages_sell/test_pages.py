@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from core import wire
-
 from tests.web.pages_sell.conftest import ROLES, Shop
 from web.effects import registered_effects
 from web.permissions import required_permission
@@ -186,5 +185,5 @@ def test_every_effect_of_the_sales_side_has_a_line(shop: Shop) -> None:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("effect", "warn") and node.args:
                     kinds.add(getattr(node.args[0], "value", ""))
-    elsewhere = {"payment", "match", "refund", "stock", "ledger_line", ""}
+    elsewhere = {"payment", "match", "refund", "stock", "ledger_line", "finance_task", ""}
     assert not {str(kind) for kind in kinds} - registered_effects() - elsewhere
