@@ -36,9 +36,10 @@ from core.statements import Query, array_text, plain_array_text, statement
 SET_ACTOR = statement(
     "plan.set_actor",
     # One plan for all values: the planner would otherwise weigh each array's length and plan the batch anew every time.
+    # It is made for keys: a plan made while tables were empty would scan them whole for as long as it is kept.
     """
     SELECT set_config('countinghouse.actor', %(actor)s, true),
-           set_config('plan_cache_mode', 'force_generic_plan', true)
+           set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
     """,
     tables="",
     scope="system",

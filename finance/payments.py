@@ -21,9 +21,10 @@ from core.plan import Plan
 from core.statements import statement
 from finance.invoicing import INVOICE_COLUMNS, INVOICES_FOR_UPDATE, InvoiceFact
 from finance.ledger import BANK, Books, books_for, credit, debit, post
-from finance.matching import names, propose
-from finance.models import CreditNote, Invoice, LedgerTask, Payment, PaymentAllocation, PaymentKind
+from finance.matching import propose
+from finance.models import CreditNote, Invoice, Payment, PaymentAllocation, PaymentKind
 from finance.receivables import ACCOUNT_FOR_UPDATE, AccountFact, OpenSummary, open_summary, settle_account
+from finance.tasks import task_for_cancelled
 
 OPEN_INVOICES_FOR_UPDATE = statement(
     "payments.open_invoices_for_update",
@@ -203,7 +204,7 @@ def record_payment(
     [others] = plan.fetch(open_summary(customer_id, [wanted.invoice_id for wanted in chosen]))
     status = _settle(plan, account, others[0], chosen, invoices, unapplied=amount - matched)
     if reference and matched < amount:
-        _task_for_cancelled(plan, customer_id, reference, amount - matched)
+        task_for_cancelled(plan, customer_id, reference, amount - matched)
     if account.last_payment_on is None or received_on >= account.last_payment_on:
         plan.set(CustomerAccount, customer_id, last_payment_on=received_on, last_payment_amount=amount)
     record(
@@ -223,35 +224,6 @@ def record_payment(
         "allocations": rows,
         "payment_status": status,
     }
-
-
-CREDITED_INVOICES = statement(
-    "payments.credited_invoices",
-    """
-    SELECT number, origin FROM invoice
-     WHERE customer_id = %(customer_id)s::bigint AND amount_credited = amount_total AND amount_total > 0
-     ORDER BY id DESC LIMIT 200
-    """,
-    tables="invoice",
-    scope="by_root",
-)
-
-
-def _task_for_cancelled(plan: Plan, customer_id: int, reference: str, amount: Decimal) -> None:
-    """Money that names an invoice or order which was cancelled meanwhile: finance must ask what it is for."""
-    [rows] = plan.fetch(CREDITED_INVOICES(customer_id=customer_id))
-    for number, origin in rows:
-        if names(reference, number) or (origin and names(reference, origin)):
-            plan.insert(
-                LedgerTask,
-                kind="payment_after_cancellation",
-                customer_id=customer_id,
-                origin=origin or number,
-                amount=amount,
-                created_at=plan.now,
-            )
-            plan.effect("finance_task", origin=origin or number, amount=amount)
-            return
 
 
 def match(

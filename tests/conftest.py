@@ -58,3 +58,16 @@ def empty_database(database_server: Server) -> Iterator[DatabaseUrls]:
     name = f"{database_server.template}_{worker}_{next(_numbers)}"
     yield database_server.create_empty(name)
     database_server.drop(name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-matrix", action="store_true", help="write tests/security/matrix.txt anew")
+
+
+@pytest.fixture(scope="module")
+def module_database(database_server: Server) -> Iterator[DatabaseUrls]:
+    """A migrated database for one module's tests, dropped afterwards."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"{database_server.template}_{worker}_{next(_numbers)}"
+    yield database_server.clone(name)
+    database_server.drop(name)

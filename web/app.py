@@ -14,6 +14,7 @@ from flask import Flask, Request, g, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
 from web import errors, filters, i18n, navigation, permissions, preferences, static_files
@@ -87,6 +88,13 @@ class GuardedSessions(SecureCookieSessionInterface):
         return request.is_secure
 
 
+class RecordId(IntegerConverter):
+    """A whole number that the database can hold; anything larger is an address that does not exist."""
+
+    def __init__(self, url_map: Map, *arguments: Any, **named: Any) -> None:
+        super().__init__(url_map, *arguments, **{"max": 2**63 - 1, **named})
+
+
 def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -> Flask:
     """Build the application. Raises `web.permissions.UndeclaredRoute` when any route lacks a permission.
 
@@ -94,6 +102,7 @@ def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -
     in, for tests and the style guide.
     """
     app = Flask(__name__, static_folder=None, template_folder=str(Path(__file__).parent.parent / "templates"))
+    app.url_map.converters["int"] = RecordId
     app.extensions["settings"] = settings = settings if settings is not None else _read_settings()
     _configure(app, settings)
     _load_requests(app, load_actor)

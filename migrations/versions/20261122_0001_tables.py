@@ -90,7 +90,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_row_record", "audit_row", ["record_type", "record_id", "id"], unique=False)
     op.create_table(
         "company",
-        sa.Column("id", sa.SmallInteger(), nullable=False),
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("name_english", sa.String(length=200), nullable=True),
         sa.Column("tax_id", sa.String(length=40), nullable=True),

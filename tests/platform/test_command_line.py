@@ -89,8 +89,8 @@ def test_secrets_are_hidden_at_any_depth() -> None:
 
 
 def test_arguments_for_pytest() -> None:
-    assert pytest_arguments(()) == ["-n", "2"]
-    assert pytest_arguments(("tests/platform", "-k", "x")) == ["-n", "2", "tests/platform", "-k", "x"]
+    assert pytest_arguments(()) == ["-n", "2", "--dist", "loadgroup"]
+    assert pytest_arguments(("tests/platform", "-k", "x"))[4:] == ["tests/platform", "-k", "x"]
     for decided in (("-n0",), ("-n", "4"), ("--pdb",), ("-p", "no:xdist")):
         assert pytest_arguments(decided) == list(decided)
 

@@ -14,7 +14,7 @@ from web.forms import DayField, Form, Required
 
 KINDS = {
     "note": _("Note"),
-    "call": _("Call"),
+    "call": _("Phone call"),
     "mail": _("Mail"),
     "visit": _("Visit"),
     "meeting": _("Meeting"),

@@ -18,7 +18,7 @@ from core.encoding import dump_json
 from core.errors import DomainError, FieldErrors, PermissionDenied
 from core.idempotency import MAX_KEY_LENGTH
 from core.queries.listing import MOST_ROWS, Listing
-from web.api.fields import LARGEST_ID, Body, Flag, Integer, JsonNumber, Text
+from web.api.fields import Body, Flag, Integer, JsonNumber, Text
 from web.permissions import Area
 
 area = Area("api", __name__, url_prefix="/api/v1")
@@ -57,7 +57,7 @@ class Operation:
 
     @property
     def rule(self) -> str:
-        return _PLACE.sub(rf"<int(max={LARGEST_ID}):\1>", self.path)
+        return _PLACE.sub(r"<int:\1>", self.path)
 
     @property
     def needs_key(self) -> bool:

@@ -57,7 +57,9 @@ class CustomerForm(Form):
     name = StringField(_("Name"), [Required()])
     legal_name = StringField(_("Legal name"))
     code = StringField(_("Code"))
-    lifecycle = SelectField(_("Lifecycle"), choices=[SelectChoice(code, text) for code, text in LIFECYCLES.items()])
+    lifecycle = SelectField(
+        _("Lifecycle"), default="potential", choices=[SelectChoice(code, text) for code, text in LIFECYCLES.items()]
+    )
     owner_id = SelectField(_("Owner"), validate_choice=False)
     country = SelectField(_("Country"), validate_choice=False)
     region = StringField(_("Region"))

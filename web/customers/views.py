@@ -40,7 +40,7 @@ GROUP_NAMES = {
     "all": lazy_gettext("All"),
     "contacts": lazy_gettext("Contacts"),
     "documents": lazy_gettext("Documents"),
-    "money": lazy_gettext("Money"),
+    "money": lazy_gettext("Billing"),
 }
 _SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
 

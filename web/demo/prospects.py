@@ -36,7 +36,7 @@ def prospect_deals(calendar: Calendar, northwind: Northwind) -> tuple[list[Deal]
     first, last = calendar.day(northwind.orders[0].ordered_on), calendar.last_day
     lost = []
     for number in range(len(northwind.orders) * LOST_PER_HUNDRED_ORDERS // 100):
-        starts_on = first + timedelta(days=chance.randrange((last - first).days - 25))
+        starts_on = first + timedelta(days=chance.randrange(max(1, (last - first).days - 25)))
         closes_on = starts_on + timedelta(days=chance.randint(8, 24))
         lost.append(_deal(chance, northwind, names, f"lost {number}", starts_on, closes_on))
     still_open = []

@@ -125,7 +125,7 @@ CHECKS: tuple[Check, ...] = (
     check(
         "I7",
         "Reserved and back-ordered stock is the sum of the reservations",
-        "stock_level reservation product warehouse",
+        "stock_level stock_move reservation product warehouse",
         differs(
             _RECORD,
             "reserved",

@@ -1,0 +1,86 @@
+"""Two ways to write: records that people edit go through the session, money and stock through the plan, never the other
+way round; and no statement reaches a scoped table unregistered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from core.customers import change_customer, save_address, save_contact
+from core.database import Base
+from core.outbox import apply_event
+from core.statements import REGISTRY
+from crm.pricing import LineRequest
+from tests.architecture.hooks import PLUMBING, Seen, planned_tables, registered_texts, scoped_tables, watched
+from tests.database_server import DatabaseUrls
+from tests.integrity.conftest import live_a_little
+from tests.scenarios.house import House
+
+
+@pytest.fixture(scope="module")
+def seen(database_server) -> Iterator[Seen]:  # type: ignore[no-untyped-def]
+    urls: DatabaseUrls = database_server.clone(f"{database_server.template}_architecture")
+    with watched() as seen:
+        house = House.set_up(urls.app)
+        house.user("sales", "sales")
+        live_a_little(house)
+        customer = house.customer(phone="010-88886666")
+        house.run(change_customer, customer, {"city": "北京"})
+        house.run(save_contact, customer, {"name": "林薇"})
+        house.run(save_address, customer, {"kind": "shipping", "street": "建国路 1 号"})
+        for (event,) in house.rows("SELECT id FROM outbox_event ORDER BY id"):
+            house.run(apply_event, event)
+    yield seen
+    house.database.dispose()
+    database_server.drop(urls.name)
+
+
+def test_money_and_stock_are_planned() -> None:
+    assert {
+        "sales_order", "sales_order_line", "invoice", "credit_note", "payment", "payment_allocation", "journal_entry",
+        "journal_line", "stock_level", "stock_move", "product_valuation", "reservation", "shipment", "customer_account",
+    } <= planned_tables()  # fmt: skip
+
+
+def test_the_session_writes_no_planned_table(seen: Seen) -> None:
+    assert "customer" in seen.session_writes
+    assert seen.session_writes & planned_tables() == set()
+
+
+def test_every_statement_of_a_command_is_registered(seen: Seen) -> None:
+    known = registered_texts()
+    assert len(seen.statements) > 40
+    unknown = {text for text in seen.statements - known if not text.startswith("WITH w0 AS (")}
+    assert unknown == set()
+
+
+def test_no_raw_statement_of_a_command_touches_a_scoped_table(seen: Seen) -> None:
+    raw = {text for text in seen.raw if not text.startswith(PLUMBING)}
+    touched = {text: {name for name in scoped_tables() if re.search(rf"\b{name}\b", text)} for text in raw}
+    assert {text: names for text, names in touched.items() if names} == {}
+
+
+def test_registered_statements_declare_their_tables() -> None:
+    tables = set(Base.metadata.tables)
+    for statement in REGISTRY.values():
+        named = set(re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+(\w+)", statement.text)) & tables
+        assert named <= statement.tables, (statement.name, named - statement.tables)
+        assert statement.tables <= tables | {"alembic_version"}, (statement.name, statement.tables - tables)
+
+
+def test_system_statements_on_scoped_tables_are_few_and_known() -> None:
+    """`system` sees every row: on scoped tables only duplicate checks, jobs and the integrity check may."""
+    found = {
+        statement.name
+        for statement in REGISTRY.values()
+        if statement.scope == "system"
+        and statement.tables & scoped_tables()
+        and not statement.name.startswith("integrity.")
+    }
+    assert "customers.duplicate" in found
+
+
+def test_a_line_request_is_plain_data() -> None:
+    assert LineRequest.__dataclass_params__.frozen  # type: ignore[attr-defined]

@@ -1,0 +1,101 @@
+"""The whole application on a company with a document of every kind, and a signed-in browser per role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from core.permissions import ROLES
+from crm.orders.correction import QuantityRequest
+from crm.orders.return_goods import return_goods
+from crm.pipeline import create_opportunity
+from crm.pricing import LineRequest
+from crm.quotations import create_quotation
+from tests.conftest import DatabaseUrls
+from tests.world import PASSWORD, World
+from web.app import create_app
+
+SETTINGS = SimpleNamespace(
+    secret_key="for tests only, thirty-two bytes!",
+    environment="test",
+    language="en",
+    time_zone="Asia/Shanghai",
+)
+Visitor = Callable[[str | None], FlaskClient]
+
+
+@pytest.fixture(scope="module")
+def world(module_database: DatabaseUrls) -> World:
+    """One company with a document of every kind and a user for each role."""
+    world = World.set_up(module_database.app)
+    for role in ROLES:
+        if role != "admin":
+            world.user(role, role)
+    customer, product = world.customer(), world.product(stock=50)
+    deal = world.run(create_opportunity, customer, {"name": "Deal", "amount": Decimal(100)})
+    lines = [LineRequest(product, Decimal(1))]
+    world.run(create_quotation, opportunity_id=deal["id"], lines=lines)
+    order = world.order(customer, (product, 2))
+    world.confirm(order)
+    world.ship(order)
+    world.pay(customer, "500")
+    returned = [QuantityRequest(order["lines"][0]["id"], Decimal(1))]
+    world.run(return_goods, order["id"], lines=returned)
+    world.order(customer, (product, 1))
+    return world
+
+
+@pytest.fixture(scope="module")
+def app(world: World) -> Flask:
+    return create_app(SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def visitor(app: Flask, world: World) -> Iterator[Visitor]:
+    """A browser signed in as a role, kept for the module; None is nobody."""
+    browsers: dict[str | None, FlaskClient] = {None: app.test_client()}
+
+    def open_browser(role: str | None) -> FlaskClient:
+        if role not in browsers:
+            browser = app.test_client()
+            app.config["WTF_CSRF_ENABLED"] = False
+            browser.post("/sign-in", data={"login": role, "password": PASSWORD})
+            app.config["WTF_CSRF_ENABLED"] = True
+            browsers[role] = browser
+        return browsers[role]
+
+    yield open_browser
+
+
+def values_of(world: World) -> dict[str, Any]:
+    """A valid value for every argument that routes take."""
+    tables = {
+        "order_id": "sales_order",
+        "customer_id": "customer",
+        "opportunity_id": "opportunity",
+        "quotation_id": "quotation",
+        "product_id": "product",
+        "payment_id": "payment",
+        "entry_id": "journal_entry",
+        "allocation_id": "payment_allocation",
+        "user_id": "app_user",
+        "credit_note_id": "credit_note",
+        "invoice_id": "invoice",
+        "period_id": "fiscal_period",
+        "shipment_id": "shipment",
+        "warehouse_id": "warehouse",
+        "account_id": "account",
+        "document_id": "stock_document",
+    }
+    values: dict[str, Any] = {}
+    with world.database.reading() as connection:
+        for name, table in tables.items():
+            values[name] = connection.execute(text(f"SELECT min(id) FROM {table}")).scalar()
+    return values
