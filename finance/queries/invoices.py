@@ -18,10 +18,6 @@ from finance.models import (
     CreditNoteLine,
     Invoice,
     InvoiceLine,
-    JournalEntry,
-    JournalLine,
-    Payment,
-    PaymentAllocation,
 )
 
 FAR = date(9999, 1, 1)
@@ -226,38 +222,6 @@ class DocumentLineRow(NamedTuple):
     amount_tax: Decimal
 
 
-class AllocationRow(NamedTuple):
-    """Money put on something or, negative, taken off again. `is_live` until its opposite row stands there."""
-
-    id: int
-    amount: Decimal
-    effective_on: date
-    recorded_at: datetime
-    reverses_id: int | None
-    reason: str | None
-    payment_id: int | None
-    payment: str | None
-    credit_note_id: int | None
-    credit_note: str | None
-    invoice_id: int | None
-    invoice: str | None
-    refund_id: int | None
-    refund: str | None
-    who: str | None
-    is_live: bool
-
-
-class EntryRow(NamedTuple):
-    """A journal entry behind a document."""
-
-    id: int
-    number: str
-    event: str
-    effective_on: date
-    document: str | None
-    amount: Decimal
-
-
 def get_invoice(connection: Connection, invoice_id: int) -> InvoiceRecord:
     """One invoice. Raises NotFound."""
     joined = {"customer": Customer.name, "customer_tax_id": Customer.tax_id, "salesperson": User.name}
@@ -359,60 +323,3 @@ def credit_note_lines(connection: Connection, credit_note_id: int, *, chinese: b
     )
     lines: list[tuple[Any, ...]] = [(*row[:6], None, Decimal(0), *row[6:]) for row in rows]
     return [DocumentLineRow(*line) for line in lines]
-
-
-def allocations_where(connection: Connection, condition: ColumnElement[bool]) -> list[AllocationRow]:
-    """Allocations in order of recording, each with both of its sides."""
-    allocation = PaymentAllocation
-    opposite = PaymentAllocation.__table__.alias("opposite")
-    refund = Payment.__table__.alias("refund")
-    is_live = allocation.reverses_id.is_(None) & ~(
-        select(opposite.c.id).where(opposite.c.reverses_id == allocation.id).exists()
-    )
-    rows: Any = connection.execute(
-        select(
-            allocation.id,
-            allocation.amount,
-            allocation.effective_on,
-            allocation.recorded_at,
-            allocation.reverses_id,
-            allocation.reason,
-            allocation.payment_id,
-            Payment.number,
-            allocation.credit_note_id,
-            CreditNote.number,
-            allocation.invoice_id,
-            Invoice.number,
-            allocation.refund_id,
-            refund.c.number,
-            User.name,
-            is_live,
-        )
-        .outerjoin(Payment, Payment.id == allocation.payment_id)
-        .outerjoin(CreditNote, CreditNote.id == allocation.credit_note_id)
-        .outerjoin(Invoice, Invoice.id == allocation.invoice_id)
-        .outerjoin(refund, refund.c.id == allocation.refund_id)
-        .outerjoin(User, User.id == allocation.actor_id)
-        .where(condition)
-        .order_by(allocation.recorded_at, allocation.id)
-    )
-    return [AllocationRow(*row) for row in rows]
-
-
-def entries_of(connection: Connection, number: str, condition: ColumnElement[bool]) -> list[EntryRow]:
-    """Entries posted for the document of a number, and those of the allocations that fit `condition`."""
-    matched = select(PaymentAllocation.entry_id).where(condition)
-    amount = select(func.sum(JournalLine.debit)).where(JournalLine.entry_id == JournalEntry.id).scalar_subquery()
-    rows: Any = connection.execute(
-        select(
-            JournalEntry.id,
-            JournalEntry.number,
-            JournalEntry.event,
-            JournalEntry.effective_on,
-            JournalEntry.document,
-            amount,
-        )
-        .where((JournalEntry.document == number) | JournalEntry.id.in_(matched))
-        .order_by(JournalEntry.recorded_at, JournalEntry.id)
-    )
-    return [EntryRow(*row) for row in rows]

@@ -18,8 +18,6 @@ from finance.models import JournalEntry
 from inventory.models import (
     ProductValuation,
     ReorderPoint,
-    Reservation,
-    StockAlert,
     StockDocument,
     StockDocumentLine,
     StockLevel,
@@ -48,37 +46,6 @@ class LevelListRow(NamedTuple):
     @property
     def is_low(self) -> bool:
         return self.reorder_point is not None and self.available <= self.reorder_point
-
-
-class AlertRow(NamedTuple):
-    """An open alert with the stock as it is now."""
-
-    id: int
-    product_id: int
-    sku: str
-    product: str
-    unit: str
-    warehouse_id: int
-    warehouse: str
-    supplier_id: int | None
-    supplier: str | None
-    on_hand: Decimal
-    available: Decimal
-    back_ordered: Decimal
-    reorder_point: Decimal
-    opened_at: datetime
-    dismissed_at: datetime | None
-    dismissed_by: str | None
-
-
-class WaitingRow(NamedTuple):
-    """An order that waits for a product."""
-
-    product_id: int
-    warehouse_id: int
-    origin: str
-    quantity: Decimal
-    requested_on: date | None
 
 
 class DocumentRow(NamedTuple):
@@ -133,7 +100,7 @@ LEVEL_FILTERS: dict[str, ColumnElement[bool]] = {
     "reserved": StockLevel.reserved > 0,
     "empty": StockLevel.on_hand == 0,
 }
-_SAME_PLACE = and_(
+SAME_PLACE = and_(
     ReorderPoint.product_id == StockLevel.product_id, ReorderPoint.warehouse_id == StockLevel.warehouse_id
 )
 
@@ -176,7 +143,7 @@ def list_levels(
         .join(Product, Product.id == StockLevel.product_id)
         .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
         .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
-        .outerjoin(ReorderPoint, _SAME_PLACE)
+        .outerjoin(ReorderPoint, SAME_PLACE)
         .outerjoin(ProductValuation, ProductValuation.product_id == StockLevel.product_id)
         .where(*words_match(Product.search_text.expression, search))
     )
@@ -218,79 +185,6 @@ def list_moves(
         query = query.where(StockMove.origin.icontains(origin, autoescape=True))
     sorting = Sorting(StockMove.recorded_at.expression, StockMove.id.expression, True)
     return fetch_page(connection, query, MoveRow, sorting, window)
-
-
-def open_alerts(connection: Connection, *, chinese: bool, limit: int = 200) -> list[AlertRow]:
-    """Open alerts with today's stock: those that keep orders waiting first, dismissed ones last."""
-    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    point = func.coalesce(ReorderPoint.quantity, StockAlert.reorder_point)
-    rows: Any = connection.execute(
-        select(
-            StockAlert.id,
-            StockAlert.product_id,
-            Product.sku,
-            Product.name,
-            unit,
-            StockAlert.warehouse_id,
-            Warehouse.name,
-            Product.supplier_id,
-            Supplier.name,
-            StockLevel.on_hand,
-            StockLevel.available,
-            StockLevel.back_ordered,
-            point,
-            StockAlert.opened_at,
-            StockAlert.dismissed_at,
-            User.name,
-        )
-        .join(Product, Product.id == StockAlert.product_id)
-        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
-        .join(Warehouse, Warehouse.id == StockAlert.warehouse_id)
-        .join(
-            StockLevel,
-            and_(StockLevel.product_id == StockAlert.product_id, StockLevel.warehouse_id == StockAlert.warehouse_id),
-        )
-        .outerjoin(ReorderPoint, _SAME_PLACE)
-        .outerjoin(Supplier, Supplier.id == Product.supplier_id)
-        .outerjoin(User, User.id == StockAlert.dismissed_by_id)
-        .where(StockAlert.closed_at.is_(None))
-        .order_by(
-            StockAlert.dismissed_at.is_not(None),
-            StockLevel.back_ordered.desc(),
-            StockLevel.available - point,
-            Product.name,
-        )
-        .limit(limit)
-    )
-    return [AlertRow(*row) for row in rows]
-
-
-def count_alerts(connection: Connection) -> int:
-    """Open alerts nobody has dismissed."""
-    query: AnySelect = select(func.count()).where(StockAlert.closed_at.is_(None), StockAlert.dismissed_at.is_(None))
-    return connection.execute(query).scalar_one()
-
-
-def waiting_orders(connection: Connection, alerts: list[AlertRow]) -> dict[tuple[int, int], list[WaitingRow]]:
-    """Who waits for the products of these alerts, in the order in which they will be served. One statement."""
-    rows: Any = connection.execute(
-        select(
-            Reservation.product_id,
-            Reservation.warehouse_id,
-            Reservation.origin,
-            Reservation.quantity_back_ordered,
-            Reservation.requested_on,
-        )
-        .where(
-            Reservation.product_id.in_({alert.product_id for alert in alerts}), Reservation.quantity_back_ordered > 0
-        )
-        .order_by(Reservation.requested_on.nulls_last(), Reservation.recorded_at, Reservation.id)
-    )
-    found: dict[tuple[int, int], list[WaitingRow]] = {}
-    for row in rows:
-        waiting = WaitingRow(*row)
-        found.setdefault((waiting.product_id, waiting.warehouse_id), []).append(waiting)
-    return found
 
 
 def list_documents(

@@ -12,11 +12,10 @@ from flask_babel import gettext as _
 from core import database as db
 from core.errors import NotFound
 from finance.models import PaymentAllocation
+from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.invoices import (
-    allocations_where,
     count_invoices,
     credit_note_lines,
-    entries_of,
     get_credit_note,
     get_invoice,
     invoice_lines,

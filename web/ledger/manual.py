@@ -24,7 +24,7 @@ from web.forms import AmountField, DayField, Form, LineForm, Required
 from web.http import apply_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
 from web.ledger import area
-from web.payments.rows import carried_values
+from web.payments.rows import back_to, carried_values
 
 LINES = 6
 
@@ -74,6 +74,8 @@ class ReversalForm(Form):
 @area.route("/entries/new", permission="ledger.post")
 def new_entry() -> str:
     """Empty form."""
+    if "lines-0-account_id" in request.args:
+        return _page(ManualForm(formdata=request.args))
     return _page(ManualForm(formdata=None, effective_on=today()))
 
 
@@ -116,6 +118,7 @@ def _page(form: ManualForm, preview: Any = None) -> str:
         effects=effect_lines(preview.effects) if preview else [],
         digest=preview.digest if preview else "",
         carried=carried_values(step="post") if preview else {},
+        back=back_to("ledger.new_entry") if preview else "",
     )
 
 

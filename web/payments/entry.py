@@ -27,14 +27,18 @@ from web.http import apply_errors, flash_done, preview_command, run_command, see
 from web.lists import id_of, text_of
 from web.payments import area
 from web.payments.forms import PaymentForm
-from web.payments.rows import InvoiceRows, carried_values
+from web.payments.rows import InvoiceRows, back_to, carried_values
 
 
 @area.route("/new", permission="payments.write")
 def new() -> str:
     """The form; with a customer in the address, the open invoices at once."""
-    form = PaymentForm(formdata=None, received_on=today(), reference=text_of("reference"))
-    form.amount.data = parse_number(text_of("amount"))
+    came_back = "customer_found" in request.args
+    if came_back:
+        form = PaymentForm(formdata=request.args)
+    else:
+        form = PaymentForm(formdata=None, received_on=today(), reference=text_of("reference"))
+        form.amount.data = parse_number(text_of("amount"))
     with db.current().reading() as connection:
         customer_id = id_of("customer_id")
         customer = get_customer(connection, customer_id) if customer_id else None
@@ -42,7 +46,10 @@ def new() -> str:
         if customer is not None:
             form.customer.data = customer.name
             rows = _rows(connection, form, customer)
-            rows.propose()
+            if came_back:
+                rows.read()
+            else:
+                rows.propose()
         return _page(connection, form, customer, rows)
 
 
@@ -150,4 +157,5 @@ def _page(
         digest=preview.digest if preview else "",
         left=(form.amount.data or 0) - rows.total if rows and form.amount.data else None,
         carried=carried_values(step="post") if preview else {},
+        back=back_to("payments.new") if preview else "",
     )

@@ -15,7 +15,7 @@ from core.queries.paging import Window
 from finance.corrections import unmatch as unmatch_allocation
 from finance.models import PaymentAllocation
 from finance.payments import match as match_source_to_invoices
-from finance.queries.invoices import allocations_where
+from finance.queries.allocations import allocations_where
 from finance.queries.payments import (
     SourceRow,
     get_customer,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext as _
 
 from core.errors import DomainError
@@ -37,7 +37,7 @@ class InvoiceRows:
         """What was typed; unreadable amounts are faults."""
         wanted = []
         for invoice in self.invoices:
-            text = request.form.get(f"amount-{invoice.id}", "").strip()
+            text = request.values.get(f"amount-{invoice.id}", "").strip()
             if not text:
                 continue
             self.typed[invoice.id] = text
@@ -85,6 +85,16 @@ def reason_line(reason: Reason) -> tuple[str, str, str, None]:
     }
     tone, icon, text = texts.get(reason.code, ("mute", "minus", reason.code))
     return tone, icon, text, None
+
+
+LONGEST_ADDRESS = 3500
+
+
+def back_to(endpoint: str) -> str:
+    """The address of the form behind a preview, with what was typed; without it where that would be too long."""
+    typed = {name: value for name, value in carried_values().items() if value}
+    address = url_for(endpoint, **typed)
+    return address if len(address) <= LONGEST_ADDRESS else url_for(endpoint)
 
 
 def carried_values(**more: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from web.effects import effect_lines
 from web.http import apply_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
 from web.lists import text_of, window_of
+from web.payments.rows import back_to, carried_values
 from web.sentences import sentence
 from web.stock import area
 from web.stock.forms import StockForm
@@ -70,6 +71,8 @@ def adjust() -> ResponseReturnValue:
 
 
 def _new(kind: str) -> str:
+    if "lines-0-product" in request.args:
+        return _page(kind, StockForm(formdata=request.args))
     form = StockForm(formdata=None)
     form.lines.entries[0].form.product.data = text_of("product")
     form.lines.entries[0].form.quantity.raw_data = [text_of("quantity")] if text_of("quantity") else None
@@ -146,7 +149,6 @@ def _place(form: StockForm, error: DomainError, indices: list[int]) -> None:
 
 def _page(kind: str, form: StockForm, preview: Any = None) -> str:
     g.nav = "stock.levels"
-    values = {name: value for name, value in request.form.items() if name not in _OWN} | {"step": "post"}
     with db.current().reading() as connection:
         form.offer(connection)
     return render_template(
@@ -155,8 +157,6 @@ def _page(kind: str, form: StockForm, preview: Any = None) -> str:
         kind=kind,
         effects=effect_lines(preview.effects) if preview else [],
         digest=preview.digest if preview else "",
-        carried=values if preview else {},
+        carried=carried_values(step="post") if preview else {},
+        back=back_to("stock.new_receipt" if kind == "receipt" else "stock.new_adjustment") if preview else "",
     )
-
-
-_OWN = frozenset({"csrf_token", "idempotency_key", "digest", "step"})

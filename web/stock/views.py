@@ -11,13 +11,12 @@ from flask_babel import gettext as _
 from core import database as db
 from inventory.alerts import dismiss_alert
 from inventory.models import MoveKind
+from inventory.queries.alerts import open_alerts, waiting_orders
 from inventory.queries.products import get_product
 from inventory.queries.stock import (
     LEVEL_FILTERS,
     list_levels,
     list_moves,
-    open_alerts,
-    waiting_orders,
     warehouse_choices,
 )
 from web.http import flash_done, run_command, see_other

@@ -65,6 +65,11 @@ def test_receipt_by_preview_fills_waiting_orders(books: Books) -> None:
     lines = {"lines-0-product": "IKURA", "lines-0-quantity": "10", "lines-0-price": "55"}
     assert person.post("/stock/receipts/new", step="preview", **lines).status_code == 200
     assert "Ikura: +10 on hand" in person.page
+    back = re.findall(r'data-back="([^"]*)"', person.page)[0].replace("&amp;", "&")
+    preview = person.page
+    person.get(back)
+    assert 'value="IKURA"' in person.page
+    person.page = preview
     assert books.world.level(books.ids["short"])["on_hand"] == 3
     response = person.post("/stock/receipts/new", step="post", digest=True, idempotency_key="k1", **lines)
     assert response.status_code == 303
@@ -101,6 +106,11 @@ def test_payment_by_page_is_matched_and_the_customer_changes(books: Books) -> No
     before = books.world.account(books.ids["customer"])
     assert person.post("/payments/new", step="preview", **whole).status_code == 200
     assert "Post payment" in person.page
+    preview = person.page
+    person.get(re.findall(r'data-back="([^"]*)"', preview)[0].replace("&amp;", "&"))
+    assert f'value="RE {number}"' in person.page
+    assert 'value="200"' in person.page
+    person.page = preview
     assert person.post("/payments/new", step="post", digest=True, idempotency_key="p1", **whole).status_code == 303
     after = books.world.account(books.ids["customer"])
     assert after["open_receivables"] == before["open_receivables"] - 200
