@@ -3,6 +3,7 @@ way round; and no statement reaches a scoped table unregistered."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -21,7 +22,7 @@ from tests.scenarios.house import House
 
 @pytest.fixture(scope="module")
 def seen(database_server) -> Iterator[Seen]:  # type: ignore[no-untyped-def]
-    urls: DatabaseUrls = database_server.clone(f"{database_server.template}_architecture")
+    urls: DatabaseUrls = database_server.clone(f"{database_server.template}_architecture_{os.getpid()}")
     with watched() as seen:
         house = House.set_up(urls.app)
         house.user("sales", "sales")

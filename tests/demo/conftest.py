@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +59,6 @@ def demo(database_server: Server, request: pytest.FixtureRequest) -> Iterator[De
 @pytest.fixture
 def empty_clone(database_server: Server) -> Iterator[DatabaseUrls]:
     """One more database of its own, to compare with."""
-    name = f"{database_server.template}_demo_compared"
+    name = f"{database_server.template}_demo_compared_{os.getpid()}"
     yield database_server.clone(name)
     database_server.drop(name)

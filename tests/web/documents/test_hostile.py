@@ -25,8 +25,10 @@ ATTACKS = (
     '<link rel=stylesheet href="{file}">',
     "<style>@import url({file}); @import url({http}); @page {{ background: url({http}) }}</style>",
     "<style>@font-face {{ font-family: x; src: url({file}), local(x) }} body {{ background: url({http}) }}</style>",
-    '<svg xmlns="http://www.w3.org/2000/svg"><image href="{file}"/><use href="{http}#a"/><style>@import "{http}";</style></svg>',
-    '<img src="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22%3E%3Cimage href=%22{file}%22/%3E%3C/svg%3E">',
+    '<svg xmlns="http://www.w3.org/2000/svg"><image href="{file}"/><use href="{http}#a"/>'
+    '<style>@import "{http}";</style></svg>',
+    '<img src="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22%3E'
+    '%3Cimage href=%22{file}%22/%3E%3C/svg%3E">',
     '<object data="{file}"></object><embed src="{http}"><iframe src="{http}"></iframe>',
     '<base href="{http}"><img src="x.png"><img src="//127.0.0.1:9/x.png">',
     "{{{{ company }}}}{{% include '/etc/passwd' %}}",

@@ -133,7 +133,7 @@ def test_without_pango_there_is_a_page_to_print(missing: str, monkeypatch: pytes
         monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
         monkeypatch.setattr(sys, "meta_path", [_NoPango(), *sys.meta_path])
     document = make_document("quotation")
-    with pytest.raises(PdfUnavailable, match="apt-get install libpango-1.0-0 libpangoft2-1.0-0"):
+    with pytest.raises(PdfUnavailable, match=r"apt-get install libpango-1\.0-0 libpangoft2-1\.0-0"):
         render_pdf("quotation", document, COMPANY, "zh")
     html = render_html("quotation", document, COMPANY, "zh", stylesheet="/assets/document.css")
     assert 'href="/assets/document.css"' in html and "报价单" in html and "style=" not in html

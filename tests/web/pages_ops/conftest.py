@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -154,7 +155,7 @@ def _invoice(world: World, order: Any) -> tuple[int, Decimal]:
 @pytest.fixture(scope="module")
 def shared_books(database_server: Server) -> Iterator[Books]:
     """One company for all tests of a module that only look."""
-    name = f"{database_server.template}_pages_ops"
+    name = f"{database_server.template}_pages_ops_{os.getpid()}"
     books = build(World.set_up(database_server.clone(name).app))
     yield books
     books.world.database.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -66,7 +67,7 @@ def _app(actors: dict[str, Actor]) -> Flask:
 
 @pytest.fixture(scope="module")
 def shop(database_server: Server) -> Iterator[Shop]:
-    name = f"{database_server.template}_sell_{next(_numbers)}"
+    name = f"{database_server.template}_sell_{os.getpid()}_{next(_numbers)}"
     world = World.set_up(database_server.clone(name).app)
     actors = {role: world.user(f"{role}1", role) for role in ROLES}
     shop = Shop(world, _app(actors), actors)
