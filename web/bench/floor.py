@@ -213,7 +213,7 @@ def make_tables(connection: psycopg.Connection[Any], steps: list[list[Write]]) -
 
 def text_of(write: Write) -> str:
     """The statement of a write, with one array parameter per column."""
-    arrays = ", ".join(f"%s::{kind}" for kind in write.types)
+    arrays = ", ".join(f"${place}::{kind}" for place, kind in enumerate(write.types, start=1))
     listed = ", ".join(write.names)
     cast = {name: f"d.{name}::jsonb" if name in write.json_names else f"d.{name}" for name in write.names}
     if write.kind == "insert":
@@ -246,7 +246,8 @@ class FloorClient:
     """One connection that replays the five steps, each in its own transaction."""
 
     def __init__(self, url: str, steps: list[list[Write]], swaps: Swaps, client: int) -> None:
-        self.connection = psycopg.connect(url, autocommit=True)
+        # Native placeholders: the driver would otherwise parse a text with this many parameters anew each time.
+        self.connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor)
         self.connection.execute("SET plan_cache_mode = force_generic_plan")
         self.steps = [[(text_of(write), write.values) for write in step] for step in steps]
         self.swaps = swaps
