@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +25,6 @@ class Demo:
     """The loaded database, what it cost us, and questions to it past the application."""
 
     urls: DatabaseUrls
-    processor_seconds: float
 
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         url = self.urls.superuser.replace("+psycopg", "", 1)
@@ -49,9 +47,8 @@ def demo(database_server: Server, request: pytest.FixtureRequest) -> Iterator[De
     name = f"{database_server.template}_demo_{worker}"
     urls = database_server.clone(name)
     database = db.configure(db.Database(urls.app))
-    began = time.process_time()
     assert load_demo(Progress, today=TODAY)
-    yield Demo(urls, time.process_time() - began)
+    yield Demo(urls)
     database.dispose()
     database_server.drop(name)
 
