@@ -29,6 +29,7 @@ from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont, newTable
 from fontTools.ttLib.scaleUpem import scale_upem
+from fontTools.ttLib.woff2 import WOFF2FlavorData
 
 FACE = "Noto Sans CJK SC"
 UNITS_PER_EM = 500
@@ -169,7 +170,8 @@ def build(font: TTFont, characters: frozenset[int], target: Path) -> int:
     align_bearings(font)
     font["head"].modified = font["head"].created  # the same input gives the same file
     font.recalcTimestamp = False
-    font.flavor = "woff2"
+    font.flavor, font.flavorData = "woff2", WOFF2FlavorData()
+    font.flavorData.transformedTables = set()  # a fifth larger, and read in a tenth of a second instead of seven
     font.save(target)
     return target.stat().st_size
 
