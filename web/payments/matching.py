@@ -58,7 +58,7 @@ def accept(kind: str, source_id: int) -> ResponseReturnValue:
     with db.current().reading() as connection:
         source = get_source(connection, kind, source_id) if kind in KINDS else None
         if source is None:
-            raise NotFound("payment", source_id)
+            return _accept_spent(kind, source_id)
         rows = _rows(connection, source)
     step, wanted, preview, refusal = request.form.get("step", "preview"), rows.read(), None, ""
     if not rows.faults:
@@ -73,6 +73,19 @@ def accept(kind: str, source_id: int) -> ResponseReturnValue:
                 refusal = sentence(error.code, error.data)
     page = _page(source, rows=rows, preview=preview, refusal=refusal)
     return page if preview else (page, 422)
+
+
+def _accept_spent(kind: str, source_id: int) -> ResponseReturnValue:
+    """A form sent again gets its first result; one of another tab is told that nothing of the money is left."""
+    if kind not in KINDS:
+        raise NotFound("payment", source_id)
+    try:
+        _say_matched(run_command(match_source_to_invoices, kind, source_id, allocations=[]))
+    except DomainError as error:
+        if error.code == "not_found":
+            raise
+        flash_refusal(error)
+    return see_other("payments.match", customer=id_of("customer") or None)
 
 
 def _say_matched(result: Any) -> None:
