@@ -10,7 +10,8 @@ from sqlalchemy import Connection, or_, select
 
 from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
 from core.normalise import fold
-from core.queries.paging import AnySelect, words_match
+from core.queries.paging import AnySelect
+from core.queries.words import matches
 
 SUGGESTIONS = 20
 
@@ -85,7 +86,7 @@ def products_named(connection: Connection, texts: Sequence[str]) -> dict[str, Fo
 
 def suggest_products(connection: Connection, text: str, *, goods_only: bool = False) -> list[FoundProduct]:
     """At most twenty active products whose code, name or pinyin fits what was typed so far."""
-    query: AnySelect = _FOUND.where(Product.is_active, *words_match(Product.search_text, text))
+    query: AnySelect = _FOUND.where(Product.is_active, matches(Product.search_text, text))
     if goods_only:
         query = query.where(Product.kind == ProductKind.GOODS)
     return [FoundProduct(*row) for row in connection.execute(query.order_by(Product.name).limit(SUGGESTIONS))]

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from core.errors import NotFound
+from core.queries.reading import fetch
 from core.statements import Statement, statement
-from crm.queries.reading import fetch
 
 
 class CompanyPaper(NamedTuple):

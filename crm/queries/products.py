@@ -8,8 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from core.normalise import fold
+from core.queries.reading import fetch
+from core.queries.words import patterns_of
 from core.statements import Query, statement
-from crm.queries.reading import fetch, words_of
 
 SUGGESTIONS = 8
 
@@ -83,12 +84,6 @@ BY_IDS = statement(
     scope="system",
     fact=ProductMatch,
 )
-
-
-def patterns_of(text: str) -> list[str]:
-    """LIKE patterns, one per word."""
-    escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words_of(text))
-    return [f"%{word}%" for word in escaped]
 
 
 def find_products(

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from core import database as db
 from core.customers import save_address, save_contact
 from core.errors import DomainError, NotFound
+from core.queries.reading import fetch
 from crm.queries.customers import ADDRESSES, CONTACTS, CustomerRecord, get_customer
-from crm.queries.reading import fetch
 from web.customers import area
 from web.customers.forms import AddressForm, ContactForm
 from web.filters import today

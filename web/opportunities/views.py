@@ -29,6 +29,7 @@ from crm.queries.pipeline import (
 from web.filters import day, today
 from web.http import apply_errors, flash_done, run_command, safe_target, see_other
 from web.i18n import language
+from web.lists import id_of, text_of, window_of
 from web.opportunities import area
 from web.opportunities.forms import FIELDS, LoseForm, OpportunityForm
 from web.opportunities.sentences import FIELDS as CRITERIA
@@ -43,7 +44,6 @@ VIEW_NAMES = {
     "lost": lazy_gettext("Lost"),
     "all": lazy_gettext("All"),
 }
-_SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
 WON_SHOWN_DAYS = 31
 
 
@@ -87,21 +87,18 @@ def index() -> str:
     """Opportunities as a list."""
     view = request.args.get("view", "all" if "customer_id" in request.args else "open")
     view = view if view in VIEWS else "open"
-    sort = request.args.get("sort", "close")
-    sort = sort if sort in _SORTS else "close"
-    text = request.args.get("q", "").strip()[:80]
-    customer_id = request.args.get("customer_id", type=int)
+    window = window_of(SORTS, "close")
+    text = text_of("q")
+    customer_id = id_of("customer_id")
     with db.current().reading() as connection:
         page = list_deals(
             connection,
+            window,
             user_id=g.actor.user_id,
             view=view,
             text=text,
             customer_id=customer_id,
             stage=request.args.get("stage"),
-            sort=sort,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
         )
     g.nav = "opportunities.board"
     return render_template(
@@ -109,7 +106,7 @@ def index() -> str:
         page=page,
         view=view,
         views=VIEW_NAMES,
-        sort=sort,
+        sort=window.sort,
         text=text,
         customer_id=customer_id,
         stage_name=_row_stage,
@@ -181,7 +178,7 @@ def _missing(page: DealPage) -> list[str]:
 def new() -> str:
     """Empty form; `customer_id` says for whom."""
     form = OpportunityForm(formdata=None)
-    customer_id = request.args.get("customer_id", type=int)
+    customer_id = id_of("customer_id")
     with db.current().reading() as connection:
         form.offer(connection, customer_id)
         if customer_id:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.queries.reading import fetch
+from core.queries.words import patterns_of
 from crm.queries.choices import FIND_CUSTOMER, WAREHOUSES, CustomerMatch
-from crm.queries.products import patterns_of
-from crm.queries.reading import fetch
 from web.forms import DayField, Form, Required
 from web.orders.lines import OrderLineForm, lines_field
 from web.sentences import sentence
@@ -51,7 +51,7 @@ def find_customer(connection: Connection, field: Any) -> CustomerMatch | None:
         if not field.errors:
             field.errors = [*field.errors, sentence("required")]
         return None
-    [found] = fetch(connection, FIND_CUSTOMER(exact=text, patterns=patterns_of(text) or ["%"], limit=MOST_NAMED))
+    [found] = fetch(connection, FIND_CUSTOMER(exact=text, patterns=patterns_of(text), limit=MOST_NAMED))
     if len(found) == 1 or (found and text in (found[0].code, found[0].name)):
         match: CustomerMatch = found[0]
         return match
