@@ -27,7 +27,7 @@ from web.customers import area
 from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name
 from web.customers.timeline import days_of
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.lists import id_of, text_of, window_of
 from web.navigation import link
 
@@ -143,9 +143,7 @@ def change(customer_id: int) -> ResponseReturnValue:
     changed: list[tuple[Any, Any]] = []
     if form.validate():
         try:
-            shown = form.version.data or ""
-            version = int(shown) if shown.isdigit() else None
-            result = run_command(change_customer, customer_id, form.values(), version=version)
+            result = run_command(change_customer, customer_id, form.values(), version=shown_version(form))
             flash_done(_("Customer %(name)s saved", name=result["name"]))
             return see_other("customers.show", customer_id=customer_id)
         except DomainError as error:
@@ -169,11 +167,9 @@ def _show_refusal(form: CustomerForm, error: DomainError) -> list[tuple[Any, Any
                     *form[name].errors,
                     _("The same as at %(customer)s.", customer=error.data["customer"]),
                 ]
-    if error.code != "edit_conflict" or "current" not in error.data:
+    if not show_newer_version(form, error) or "current" not in error.data:
         return []
     current, typed = error.data["current"], form.values()
-    form.version.data = str(error.data["version"])
-    form.version.raw_data = [form.version.data]
     return [
         (form[name].label.text, _choice_text(form[name], current[name]))
         for name in typed

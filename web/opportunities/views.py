@@ -27,7 +27,7 @@ from crm.queries.pipeline import (
     list_deals,
 )
 from web.filters import day, today
-from web.http import apply_errors, flash_done, run_command, safe_target, see_other
+from web.http import apply_errors, flash_done, run_command, safe_target, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.lists import id_of, text_of, window_of
 from web.opportunities import area
@@ -226,17 +226,13 @@ def change(opportunity_id: int) -> ResponseReturnValue:
     changed: list[tuple[Any, Any]] = []
     if form.validate():
         try:
-            shown = form.version.data or ""
-            version = int(shown) if shown.isdigit() else None
-            result = run_command(change_opportunity, opportunity_id, form.values(), version=version)
+            result = run_command(change_opportunity, opportunity_id, form.values(), version=shown_version(form))
             flash_done(_("Opportunity %(number)s saved", number=result["number"]))
             return see_other("opportunities.show", opportunity_id=opportunity_id)
         except DomainError as error:
             apply_errors(form, error)
-            if error.code == "edit_conflict":
+            if show_newer_version(form, error):
                 changed = _changed(form, page)
-                form.version.data = str(error.data["version"])
-                form.version.raw_data = [form.version.data]
     return _form(form, page, changed=changed), 422
 
 
