@@ -277,22 +277,3 @@ def get_document(
         .order_by(StockDocumentLine.position)
     )
     return DocumentRecord(*row), [DocumentLineRow(*line) for line in lines]
-
-
-class AvailableRow(NamedTuple):
-    """Stock of a product in a warehouse, while a line is typed."""
-
-    on_hand: Decimal
-    reserved: Decimal
-    available: Decimal
-
-
-def available_in(connection: Connection, product_id: int, warehouse_id: int | None) -> AvailableRow | None:
-    """The level of a product in a warehouse (None: the default one)."""
-    place = StockLevel.warehouse_id == warehouse_id if warehouse_id else Warehouse.is_default
-    row: Any = connection.execute(
-        select(StockLevel.on_hand, StockLevel.reserved, StockLevel.available)
-        .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
-        .where(StockLevel.product_id == product_id, place)
-    ).first()
-    return AvailableRow(*row) if row else None
