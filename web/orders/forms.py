@@ -11,7 +11,8 @@ from wtforms.fields.choices import SelectChoice
 
 from core.queries.reading import fetch
 from core.queries.words import patterns_of
-from crm.queries.choices import FIND_CUSTOMER, WAREHOUSES, CustomerMatch
+from crm.queries.choices import FIND_CUSTOMER, CustomerMatch
+from inventory.queries.stock import warehouse_choices
 from web.forms import DayField, Form, Required
 from web.orders.lines import OrderLineForm, lines_field
 from web.sentences import sentence
@@ -33,8 +34,8 @@ class OrderForm(Form):
 
     def offer(self, connection: Connection) -> None:
         """Fill the choices in."""
-        [warehouses] = fetch(connection, WAREHOUSES())
-        self.warehouse_id.choices = [SelectChoice(str(found.id), found.name) for found in warehouses]
+        warehouses = warehouse_choices(connection, only_active=True)
+        self.warehouse_id.choices = [SelectChoice(str(found.id), found.text) for found in warehouses]
         if not self.warehouse_id.data and warehouses:
             self.warehouse_id.data = str(warehouses[0].id)
 
