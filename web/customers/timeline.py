@@ -125,4 +125,4 @@ def _notes(entry: Entry) -> tuple[str, str]:
         return due, ""
     if entry.kind == "quotation":
         return "", ""
-    return " ".join(part for part in (entry.text, entry.detail) if part), ""
+    return " ".join(dict.fromkeys(part for part in (entry.text, entry.detail) if part)), ""
