@@ -37,9 +37,14 @@ def fetch(connection: Connection[Any], queries: Sequence[Query], *, transaction:
     return [_rows(connection, query, result) for query, result in zip(queries, results, strict=True)]
 
 
-def snapshot(connection: Connection[Any], queries: Sequence[Query]) -> list[list[Any]]:
-    """Rows of each query from one read-only look at the database, begun and ended in the same round trip."""
-    results = exchange(connection, [SNAPSHOT, *(query.sent() for query in queries)], begin=False, commit=True)[1:]
+def snapshot(connection: Connection[Any], queries: Sequence[Query], *, end: bool = True) -> list[list[Any]]:
+    """Rows of each query from one read-only look at the database, begun and ended in the same round trip.
+
+    With `end` off the look stays open for what is read next on the connection, and one that is open already goes on.
+    """
+    if not end and connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+        return fetch(connection, queries, transaction=False)
+    results = exchange(connection, [SNAPSHOT, *(query.sent() for query in queries)], begin=False, commit=end)[1:]
     return [_rows(connection, query, result) for query, result in zip(queries, results, strict=True)]
 
 

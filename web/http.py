@@ -52,6 +52,22 @@ def apply_errors(form: FlaskForm, error: DomainError) -> None:
         form.form_errors = [*form.form_errors, *texts]
 
 
+def shown_version(form: Any) -> int | None:
+    """The version of the record that the form was filled from; None where it says none."""
+    text = form["version"].data or ""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def show_newer_version(form: Any, error: DomainError) -> bool:
+    """Whether somebody else saved meanwhile. The form then carries the version that stands there now, so that sending
+    it again is meant."""
+    if error.code != "edit_conflict":
+        return False
+    form["version"].data = str(error.data["version"])
+    form["version"].raw_data = [form["version"].data]
+    return True
+
+
 def find_field(form: Any, name: str) -> Any:
     """The field of a form by its domain name, also inside field lists and form fields. None when there is none."""
     here = form

@@ -14,7 +14,7 @@ from core.queries.paging import Window
 def window_of(orders: Iterable[str], default: str) -> Window:
     """Order and cursor of the address; an order the list does not know is the default."""
     wished = request.args.get("sort", default)
-    sort = wished if wished.lstrip("-") in set(orders) else default
+    sort = wished if wished.removeprefix("-") in set(orders) else default
     return Window(sort, request.args.get("after"), request.args.get("before"))
 
 

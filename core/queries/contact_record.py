@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from core.queries.listing import Listing
+from core.queries.paging import Listing
 from core.statements import statement
 
 

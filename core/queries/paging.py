@@ -1,18 +1,30 @@
-"""Keyset paging: one page of a list, by (sort value, id), with cursors that stay right while rows come and go."""
+"""Keyset paging: one page of a list, by its sort values and the id, with cursors that hold while rows come and go.
+
+Pages choose their order and go both ways (`fetch_page`, over a SQLAlchemy query); lists of the API go forward over a
+registered statement per set of filters (`Listing`), so that each is prepared once and planned for itself.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Text, cast, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, tuple_
 
-from core.normalise import fold
+from core.errors import FieldErrors
+from core.queries.reading import read
+from core.statements import Statement, statement
 
 PAGE_SIZE = 50
+LARGEST_ID = 2**63 - 1
+LARGEST_POWER = 40
+"""Beyond every amount, quantity and rate there is: a cursor with such a number was never ours."""
 Row = TypeVar("Row")
 AnySelect = Select[*tuple[Any, ...]]
 
@@ -36,6 +48,53 @@ class Page(Generic[Row]):
         return len(self.rows)
 
 
+# cursors --------------------------------------------------------------------------------------------------------------
+def write_cursor(values: Iterable[Any]) -> str:
+    """Where to go on: a row's sort values, the id last."""
+    texts = [value.isoformat() if isinstance(value, date | datetime) else str(value) for value in values]
+    return base64.urlsafe_b64encode(json.dumps(texts, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
+    """The values of a cursor by their types. Raises ValueError for a text that is none."""
+    try:
+        texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return tuple(_typed(text, kind) for text, kind in zip(texts, kinds, strict=True))
+    except (ValueError, TypeError, InvalidOperation, RecursionError) as error:
+        raise ValueError("not a cursor") from error
+
+
+def _typed(text: Any, kind: type) -> Any:
+    if not isinstance(text, str):
+        raise TypeError(text)
+    if kind in (date, datetime):
+        return kind.fromisoformat(text)
+    if kind is int:
+        number = int(text)
+        if not 0 <= number <= LARGEST_ID:
+            raise ValueError(text)
+        return number
+    if kind is Decimal:
+        amount = Decimal(text)
+        if not amount.is_finite() or abs(amount.adjusted()) > LARGEST_POWER or len(text) > LARGEST_POWER:
+            raise ValueError(text)
+        return amount
+    if "\x00" in text:
+        raise ValueError(text)
+    text.encode()
+    return text
+
+
+# lists of pages -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Sorting:
+    """The value rows are ordered by (never NULL) and the id that decides between equals."""
+
+    value: ColumnElement[Any]
+    identity: ColumnElement[Any]
+    descending: bool = False
+
+
 @dataclass(frozen=True)
 class Window:
     """What the reader asked for: an order by name (`-` in front: descending), and a cursor of one side at most."""
@@ -45,14 +104,11 @@ class Window:
     before: str | None = None
     limit: int = PAGE_SIZE
 
-
-@dataclass(frozen=True)
-class Sorting:
-    """The value rows are ordered by (never NULL) and the id that decides between equals."""
-
-    value: ColumnElement[Any]
-    identity: ColumnElement[Any]
-    descending: bool = False
+    def sorting(self, columns: Mapping[str, Any], identity: Any) -> Sorting:
+        """The order among those a list knows by name; its first one where the name is none of them."""
+        name = self.sort.removeprefix("-")
+        value = columns[name] if name in columns else next(iter(columns.values()))
+        return Sorting(value, identity, self.sort.startswith("-"))
 
 
 def fetch_page(
@@ -64,53 +120,128 @@ def fetch_page(
     *,
     sums: Sequence[str] = (),
 ) -> Page[Row]:
-    """One page of `query`, whose columns are the arguments of `fact` and whose first column is the id.
+    """One page of `query`, whose columns are the arguments of `fact`.
 
-    Two statements: one counts (and adds up the columns named in `sums`), one reads the page. An
-    unreadable cursor starts at the beginning.
+    Two statements: one counts (and adds up the columns named in `sums`), one reads the page. An unreadable cursor
+    starts at the beginning.
     """
     counted = query.order_by(None).subquery()
     totals = [func.sum(counted.c[name]).label(name) for name in sums]
     count_row = connection.execute(select(func.count(), *totals).select_from(counted)).one()
-    backwards = window.before is not None
-    descending = sorting.descending != backwards
-    cursor = _read(window.before if backwards else window.after)
-    if cursor is not None:
-        here = tuple_(sorting.value, sorting.identity)
-        there = tuple_(cast(cursor[0], sorting.value.type), cast(cursor[1], BigInteger))
-        query = query.where(here < there if descending else here > there)
-    ends = (sorting.value.desc(), sorting.identity.desc()) if descending else (sorting.value, sorting.identity)
-    query = query.add_columns(cast(sorting.value, Text)).order_by(None).order_by(*ends).limit(window.limit + 1)
-    found = list(connection.execute(query))
-    more = len(found) > window.limit
-    found = found[: window.limit]
-    if backwards:
-        found.reverse()
+    backwards = bool(window.before) and not window.after
+    cursor = _position(window.before if backwards else window.after, sorting)
+    backwards = backwards and cursor is not None
+    found, more = _read_rows(connection, query, sorting, cursor, backwards, window.limit)
     earlier = more if backwards else cursor is not None
-    later = cursor is not None if backwards else more
+    later = backwards or more
     return Page(
-        [fact(*row[:-1]) for row in found],
-        _write(found[0]) if found and earlier else None,
-        _write(found[-1]) if found and later else None,
+        [fact(*row[:-2]) for row in found],
+        write_cursor(found[0][-2:]) if found and earlier else None,
+        write_cursor(found[-1][-2:]) if found and later else None,
         count_row[0],
         sums={name: count_row[index] or 0 for index, name in enumerate(sums, start=1)},
     )
 
 
-def _write(row: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row[-1], row[0]]).encode()).decode().rstrip("=")
-
-
-def _read(text: str | None) -> tuple[str, int] | None:
-    if not text:
-        return None
+def _position(cursor: str | None, sorting: Sorting) -> tuple[Any, ...] | None:
     try:
-        value, identity = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return str(value), int(identity)
-    except (ValueError, TypeError):
+        return read_cursor(cursor, (sorting.value.type.python_type, int)) if cursor else None
+    except ValueError:
         return None
 
 
-def words_match(column: Any, text: str | None) -> list[ColumnElement[bool]]:
-    """Conditions under which every word of `text` occurs in a search text."""
-    return [column.contains(word, autoescape=True) for word in fold(text or "").split()[:8]]
+def _read_rows(
+    connection: Connection,
+    query: AnySelect,
+    sorting: Sorting,
+    cursor: tuple[Any, ...] | None,
+    backwards: bool,
+    limit: int,
+) -> tuple[Sequence[Any], bool]:
+    """Rows beyond the cursor in the list's own order, sort value and id behind each; and whether there are more."""
+    ends = (sorting.value, sorting.identity)
+    descending = sorting.descending != backwards
+    if cursor is not None:
+        here = tuple_(*ends)
+        there = tuple_(*(literal(value, end.type) for value, end in zip(cursor, ends, strict=True)))
+        query = query.where(here < there if descending else here > there)
+    query = query.add_columns(sorting.value.label("sort_value"), sorting.identity.label("sort_id"))
+    query = query.order_by(None).order_by(*(end.desc() if descending else end.asc() for end in ends))
+    found: Sequence[Any] = connection.execute(query.limit(limit + 1)).all()
+    shown = found[:limit]
+    return shown[::-1] if backwards else shown, len(found) > limit
+
+
+# lists of the API -----------------------------------------------------------------------------------------------------
+class Key(NamedTuple):
+    """One part of a list's order: the fact's field, the SQL expression, its type (bigint, date, timestamptz, text)."""
+
+    field: str
+    expression: str
+    type: str
+
+
+ID = Key("id", "row.id", "bigint")
+_KINDS = {"bigint": int, "date": date, "timestamptz": datetime, "text": str}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list: `select` up to its joins, filters as name → predicate over `%(name)s`, and the keys it is ordered by.
+
+    The keys together are unique, the last one being the id.
+    """
+
+    name: str
+    select: str
+    tables: str
+    fact: Any
+    filters: Mapping[str, str] = field(default_factory=dict)
+    where: str = "true"
+    keys: Sequence[Key] = (ID,)
+    descending: bool = True
+    _statements: dict[tuple[str, ...], Statement] = field(default_factory=dict)
+
+    def page(
+        self, filters: Mapping[str, Any], cursor: str | None = None, limit: int | None = None, **parameters: Any
+    ) -> Page[Any]:
+        """One page of rows that fit all filters that are not None. Raises InvalidInput for a cursor that is none."""
+        chosen = {name: filters[name] for name in self.filters if filters.get(name) is not None}
+        after = self._position(cursor) if cursor else ()
+        wanted = min(limit or PAGE_SIZE, PAGE_SIZE)
+        query = self._statement(tuple(chosen), bool(after))(
+            **chosen, **parameters, **{f"after_{n}": value for n, value in enumerate(after)}, limit=wanted + 1
+        )
+        [rows] = read(query)
+        shown = rows[:wanted]
+        last = [getattr(shown[-1], key.field) for key in self.keys] if len(rows) > wanted else []
+        return Page(shown, next=write_cursor(last) if last else None)
+
+    def _statement(self, chosen: tuple[str, ...], has_cursor: bool) -> Statement:
+        shape = (*chosen, "after") if has_cursor else chosen
+        with _lock:
+            if shape not in self._statements:
+                self._statements[shape] = statement(
+                    f"{self.name}[{','.join(shape)}]", self._text(chosen, has_cursor), tables=self.tables,
+                    scope="by_root", fact=self.fact,
+                )  # fmt: skip
+            return self._statements[shape]
+
+    def _text(self, chosen: tuple[str, ...], has_cursor: bool) -> str:
+        predicates = [self.where, *(f"({self.filters[name]})" for name in chosen)]
+        if has_cursor:
+            columns = ", ".join(key.expression for key in self.keys)
+            values = ", ".join(f"%(after_{n})s::{key.type}" for n, key in enumerate(self.keys))
+            predicates.append(f"({columns}) {'<' if self.descending else '>'} ({values})")
+        order = ", ".join(f"{key.expression} {'DESC' if self.descending else 'ASC'}" for key in self.keys)
+        return f"{self.select} WHERE {' AND '.join(predicates)} ORDER BY {order} LIMIT %(limit)s::int"
+
+    def _position(self, cursor: str) -> tuple[Any, ...]:
+        try:
+            return read_cursor(cursor, [_KINDS[key.type] for key in self.keys])
+        except ValueError:
+            errors = FieldErrors()
+            errors.add("cursor", "bad_cursor")
+            errors.raise_if_any()
+            raise

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from core.errors import NotFound
-from core.queries.listing import Listing
+from core.queries.paging import Listing
 from core.queries.reading import read_one
 from core.statements import statement
 

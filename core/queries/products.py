@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
-from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
-from core.normalise import fold
-from core.queries.paging import AnySelect, words_match
-
-SUGGESTIONS = 20
+from core.catalog import ProductCategory, UnitOfMeasure
 
 
 class Choice(NamedTuple):
@@ -20,22 +14,6 @@ class Choice(NamedTuple):
 
     id: int
     text: str
-
-
-class FoundProduct(NamedTuple):
-    """A product as somebody named it in a line."""
-
-    id: int
-    sku: str
-    name: str
-    kind: str
-    price: Decimal
-    cost: Decimal | None
-    unit: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.sku} {self.name}"
 
 
 def categories(connection: Connection) -> list[Choice]:
@@ -49,43 +27,3 @@ def units(connection: Connection, *, chinese: bool) -> list[Choice]:
     name = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
     rows: Any = connection.execute(select(UnitOfMeasure.id, name).order_by(UnitOfMeasure.id))
     return [Choice(*row) for row in rows]
-
-
-_FOUND = select(
-    Product.id, Product.sku, Product.name, Product.kind, Product.price, Product.cost, UnitOfMeasure.code
-).join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
-
-
-def products_named(connection: Connection, texts: Sequence[str]) -> dict[str, FoundProduct]:
-    """The products meant by texts typed into lines: the code, the barcode, the whole name, or code and name together.
-
-    One statement for all texts; a text that means none or several products is left out.
-    """
-    wanted = {text: fold(text).strip() for text in texts if text.strip()}
-    if not wanted:
-        return {}
-    first_words = {text.split()[0] for text in texts if text.strip()}
-    query: AnySelect = _FOUND.where(
-        or_(
-            Product.sku.in_(set(wanted) | first_words),
-            Product.barcode.in_(set(wanted)),
-            Product.name.in_(set(wanted)),
-            *[Product.search_text.contains(key, autoescape=True) for key in set(wanted.values())],
-        )
-    )
-    rows = [FoundProduct(*row) for row in connection.execute(query.limit(500))]
-    answer = {}
-    for text, key in wanted.items():
-        exact = [row for row in rows if text.strip() in (row.sku, row.name, row.text)]
-        near = exact or [row for row in rows if key in fold(row.text)]
-        if len(near) == 1:
-            answer[text] = near[0]
-    return answer
-
-
-def suggest_products(connection: Connection, text: str, *, goods_only: bool = False) -> list[FoundProduct]:
-    """At most twenty active products whose code, name or pinyin fits what was typed so far."""
-    query: AnySelect = _FOUND.where(Product.is_active, *words_match(Product.search_text, text))
-    if goods_only:
-        query = query.where(Product.kind == ProductKind.GOODS)
-    return [FoundProduct(*row) for row in connection.execute(query.order_by(Product.name).limit(SUGGESTIONS))]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 from core.catalog import Product
 from core.errors import NotFound
 from core.parties import Supplier
-from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
+from core.queries.paging import AnySelect, Page, Window, fetch_page
 from core.queries.products import Choice
 
 
@@ -66,7 +66,7 @@ def list_suppliers(connection: Connection, window: Window, *, search: str = "") 
     for word in search.split()[:8]:
         columns = (Supplier.name, Supplier.code, Supplier.contact_name, Supplier.city)
         query = query.where(or_(*[column.icontains(word, autoescape=True) for column in columns]))
-    sorting = Sorting(Supplier.name.expression, Supplier.id.expression, window.sort == "-name")
+    sorting = window.sorting({"name": Supplier.name}, Supplier.id)
     return fetch_page(connection, query, SupplierRow, sorting, window)
 
 

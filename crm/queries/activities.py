@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from core.organization import User
 from core.parties import Customer
+from core.queries.paging import Page, Sorting, Window, fetch_page
 from crm.models import Activity
-from crm.queries.reading import Page, Sorting, count_of, page_of
 
 VIEWS = ("mine", "late", "all")
 
@@ -31,17 +32,15 @@ class FollowUp:
 
 def list_follow_ups(
     connection: Connection,
+    window: Window,
     *,
     today: date,
     user_id: int | None,
     view: str = "mine",
     until: date | None = None,
-    after: str | None = None,
-    before: str | None = None,
-    size: int = 50,
 ) -> Page[FollowUp]:
     """What is not done yet, the earliest day first; `until` leaves out what comes later."""
-    chosen = (
+    chosen: Any = (
         select(
             Activity.id,
             Activity.kind,
@@ -62,6 +61,5 @@ def list_follow_ups(
         chosen = chosen.where(Activity.due_on < today)
     if until is not None:
         chosen = chosen.where(Activity.due_on <= until)
-    total = count_of(connection, chosen.with_only_columns(Activity.id))
     sorting = Sorting(Activity.due_on.expression, Activity.id.expression)
-    return page_of(connection, chosen, sorting, FollowUp, after=after, before=before, size=size, total=total)
+    return fetch_page(connection, chosen, FollowUp, sorting, window)

@@ -1,4 +1,4 @@
-"""What forms offer to choose from: people, payment terms, warehouses; and the customer meant by a text."""
+"""What forms offer to choose from: people, payment terms; and the customer meant by a text."""
 
 from __future__ import annotations
 
@@ -24,13 +24,6 @@ TERMS = statement(
     "pages.payment_terms",
     "SELECT id, name, name_zh FROM payment_terms ORDER BY days, id",
     tables="payment_terms",
-    scope="system",
-    fact=Choice,
-)
-WAREHOUSES = statement(
-    "pages.warehouses",
-    "SELECT id, name, name FROM warehouse WHERE is_active ORDER BY is_default DESC, name, id",
-    tables="warehouse",
     scope="system",
     fact=Choice,
 )

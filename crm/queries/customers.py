@@ -12,9 +12,11 @@ from sqlalchemy import ColumnElement, Connection, Date, Numeric, Select, case, f
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer, CustomerAccount
+from core.queries.paging import Page, Window, fetch_page
+from core.queries.reading import fetch
+from core.queries.words import matches
 from core.statements import statement
 from crm.models import Activity
-from crm.queries.reading import PAGE_SIZE, Page, Sorting, count_of, fetch, matches, page_of
 from finance.models import Invoice
 
 VIEWS = ("all", "mine", "overdue", "credit")
@@ -98,18 +100,15 @@ def _base() -> Select[Any]:
 
 def list_customers(
     connection: Connection,
+    window: Window,
     *,
     today: date,
     user_id: int | None,
     view: str = "all",
     text: str = "",
     owner_id: int | None = None,
-    sort: str = "name",
-    after: str | None = None,
-    before: str | None = None,
-    size: int = PAGE_SIZE,
 ) -> Page[CustomerRow]:
-    """One page of customers. `sort` is a name of SORTS, with a leading `-` for descending."""
+    """One page of customers, in an order of SORTS."""
     overdue = _overdue(today)
     columns: dict[str, Any] = {
         "name": Customer.name,
@@ -117,8 +116,7 @@ def list_customers(
         "overdue": overdue,
         "last_order": func.coalesce(CustomerAccount.last_order_on, literal(date(1900, 1, 1), Date())),
     }
-    value = columns.get(sort.lstrip("-"), Customer.name)
-    chosen = _base().where(_view(view, user_id, today), *matches(Customer.search_text, text))
+    chosen = _base().where(_view(view, user_id, today), matches(Customer.search_text, text))
     if owner_id is not None:
         chosen = chosen.where(Customer.owner_id == owner_id)
     rows = chosen.add_columns(
@@ -137,9 +135,7 @@ def list_customers(
         _next_step(Activity.subject),
         _next_step(Activity.due_on),
     )
-    total = count_of(connection, chosen.add_columns(Customer.id))
-    sorting = Sorting(value, Customer.id.expression, sort.startswith("-"))
-    return page_of(connection, rows, sorting, CustomerRow, after=after, before=before, size=size, total=total)
+    return fetch_page(connection, rows, CustomerRow, window.sorting(columns, Customer.id), window)
 
 
 def count_views(connection: Connection, *, today: date, user_id: int | None) -> ViewCounts:

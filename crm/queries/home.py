@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from core.queries.paging import Page, Window
+from core.queries.reading import fetch
 from core.statements import statement
 from crm.queries.activities import FollowUp, list_follow_ups
 from crm.queries.customers import CustomerRow, list_customers
 from crm.queries.orders import OrderRow, list_orders
-from crm.queries.reading import Page, fetch
 
 MINE = "(%(owner_id)s::bigint IS NULL OR {table}.owner_id = %(owner_id)s::bigint)"
 
@@ -298,13 +299,10 @@ def sales_home(
         AGING(today=today),
         TOP_CUSTOMERS(since=date(today.year, 1, 1)),
     )
-    late = list_customers(
-        connection, today=today, user_id=user_id, view="overdue", owner_id=owner_id, sort="-overdue", size=5
-    )
-    held = list_orders(
-        connection, today=today, user_id=user_id, view="held", owner_id=owner_id, sort="requested", size=5
-    )
-    follow_ups = list_follow_ups(connection, today=today, user_id=user_id, until=today, size=6)
+    whose: dict[str, Any] = {"today": today, "user_id": user_id, "owner_id": owner_id}
+    late = list_customers(connection, Window("-overdue", limit=5), view="overdue", **whose)
+    held = list_orders(connection, Window("requested", limit=5), view="held", **whose)
+    follow_ups = list_follow_ups(connection, Window(limit=6), today=today, user_id=user_id, until=today)
     return SalesHome(sums, stages, stalled, paid, follow_ups, late, held, aging, top)
 
 
@@ -320,8 +318,8 @@ class WarehouseHome:
 def warehouse_home(connection: Connection, *, today: date, month: datetime) -> WarehouseHome:
     """What is to ship, what waits, what runs low."""
     [sums], short, alerts = fetch(connection, SUMS(owner_id=None, today=today, month=month), SHORT_PRODUCTS(), ALERTS())
-    ready = list_orders(connection, today=today, user_id=None, view="ready", sort="requested", size=8)
-    held = list_orders(connection, today=today, user_id=None, view="held", sort="requested", size=5)
+    ready = list_orders(connection, Window("requested", limit=8), today=today, user_id=None, view="ready")
+    held = list_orders(connection, Window("requested", limit=5), today=today, user_id=None, view="held")
     return WarehouseHome(sums, ready, held, short, alerts)
 
 
@@ -343,5 +341,5 @@ def finance_home(connection: Connection, *, today: date, month: datetime, user_i
         CREDITS(),
         JUST_PAID(owner_id=None, limit=6),
     )
-    late = list_customers(connection, today=today, user_id=user_id, view="overdue", sort="-overdue", size=8)
+    late = list_customers(connection, Window("-overdue", limit=8), today=today, user_id=user_id, view="overdue")
     return FinanceHome(sums, aging, credits, paid, late)

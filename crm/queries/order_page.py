@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from core.errors import NotFound
+from core.queries.reading import fetch
 from core.statements import statement
 from crm.queries.orders import payment_status
-from crm.queries.reading import fetch
 
 
 class OrderHead(NamedTuple):

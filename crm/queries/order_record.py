@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from core.errors import NotFound
 from core.parties import PaymentStatus
-from core.queries.listing import Listing
+from core.queries.paging import Listing
 from core.queries.reading import read, today
 from core.statements import statement
 from finance.queries.invoice_record import CREDIT_NOTE_SELECT, CreditNoteRecord, payment_status

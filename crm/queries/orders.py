@@ -11,9 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, o
 
 from core.errors import NotFound
 from core.parties import Customer
+from core.queries.paging import Page, Window, fetch_page
+from core.queries.reading import fetch
+from core.queries.words import matches
 from core.statements import statement
 from crm.models import OrderState, SalesOrder, SalesOrderInvoice, SalesOrderLine, SalesOrderShipment, ShippingStatus
-from crm.queries.reading import Page, Sorting, count_of, fetch, matches, page_of
 from finance.models import Invoice
 from inventory.models import Reservation, Shipment
 
@@ -124,6 +126,7 @@ def _base(customer_id: int | None, owner_id: int | None) -> Select[Any]:
 
 def list_orders(
     connection: Connection,
+    window: Window,
     *,
     today: date,
     user_id: int | None,
@@ -131,10 +134,6 @@ def list_orders(
     text: str = "",
     customer_id: int | None = None,
     owner_id: int | None = None,
-    sort: str = "-date",
-    after: str | None = None,
-    before: str | None = None,
-    size: int = 50,
 ) -> Page[OrderRow]:
     """One page of orders. The search text is looked for in number, customer and the customer's reference."""
     never = literal(date(9999, 12, 31))
@@ -148,7 +147,7 @@ def list_orders(
     if text:
         found = (SalesOrder.number, SalesOrder.customer_reference)
         parts = [column.icontains(text, autoescape=True) for column in found]
-        chosen = chosen.where(or_(*parts, and_(literal(True), *matches(Customer.search_text, text))))
+        chosen = chosen.where(or_(*parts, matches(Customer.search_text, text)))
     rows = chosen.add_columns(
         SalesOrder.id,
         SalesOrder.number,
@@ -166,9 +165,7 @@ def list_orders(
         _of_invoices(func.sum(Invoice.amount_allocated - Invoice.amount_credited)),
         _of_invoices(func.min(Invoice.due_on).filter(Invoice.amount_allocated < Invoice.amount_total)),
     )
-    total = count_of(connection, chosen.add_columns(SalesOrder.id))
-    sorting = Sorting(columns[sort.lstrip("-")], SalesOrder.id.expression, sort.startswith("-"))
-    return page_of(connection, rows, sorting, OrderRow, after=after, before=before, size=size, total=total)
+    return fetch_page(connection, rows, OrderRow, window.sorting(columns, SalesOrder.id), window)
 
 
 def count_views(

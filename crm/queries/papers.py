@@ -9,31 +9,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from core.errors import NotFound
+from core.queries.company import COMPANY_PAPER, CompanyPaper
+from core.queries.reading import fetch
 from core.statements import Statement, statement
-from crm.queries.reading import fetch
-
-
-class CompanyPaper(NamedTuple):
-    name: str
-    name_english: str | None
-    tax_id: str | None
-    address: str | None
-    phone: str | None
-    bank_name: str | None
-    bank_account: str | None
-    logo: bytes | None
-    currency: str
-
-
-COMPANY = statement(
-    "papers.company",
-    """
-    SELECT name, name_english, tax_id, address, phone, bank_name, bank_account, logo, currency FROM company
-    """,
-    tables="company",
-    scope="system",
-    fact=CompanyPaper,
-)
 
 
 class Paper(NamedTuple):
@@ -144,7 +122,7 @@ def read_paper(
     connection: Connection, head: Statement, lines: Statement, identity: int
 ) -> tuple[CompanyPaper, Paper, list[PaperLine]]:
     """One document in one round trip. Raises NotFound."""
-    companies, papers, found = fetch(connection, COMPANY(), head(id=identity), lines(id=identity))
+    companies, papers, found = fetch(connection, COMPANY_PAPER(), head(id=identity), lines(id=identity))
     if not papers:
         raise NotFound(head.name, identity)
     return companies[0], papers[0], found

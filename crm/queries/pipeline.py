@@ -13,9 +13,11 @@ from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, sele
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
+from core.queries.paging import Page, Window, fetch_page
+from core.queries.reading import fetch
+from core.queries.words import matches
 from core.statements import statement
 from crm.models import Opportunity, PipelineStage, StageKind
-from crm.queries.reading import Page, Sorting, count_of, fetch, matches, page_of
 
 CARDS_PER_LANE = 12
 STALLED_DAYS = 21
@@ -142,21 +144,19 @@ class DealRow:
 
 def list_deals(
     connection: Connection,
+    window: Window,
     *,
     user_id: int | None,
     view: str = "open",
     text: str = "",
     customer_id: int | None = None,
     stage: str | None = None,
-    sort: str = "close",
-    after: str | None = None,
-    before: str | None = None,
 ) -> Page[DealRow]:
     """One page of opportunities."""
     columns: dict[str, ColumnElement[Any]] = {
+        "close": func.coalesce(Opportunity.expected_close_on, literal(date(9999, 12, 31))),
         "name": Opportunity.name.expression,
         "amount": Opportunity.amount.expression,
-        "close": func.coalesce(Opportunity.expected_close_on, literal(date(9999, 12, 31))),
         "stage": PipelineStage.position.expression,
     }
     conditions: dict[str, ColumnElement[bool]] = {
@@ -192,10 +192,8 @@ def list_deals(
         chosen = chosen.where(PipelineStage.code == stage)
     if text:
         parts = [column.icontains(text, autoescape=True) for column in (Opportunity.name, Opportunity.number)]
-        chosen = chosen.where(or_(*parts, and_(literal(True), *matches(Customer.search_text, text))))
-    total = count_of(connection, chosen.with_only_columns(Opportunity.id))
-    sorting = Sorting(columns[sort.lstrip("-")], Opportunity.id.expression, sort.startswith("-"))
-    return page_of(connection, chosen, sorting, DealRow, after=after, before=before, total=total)
+        chosen = chosen.where(or_(*parts, matches(Customer.search_text, text)))
+    return fetch_page(connection, chosen, DealRow, window.sorting(columns, Opportunity.id), window)
 
 
 # one opportunity ------------------------------------------------------------------------------------------------------

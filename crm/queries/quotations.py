@@ -12,10 +12,12 @@ from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
+from core.queries.paging import Page, Window, fetch_page
+from core.queries.reading import fetch
+from core.queries.words import matches
 from core.statements import statement
 from crm.models import Quotation, QuotationState
 from crm.queries.order_page import HISTORY, HistoryRow
-from crm.queries.reading import Page, Sorting, count_of, fetch, matches, page_of
 
 VIEWS = ("open", "all", "ordered", "declined", "expired")
 SORTS = ("date", "number", "amount")
@@ -40,14 +42,12 @@ class QuotationRow:
 
 def list_quotations(
     connection: Connection,
+    window: Window,
     *,
     today: date,
     view: str = "open",
     text: str = "",
     customer_id: int | None = None,
-    sort: str = "-date",
-    after: str | None = None,
-    before: str | None = None,
 ) -> Page[QuotationRow]:
     """One page of quotations."""
     is_open = Quotation.state.in_((QuotationState.DRAFT, QuotationState.SENT))
@@ -62,7 +62,7 @@ def list_quotations(
         "number": Quotation.number.expression,
         "amount": Quotation.amount_total.expression,
     }
-    chosen = (
+    chosen: Any = (
         select(
             Quotation.id,
             Quotation.number,
@@ -83,10 +83,8 @@ def list_quotations(
         chosen = chosen.where(Quotation.customer_id == customer_id)
     if text:
         by_number = Quotation.number.icontains(text, autoescape=True)
-        chosen = chosen.where(or_(by_number, and_(literal(True), *matches(Customer.search_text, text))))
-    total = count_of(connection, chosen.with_only_columns(Quotation.id))
-    sorting = Sorting(columns[sort.lstrip("-")], Quotation.id.expression, sort.startswith("-"))
-    return page_of(connection, chosen, sorting, QuotationRow, after=after, before=before, total=total)
+        chosen = chosen.where(or_(by_number, matches(Customer.search_text, text)))
+    return fetch_page(connection, chosen, QuotationRow, window.sorting(columns, Quotation.id), window)
 
 
 class QuotationRecord(NamedTuple):

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from core.queries.reading import fetch
+from core.queries.words import containing, patterns_of
 from core.statements import Statement, statement
-from crm.queries.products import patterns_of
-from crm.queries.reading import fetch
 
 PER_KIND = 8
 
@@ -99,7 +99,6 @@ KINDS: dict[str, tuple[str, Statement]] = {
 def search(connection: Connection, text: str, permissions: Collection[str]) -> dict[str, list[Hit]]:
     """What a text finds, by kind, in one round trip; kinds the permissions do not cover are not looked at."""
     kinds = [kind for kind, (permission, _query) in KINDS.items() if permission in permissions]
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    values = {"text": text, "number": f"%{escaped}%", "patterns": patterns_of(text) or ["%"], "limit": PER_KIND}
+    values = {"text": text, "number": containing(text), "patterns": patterns_of(text), "limit": PER_KIND}
     answers = fetch(connection, *(KINDS[kind][1](**values) for kind in kinds))
     return {kind: rows for kind, rows in zip(kinds, answers, strict=True) if rows}

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from core.queries.reading import fetch
 from core.statements import statement
-from crm.queries.reading import fetch
 
 PAGE = 20
 GROUPS = ("all", "contacts", "documents", "money")

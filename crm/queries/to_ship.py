@@ -6,11 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, or_, select
 
 from core.catalog import Product
 from core.parties import Customer
-from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
+from core.queries.words import matches
 from crm.models import OrderState, SalesOrder, SalesOrderLine, ShippingStatus
 from inventory.models import Reservation, Warehouse
 
@@ -110,12 +111,9 @@ def orders_to_ship(
     condition = _condition(tab, today)
     if condition is not None:
         query = query.where(condition)
-    words = words_match(Customer.search_text.expression, search)
-    if words:
-        matches = words[0]
-        for word in words[1:]:
-            matches = matches & word
-        query = query.where(matches | SalesOrder.number.icontains(search, autoescape=True))
+    if search:
+        by_number = SalesOrder.number.icontains(search, autoescape=True)
+        query = query.where(or_(by_number, matches(Customer.search_text, search)))
     value = func.coalesce(SalesOrder.requested_on, FAR)
     return fetch_page(connection, query, ToShipRow, Sorting(value, SalesOrder.id.expression), window)
 

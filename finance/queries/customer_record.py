@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from core.errors import NotFound
-from core.queries.listing import Key, Listing
+from core.queries.paging import Key, Listing
 from core.queries.reading import read_one, today
 from core.statements import statement
 

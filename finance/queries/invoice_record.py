@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from core.errors import NotFound
 from core.money import ZERO
 from core.parties import PaymentStatus
-from core.queries.listing import Listing
+from core.queries.paging import Listing
 from core.queries.reading import read
 from core.statements import statement
 

@@ -12,7 +12,8 @@ from core.catalog import Product, UnitOfMeasure
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
-from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Window, fetch_page
+from core.queries.words import matches
 from finance.models import (
     CreditNote,
     CreditNoteLine,
@@ -103,15 +104,14 @@ def list_invoices(
     if condition is not None:
         query = query.where(condition)
     columns: dict[str, Any] = {
+        "due": func.coalesce(Invoice.due_on, FAR),
         "number": Invoice.number,
         "customer": Customer.name,
         "issued": Invoice.issued_on,
-        "due": func.coalesce(Invoice.due_on, FAR),
         "total": Invoice.amount_total,
         "open": Invoice.amount_open,
     }
-    value = columns.get(window.sort.lstrip("-"), columns["due"])
-    sorting = Sorting(value, Invoice.id.expression, window.sort.startswith("-"))
+    sorting = window.sorting(columns, Invoice.id)
     return fetch_page(connection, query, InvoiceRow, sorting, window, sums=("amount_total", "amount_open"))
 
 
@@ -138,14 +138,13 @@ def list_credit_notes(
     )
     query = _chosen(query, CreditNote, search, customer_id)
     columns: dict[str, Any] = {
+        "issued": CreditNote.issued_on,
         "number": CreditNote.number,
         "customer": Customer.name,
-        "issued": CreditNote.issued_on,
         "total": CreditNote.amount_total,
         "open": CreditNote.amount_unapplied,
     }
-    value = columns.get(window.sort.lstrip("-"), columns["issued"])
-    sorting = Sorting(value, CreditNote.id.expression, window.sort.startswith("-"))
+    sorting = window.sorting(columns, CreditNote.id)
     return fetch_page(connection, query, CreditNoteRow, sorting, window, sums=("amount_total", "amount_unapplied"))
 
 
@@ -167,18 +166,10 @@ def count_invoices(
 
 def _chosen(query: AnySelect, model: Any, search: str, customer_id: int | None) -> AnySelect:
     if search:
-        by_text = [model.number.icontains(search, autoescape=True), model.origin.icontains(search, autoescape=True)]
-        query = query.where(or_(*by_text, *_all(words_match(Customer.search_text.expression, search))))
+        columns = (model.number, model.origin)
+        by_text = [column.icontains(search, autoescape=True) for column in columns]
+        query = query.where(or_(*by_text, matches(Customer.search_text, search)))
     return query.where(model.customer_id == customer_id) if customer_id else query
-
-
-def _all(conditions: list[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
-    if not conditions:
-        return []
-    first, *others = conditions
-    for other in others:
-        first = first & other
-    return [first]
 
 
 class InvoiceRecord(NamedTuple):

@@ -179,9 +179,8 @@ def list_entries(
         query = query.where(JournalEntry.effective_on >= since)
     if until:
         query = query.where(JournalEntry.effective_on <= until)
-    values: dict[str, Any] = {"date": JournalEntry.effective_on, "recorded": JournalEntry.recorded_at}
-    value = values.get(window.sort.lstrip("-"), JournalEntry.recorded_at)
-    sorting = Sorting(value, JournalEntry.id.expression, window.sort.startswith("-"))
+    values: dict[str, Any] = {"recorded": JournalEntry.recorded_at, "date": JournalEntry.effective_on}
+    sorting = window.sorting(values, JournalEntry.id)
     return fetch_page(connection, query, JournalRow, sorting, window)
 
 

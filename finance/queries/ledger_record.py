@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from core.queries.listing import Key, Listing, Page
+from core.queries.paging import Key, Listing, Page
 from core.queries.reading import read
 from core.statements import statement
 
@@ -168,7 +168,7 @@ AGING = statement(
 )
 
 
-def list_entries(filters: dict[str, Any], cursor: str | None, limit: int | None) -> Page:
+def list_entries(filters: dict[str, Any], cursor: str | None, limit: int | None) -> Page[EntryRecord]:
     """Entries of an origin (its number, document or own number) as recorded; all entries, the latest first."""
     listing = ENTRIES_OF_ORIGIN if filters.get("origin") is not None else ENTRIES
     return listing.page(filters, cursor, limit)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from core.errors import NotFound
-from core.queries.listing import Listing
+from core.queries.paging import Listing
 from core.queries.reading import read
 from core.statements import statement
 from finance.queries.invoice_record import ALLOCATION_SELECT, AllocationRecord

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, func, literal, null, or_, sele
 from core.errors import NotFound
 from core.normalise import fold
 from core.parties import Customer, CustomerAccount
-from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
+from core.queries.words import matches, words_of
 from finance.invoicing import InvoiceFact
 from finance.models import BankAccount, CreditNote, Invoice, JournalLine, Payment, PaymentKind
 
@@ -141,8 +142,7 @@ def list_payments(
         "amount": Payment.amount,
         "unapplied": Payment.amount_unapplied,
     }
-    value = columns.get(window.sort.lstrip("-"), Payment.received_on)
-    sorting = Sorting(value, Payment.id.expression, window.sort.startswith("-"))
+    sorting = window.sorting(columns, Payment.id)
     return fetch_page(connection, query, PaymentRow, sorting, window, sums=("amount_unapplied",))
 
 
@@ -157,12 +157,9 @@ def count_payments(connection: Connection, *, search: str = "", customer_id: int
 
 def _chosen(query: AnySelect, search: str, customer_id: int | None) -> AnySelect:
     if search:
-        words = words_match(Customer.search_text.expression, search)
-        in_customer = words[0] if words else Customer.name.icontains(search, autoescape=True)
-        for word in words[1:]:
-            in_customer = in_customer & word
         columns = (Payment.number, Payment.reference)
-        query = query.where(or_(*[column.icontains(search, autoescape=True) for column in columns], in_customer))
+        by_text = [column.icontains(search, autoescape=True) for column in columns]
+        query = query.where(or_(*by_text, matches(Customer.search_text, search)))
     return query.where(Payment.customer_id == customer_id) if customer_id else query
 
 
@@ -199,10 +196,10 @@ def get_customer(connection: Connection, customer_id: int) -> CustomerChoice:
 
 def find_customers(connection: Connection, text: str) -> list[CustomerChoice]:
     """Whom a typed text may mean: exactly one where it is a code or a whole name, else at most twenty that fit."""
-    conditions = words_match(Customer.search_text.expression, text)
-    if not conditions:
+    if not words_of(text):
         return []
-    rows: Any = connection.execute(_CUSTOMERS.where(*conditions).order_by(Customer.name).limit(CHOICES))
+    found_by = matches(Customer.search_text, text)
+    rows: Any = connection.execute(_CUSTOMERS.where(found_by).order_by(Customer.name).limit(CHOICES))
     found = [CustomerChoice(*row) for row in rows]
     exact = [row for row in found if fold(text) in (fold(row.name), fold(row.code))]
     return exact if len(exact) == 1 else found

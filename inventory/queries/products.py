@@ -12,7 +12,8 @@ from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Supplier
-from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Window, fetch_page
+from core.queries.words import matches
 from inventory.models import ProductValuation, ReorderPoint, Reservation, StockLevel, StockMove, Warehouse
 
 NONE = Decimal(0)
@@ -119,8 +120,7 @@ def list_products(
         "available": func.coalesce(_STOCK.c.available, NONE),
         "on_hand": func.coalesce(_STOCK.c.on_hand, NONE),
     }
-    value = columns.get(window.sort.lstrip("-"), Product.name)
-    sorting = Sorting(value, Product.id.expression, window.sort.startswith("-"))
+    sorting = window.sorting(columns, Product.id)
     return fetch_page(connection, query, ProductRow, sorting, window)
 
 
@@ -132,7 +132,7 @@ def count_products(connection: Connection, *, search: str = "", category: int | 
 
 
 def _chosen(query: AnySelect, search: str, category: int | None) -> AnySelect:
-    query = query.where(*words_match(Product.search_text.expression, search))
+    query = query.where(matches(Product.search_text, search))
     return query.where(Product.category_id == category) if category else query
 
 

@@ -12,8 +12,9 @@ from core.catalog import Product, UnitOfMeasure
 from core.errors import NotFound
 from core.organization import User
 from core.parties import Supplier
-from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page, words_match
+from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.products import Choice
+from core.queries.words import matches
 from finance.models import JournalEntry
 from inventory.models import (
     ProductValuation,
@@ -145,7 +146,7 @@ def list_levels(
         .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
         .outerjoin(ReorderPoint, SAME_PLACE)
         .outerjoin(ProductValuation, ProductValuation.product_id == StockLevel.product_id)
-        .where(*words_match(Product.search_text.expression, search))
+        .where(matches(Product.search_text, search))
     )
     if warehouse_id:
         query = query.where(StockLevel.warehouse_id == warehouse_id)
@@ -158,9 +159,7 @@ def list_levels(
         "available": StockLevel.available,
         "reserved": StockLevel.reserved,
     }
-    sorting = Sorting(
-        columns.get(window.sort.lstrip("-"), Product.name), StockLevel.id.expression, window.sort.startswith("-")
-    )
+    sorting = window.sorting(columns, StockLevel.id)
     return fetch_page(connection, query, LevelListRow, sorting, window, sums=("value",))
 
 
@@ -278,22 +277,3 @@ def get_document(
         .order_by(StockDocumentLine.position)
     )
     return DocumentRecord(*row), [DocumentLineRow(*line) for line in lines]
-
-
-class AvailableRow(NamedTuple):
-    """Stock of a product in a warehouse, while a line is typed."""
-
-    on_hand: Decimal
-    reserved: Decimal
-    available: Decimal
-
-
-def available_in(connection: Connection, product_id: int, warehouse_id: int | None) -> AvailableRow | None:
-    """The level of a product in a warehouse (None: the default one)."""
-    place = StockLevel.warehouse_id == warehouse_id if warehouse_id else Warehouse.is_default
-    row: Any = connection.execute(
-        select(StockLevel.on_hand, StockLevel.reserved, StockLevel.available)
-        .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
-        .where(StockLevel.product_id == product_id, place)
-    ).first()
-    return AvailableRow(*row) if row else None

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.queries.listing import Listing
+from core.queries.paging import Listing
 
 
 class LevelRecord(NamedTuple):

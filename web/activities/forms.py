@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.queries.reading import fetch
 from crm.queries.customers import CONTACTS
-from crm.queries.reading import fetch
 from web.forms import DayField, Form, Required
 
 KINDS = {

@@ -20,6 +20,7 @@ from web.activities import area
 from web.activities.forms import ActivityForm
 from web.filters import day, today
 from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, see_other
+from web.lists import window_of
 
 VIEW_NAMES = {
     "mine": lazy_gettext("Mine"),
@@ -36,11 +37,10 @@ def index() -> str:
     with db.current().reading() as connection:
         page = list_follow_ups(
             connection,
+            window_of((), ""),
             today=today(),
             user_id=g.actor.user_id,
             view=view,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
         )
     return render_template("activities/index.html", page=page, view=view, views=VIEW_NAMES)
 

@@ -10,8 +10,8 @@ from core.customers import change_customer, create_customer, save_contact
 from core.errors import NotFound
 from core.parties import Lifecycle
 from core.queries.contact_record import CONTACTS, LIVE_CUSTOMER
-from core.queries.listing import words_pattern
 from core.queries.reading import read_one, today
+from core.queries.words import patterns_of
 from finance.queries.customer_record import CUSTOMERS, CustomerRecord, get_customer
 from web.api.fields import Amount, Body, Choice, Flag, Id, Integer, Text
 from web.api.operation import PAGING, Call, operation
@@ -96,7 +96,7 @@ def create_customer_call(call: Call) -> Any:
 )  # fmt: skip
 def list_customers(call: Call) -> Any:
     if call.query.get("q") is not None:
-        call.query["q"] = words_pattern(call.query["q"])
+        call.query["q"] = patterns_of(call.query["q"])
     return call.page(CUSTOMERS, shape, today=today())
 
 

@@ -32,7 +32,7 @@ AS_OF = Body(as_of=Day(help="Today when left out."))
 )  # fmt: skip
 def list_journal_entries(call: Call) -> Any:
     page = list_entries(call.query, call.query.get("cursor"), call.query.get("limit"))
-    return {"items": [row._asdict() for row in page.rows], "next_cursor": page.next_cursor}
+    return {"items": [row._asdict() for row in page.rows], "next_cursor": page.next}
 
 
 @operation(

@@ -17,7 +17,7 @@ from core.context import Actor, Context
 from core.encoding import dump_json
 from core.errors import DomainError, FieldErrors, PermissionDenied
 from core.idempotency import MAX_KEY_LENGTH
-from core.queries.listing import MOST_ROWS, Listing
+from core.queries.paging import PAGE_SIZE, Listing
 from web.api.fields import Body, Flag, Integer, JsonNumber, Text
 from web.permissions import Area
 
@@ -28,7 +28,7 @@ LARGEST_BODY_BYTES: Final = 1_000_000
 PREVIEW: Final = Flag(help="Answer what would change, and change nothing.")
 PAGING: Final = Body(
     cursor=Text(limit=400, help="Where to go on: `next_cursor` of the page before."),
-    limit=Integer(smallest=1, largest=MOST_ROWS, help=f"Rows a page, at most {MOST_ROWS}."),
+    limit=Integer(smallest=1, largest=PAGE_SIZE, help=f"Rows a page, at most {PAGE_SIZE}."),
 )
 DIGEST: Final = Body(
     preview_digest=Text(limit=64, help="The digest of the preview that was seen; refused when it would do otherwise.")
@@ -136,7 +136,7 @@ class Call:
     def page(self, listing: Listing, shape: Callable[[Any], Mapping[str, Any]], **parameters: Any) -> dict[str, Any]:
         """One page of a list by the query's filters, its cursor and limit."""
         page = listing.page(self.query, self.query.get("cursor"), self.query.get("limit"), **parameters)
-        return {"items": [shape(row) for row in page.rows], "next_cursor": page.next_cursor}
+        return {"items": [shape(row) for row in page.rows], "next_cursor": page.next}
 
     def _context(self) -> Context:
         return Context(

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.catalog import ProductKind
-from core.queries.listing import words_pattern
 from core.queries.product_record import PRODUCTS, get_product
+from core.queries.words import patterns_of
 from inventory.catalog import change_product, create_product
 from web.api.fields import Body, Choice, Flag, Id, Integer, Price, Rate, Text
 from web.api.operation import PAGING, Call, operation
@@ -64,7 +64,7 @@ def create_product_call(call: Call) -> Any:
 )  # fmt: skip
 def list_products(call: Call) -> Any:
     if call.query.get("q") is not None:
-        call.query["q"] = words_pattern(call.query["q"])
+        call.query["q"] = patterns_of(call.query["q"])
     return call.page(PRODUCTS, lambda row: row._asdict())
 
 

@@ -9,8 +9,8 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.queries.reading import read
 from crm.queries.choices import OWNERS, TERMS
-from crm.queries.reading import read
 from web.forms import AmountField, Form, Required
 from web.i18n import language
 from web.permissions import may

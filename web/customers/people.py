@@ -11,13 +11,12 @@ from flask_babel import gettext as _
 from core import database as db
 from core.customers import save_address, save_contact
 from core.errors import DomainError, NotFound
+from core.queries.reading import fetch
 from crm.queries.customers import ADDRESSES, CONTACTS, CustomerRecord, get_customer
-from crm.queries.reading import fetch
 from web.customers import area
 from web.customers.forms import AddressForm, ContactForm
 from web.filters import today
-from web.forms import Form
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 
 CONTACT_FIELDS = (
     "name",
@@ -116,44 +115,44 @@ def _one(query: Any, customer_id: int, identity: int) -> Any:
     return found
 
 
-def _version(form: Any) -> int | None:
-    shown = form.version.data or ""
-    return int(shown) if shown.isdigit() else None
-
-
 def _save_contact(form: ContactForm, customer_id: int, contact_id: int | None = None) -> ResponseReturnValue:
     if form.validate():
         values = {name: form[name].data for name in CONTACT_FIELDS}
+        version = shown_version(form) if contact_id else None
         try:
             result = run_command(
-                save_contact, customer_id, values, contact_id=contact_id, version=_version(form) if contact_id else None
+                save_contact,
+                customer_id,
+                values,
+                contact_id=contact_id,
+                version=version,
             )
             flash_done(_("Contact %(name)s saved", name=result["name"]))
             return see_other("customers.show", customer_id=customer_id)
         except DomainError as error:
-            _refuse(form, error)
+            apply_errors(form, error)
+            show_newer_version(form, error)
     return _contact_page(form, customer_id, contact_id), 422
 
 
 def _save_address(form: AddressForm, customer_id: int, address_id: int | None = None) -> ResponseReturnValue:
     if form.validate():
         values = {name: form[name].data for name in ADDRESS_FIELDS}
+        version = shown_version(form) if address_id else None
         try:
             run_command(
-                save_address, customer_id, values, address_id=address_id, version=_version(form) if address_id else None
+                save_address,
+                customer_id,
+                values,
+                address_id=address_id,
+                version=version,
             )
             flash_done(_("Address saved"))
             return see_other("customers.show", customer_id=customer_id)
         except DomainError as error:
-            _refuse(form, error)
+            apply_errors(form, error)
+            show_newer_version(form, error)
     return _address_page(form, customer_id, address_id), 422
-
-
-def _refuse(form: Form, error: DomainError) -> None:
-    apply_errors(form, error)
-    if error.code == "edit_conflict":
-        form["version"].raw_data = [str(error.data["version"])]
-        form["version"].data = str(error.data["version"])
 
 
 def _contact_page(form: ContactForm, customer_id: int, contact_id: int | None = None) -> str:

@@ -27,7 +27,8 @@ from web.customers import area
 from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name
 from web.customers.timeline import days_of
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.lists import id_of, text_of, window_of
 from web.navigation import link
 
 VIEW_NAMES = {
@@ -42,7 +43,6 @@ GROUP_NAMES = {
     "documents": lazy_gettext("Documents"),
     "money": lazy_gettext("Billing"),
 }
-_SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
 
 
 @area.route("", permission="customers.read")
@@ -51,22 +51,19 @@ def index() -> str:
     view = request.args.get("view", "all")
     view = view if view in VIEWS else "all"
     default = "-overdue" if view == "overdue" else "name"
-    sort = request.args.get("sort", default)
-    sort = sort if sort in _SORTS else default
-    text = request.args.get("q", "").strip()
-    owner_id = request.args.get("owner", type=int)
+    window = window_of(SORTS, default)
+    text = text_of("q")
+    owner_id = id_of("owner")
     with db.current().reading() as connection:
         counts = count_views(connection, today=today(), user_id=g.actor.user_id)
         page = list_customers(
             connection,
+            window,
             today=today(),
             user_id=g.actor.user_id,
             view=view,
             text=text,
             owner_id=owner_id,
-            sort=sort,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
         )
     return render_template(
         "customers/index.html",
@@ -74,7 +71,7 @@ def index() -> str:
         view=view,
         views=VIEW_NAMES,
         counts=counts._asdict(),
-        sort=sort,
+        sort=window.sort,
         text=text,
         owner_id=owner_id,
     )
@@ -146,9 +143,7 @@ def change(customer_id: int) -> ResponseReturnValue:
     changed: list[tuple[Any, Any]] = []
     if form.validate():
         try:
-            shown = form.version.data or ""
-            version = int(shown) if shown.isdigit() else None
-            result = run_command(change_customer, customer_id, form.values(), version=version)
+            result = run_command(change_customer, customer_id, form.values(), version=shown_version(form))
             flash_done(_("Customer %(name)s saved", name=result["name"]))
             return see_other("customers.show", customer_id=customer_id)
         except DomainError as error:
@@ -172,11 +167,9 @@ def _show_refusal(form: CustomerForm, error: DomainError) -> list[tuple[Any, Any
                     *form[name].errors,
                     _("The same as at %(customer)s.", customer=error.data["customer"]),
                 ]
-    if error.code != "edit_conflict" or "current" not in error.data:
+    if not show_newer_version(form, error) or "current" not in error.data:
         return []
     current, typed = error.data["current"], form.values()
-    form.version.data = str(error.data["version"])
-    form.version.raw_data = [form.version.data]
     return [
         (form[name].label.text, _choice_text(form[name], current[name]))
         for name in typed

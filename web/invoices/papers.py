@@ -7,26 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from core.organization import Company
 from core.parties import Address, Customer
 from finance.queries.invoices import DocumentLineRow, InvoiceRecord
-from web.documents.data import CompanyFacts, DocumentFacts, DocumentLine, PartyFacts
-
-
-def company_facts(connection: Connection, *, chinese: bool) -> CompanyFacts:
-    """The letterhead."""
-    columns = ("name", "name_english", "tax_id", "address", "phone", "bank_name", "bank_account", "logo", "currency")
-    row = connection.execute(select(*[getattr(Company, name) for name in columns])).one()
-    return CompanyFacts(
-        name=row.name if chinese else row.name_english or row.name,
-        tax_id=row.tax_id or "",
-        address_lines=tuple((row.address or "").splitlines()),
-        phone=row.phone or "",
-        bank_name=row.bank_name or "",
-        bank_account=row.bank_account or "",
-        logo=row.logo,
-        currency=row.currency,
-    )
+from web.documents.data import DocumentFacts, DocumentLine, PartyFacts
 
 
 def party_facts(connection: Connection, customer_id: int, kind: str = "billing") -> PartyFacts:

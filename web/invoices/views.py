@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from core import database as db
 from core.errors import NotFound
+from core.queries.company import COMPANY_PAPER
+from core.queries.reading import fetch
 from finance.models import PaymentAllocation
 from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.invoices import (
@@ -24,15 +25,15 @@ from finance.queries.invoices import (
 )
 from finance.queries.payments import get_customer
 from finance.queries.receivables import BUCKETS, aging, aging_totals, open_invoices
-from web.documents.render import PdfUnavailable, render_pdf
+from web.documents.answer import answer_document
+from web.documents.data import LANGUAGES
 from web.filters import today
 from web.i18n import language
 from web.invoices import area
-from web.invoices.papers import company_facts, invoice_facts
+from web.invoices.papers import invoice_facts
 from web.lists import day_of, id_of, text_of, window_of
 
 TABS = ("open", "overdue", "paid", "all", "credit-notes")
-LANGUAGES = ("zh", "en")
 
 
 @area.route("", permission="invoices.read")
@@ -83,18 +84,8 @@ def paper(invoice_id: int, paper_language: str) -> ResponseReturnValue:
     with db.current().reading() as connection:
         invoice = get_invoice(connection, invoice_id)
         facts = invoice_facts(connection, invoice, invoice_lines(connection, invoice_id, chinese=chinese))
-        company = company_facts(connection, chinese=chinese)
-    return pdf_response("invoice", facts, company, paper_language, invoice.number)
-
-
-def pdf_response(kind: str, facts: Any, company: Any, paper_language: str, number: str) -> ResponseReturnValue:
-    """A PDF to look at, named by its number; the reason in words where the machine cannot make one."""
-    try:
-        content = render_pdf(kind, facts, company, paper_language)
-    except PdfUnavailable as error:
-        return render_template("errors/error.html", status=503, title=_("No PDF on this machine"), detail=error), 503
-    headers = {"Content-Disposition": f'inline; filename="{number}.pdf"'}
-    return Response(content, mimetype="application/pdf", headers=headers)
+        [[company]] = fetch(connection, COMPANY_PAPER())
+    return answer_document(facts, company, paper_language)
 
 
 @area.route("/credit-notes/<int:credit_note_id>", permission="invoices.read")

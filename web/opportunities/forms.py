@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.queries.reading import fetch
 from crm.queries.customers import CONTACTS
-from crm.queries.reading import fetch
 from web.forms import AmountField, DayField, Form, Required
 
 FIELDS = ("name", "amount", "expected_close_on", "budget", "schedule", "source", "note", "competitor")

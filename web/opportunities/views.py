@@ -27,8 +27,9 @@ from crm.queries.pipeline import (
     list_deals,
 )
 from web.filters import day, today
-from web.http import apply_errors, flash_done, run_command, safe_target, see_other
+from web.http import apply_errors, flash_done, run_command, safe_target, see_other, show_newer_version, shown_version
 from web.i18n import language
+from web.lists import id_of, text_of, window_of
 from web.opportunities import area
 from web.opportunities.forms import FIELDS, LoseForm, OpportunityForm
 from web.opportunities.sentences import FIELDS as CRITERIA
@@ -43,7 +44,6 @@ VIEW_NAMES = {
     "lost": lazy_gettext("Lost"),
     "all": lazy_gettext("All"),
 }
-_SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
 WON_SHOWN_DAYS = 31
 
 
@@ -87,21 +87,18 @@ def index() -> str:
     """Opportunities as a list."""
     view = request.args.get("view", "all" if "customer_id" in request.args else "open")
     view = view if view in VIEWS else "open"
-    sort = request.args.get("sort", "close")
-    sort = sort if sort in _SORTS else "close"
-    text = request.args.get("q", "").strip()[:80]
-    customer_id = request.args.get("customer_id", type=int)
+    window = window_of(SORTS, "close")
+    text = text_of("q")
+    customer_id = id_of("customer_id")
     with db.current().reading() as connection:
         page = list_deals(
             connection,
+            window,
             user_id=g.actor.user_id,
             view=view,
             text=text,
             customer_id=customer_id,
             stage=request.args.get("stage"),
-            sort=sort,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
         )
     g.nav = "opportunities.board"
     return render_template(
@@ -109,7 +106,7 @@ def index() -> str:
         page=page,
         view=view,
         views=VIEW_NAMES,
-        sort=sort,
+        sort=window.sort,
         text=text,
         customer_id=customer_id,
         stage_name=_row_stage,
@@ -181,7 +178,7 @@ def _missing(page: DealPage) -> list[str]:
 def new() -> str:
     """Empty form; `customer_id` says for whom."""
     form = OpportunityForm(formdata=None)
-    customer_id = request.args.get("customer_id", type=int)
+    customer_id = id_of("customer_id")
     with db.current().reading() as connection:
         form.offer(connection, customer_id)
         if customer_id:
@@ -229,17 +226,13 @@ def change(opportunity_id: int) -> ResponseReturnValue:
     changed: list[tuple[Any, Any]] = []
     if form.validate():
         try:
-            shown = form.version.data or ""
-            version = int(shown) if shown.isdigit() else None
-            result = run_command(change_opportunity, opportunity_id, form.values(), version=version)
+            result = run_command(change_opportunity, opportunity_id, form.values(), version=shown_version(form))
             flash_done(_("Opportunity %(number)s saved", number=result["number"]))
             return see_other("opportunities.show", opportunity_id=opportunity_id)
         except DomainError as error:
             apply_errors(form, error)
-            if error.code == "edit_conflict":
+            if show_newer_version(form, error):
                 changed = _changed(form, page)
-                form.version.data = str(error.data["version"])
-                form.version.raw_data = [form.version.data]
     return _form(form, page, changed=changed), 422
 
 

@@ -15,7 +15,7 @@ from crm.orders.create import change_order, create_order
 from crm.queries.choices import CustomerMatch
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.orders import area
 from web.orders.forms import OrderForm, find_customer
 from web.orders.lines import Grid, add_empty_rows, apply_line_errors, read_grid
@@ -121,16 +121,12 @@ def change(order_id: int) -> ResponseReturnValue:
     now: list[DraftLine] = []
     if draft.is_valid:
         try:
-            shown = form.version.data or ""
-            version = int(shown) if shown.isdigit() else None
-            result = run_command(change_order, order_id, version=version, **draft.values())
+            result = run_command(change_order, order_id, version=shown_version(form), **draft.values())
             return _saved(order_id, result["number"])
         except DomainError as error:
             apply_errors(form, apply_line_errors(form, error, draft.grid.rows))
-            if error.code == "edit_conflict":
+            if show_newer_version(form, error):
                 now = lines
-                form.version.data = str(error.data["version"])
-                form.version.raw_data = [form.version.data]
     return _page_of(draft, now=now), 422
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from crm.queries.choices import FIND_CUSTOMER, WAREHOUSES, CustomerMatch
-from crm.queries.products import patterns_of
-from crm.queries.reading import fetch
+from core.queries.reading import fetch
+from core.queries.words import patterns_of
+from crm.queries.choices import FIND_CUSTOMER, CustomerMatch
+from inventory.queries.stock import warehouse_choices
 from web.forms import DayField, Form, Required
 from web.orders.lines import OrderLineForm, lines_field
 from web.sentences import sentence
@@ -33,8 +34,8 @@ class OrderForm(Form):
 
     def offer(self, connection: Connection) -> None:
         """Fill the choices in."""
-        [warehouses] = fetch(connection, WAREHOUSES())
-        self.warehouse_id.choices = [SelectChoice(str(found.id), found.name) for found in warehouses]
+        warehouses = warehouse_choices(connection, only_active=True)
+        self.warehouse_id.choices = [SelectChoice(str(found.id), found.text) for found in warehouses]
         if not self.warehouse_id.data and warehouses:
             self.warehouse_id.data = str(warehouses[0].id)
 
@@ -51,7 +52,7 @@ def find_customer(connection: Connection, field: Any) -> CustomerMatch | None:
         if not field.errors:
             field.errors = [*field.errors, sentence("required")]
         return None
-    [found] = fetch(connection, FIND_CUSTOMER(exact=text, patterns=patterns_of(text) or ["%"], limit=MOST_NAMED))
+    [found] = fetch(connection, FIND_CUSTOMER(exact=text, patterns=patterns_of(text), limit=MOST_NAMED))
     if len(found) == 1 or (found and text in (found[0].code, found[0].name)):
         match: CustomerMatch = found[0]
         return match

@@ -17,7 +17,7 @@ from core.errors import DomainError
 from core.money import line_amount, taxes_per_document, taxes_per_line, total
 from core.organization import TaxRounding
 from crm.pricing import LineRequest
-from crm.queries.products import ProductMatch, find_products
+from inventory.queries.lookup import ProductMatch, find_products
 from web.filters import quantity
 from web.forms import LineForm, PercentField, PriceField, QuantityField
 from web.i18n import language
@@ -109,7 +109,7 @@ def _read_row(grid: Grid, row: Any, index: int, found: ProductMatch | list[Produ
     if isinstance(found, ProductMatch):
         grid.products[index] = found
     elif found:
-        names = _(", ").join(f"{match.sku} {match.name}" for match in found[:MOST_NAMED])
+        names = _(", ").join(match.text for match in found[:MOST_NAMED])
         _add_error(row.product, _("Several products fit: %(names)s. Type one of them.", names=names))
     elif (row.product.data or "").strip():
         _add_error(row.product, sentence("product_unknown"))

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.money import line_amount
-from crm.queries.products import ProductMatch, find_products, suggest_products
+from inventory.queries.lookup import ProductMatch, find_products, suggest_products
 from web.filters import money, plain, quantity
 from web.forms import parse_number
 from web.orders import area
@@ -96,7 +96,7 @@ def products() -> ResponseReturnValue:
     text = request.args.get("q", "").strip()[:200]
     with db.current().reading() as connection:
         found = suggest_products(connection, text, request.args.get("warehouse_id", type=int))
-    return jsonify([{"value": f"{match.sku} {match.name}", "label": _label(match)} for match in found])
+    return jsonify([{"value": match.text, "label": _label(match)} for match in found])
 
 
 def _label(match: ProductMatch) -> str:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, url_for
+from flask import Response
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from core import database as db
 from core.statements import Statement
-from crm.queries.papers import ORDER, ORDER_LINES, CompanyPaper, Paper, PaperLine, read_paper
-from web.documents.data import CompanyFacts, DocumentFacts, DocumentLine, Kind, PartyFacts
-from web.documents.render import PdfUnavailable, render_html, render_pdf
+from crm.queries.papers import ORDER, ORDER_LINES, Paper, PaperLine, read_paper
+from web.documents.answer import answer_document
+from web.documents.data import LANGUAGES, DocumentFacts, DocumentLine, Kind, PartyFacts
 from web.documents.resources import page_style
 from web.orders import area
 from web.permissions import SIGNED_IN
-
-LANGUAGES = ("zh", "en")
 
 
 @area.route("/<int:order_id>/print/<language>", permission="orders.read", endpoint="print")
@@ -32,36 +30,13 @@ def answer_paper(kind: Kind, head: Statement, lines: Statement, identity: int, l
         company, paper, found = read_paper(connection, head, lines, identity)
     with force_locale(language):
         facts = _facts(kind, paper, found, language)
-    sender = _company(company, language)
-    try:
-        response = make_response(render_pdf(kind, facts, sender, language))
-    except PdfUnavailable:
-        return Response(
-            render_html(kind, facts, sender, language, stylesheet=url_for("orders.paper_style")), mimetype="text/html"
-        )
-    response.mimetype = "application/pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="{paper.number}-{language}.pdf"'
-    return response
+    return answer_document(facts, company, language)
 
 
 @area.route("/paper.css", permission=SIGNED_IN)
 def paper_style() -> Response:
     """The style of documents printed from the browser."""
     return Response(page_style(), mimetype="text/css")
-
-
-def _company(company: CompanyPaper, language: str) -> CompanyFacts:
-    name = company.name_english if language == "en" and company.name_english else company.name
-    return CompanyFacts(
-        name=name,
-        tax_id=company.tax_id or "",
-        address_lines=tuple((company.address or "").splitlines()),
-        phone=company.phone or "",
-        bank_name=company.bank_name or "",
-        bank_account=company.bank_account or "",
-        logo=company.logo,
-        currency=company.currency,
-    )
 
 
 def _facts(kind: Kind, paper: Paper, lines: list[PaperLine], language: str) -> DocumentFacts:

@@ -13,6 +13,7 @@ from core import database as db
 from crm.queries.order_page import HistoryRow, OrderPage, order_page
 from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, count_views, list_orders
 from web.filters import day, quantity, today
+from web.lists import id_of, text_of, window_of
 from web.orders import area
 from web.orders.sentences import (
     INVOICING,
@@ -34,7 +35,6 @@ VIEW_NAMES = {
     "unpaid": lazy_gettext("Unpaid"),
     "overdue": lazy_gettext("Overdue"),
 }
-_SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
 WORDS = {
     "states": STATES,
     "state_tones": STATE_TONES,
@@ -70,24 +70,21 @@ def index() -> str:
     """Orders by view, search text and order."""
     view = request.args.get("view", "all")
     view = view if view in VIEWS + EXTRA_VIEWS else "all"
-    sort = request.args.get("sort", "-date")
-    sort = sort if sort in _SORTS else "-date"
-    text = request.args.get("q", "").strip()[:80]
-    customer_id = request.args.get("customer_id", type=int)
-    owner_id = request.args.get("owner", type=int)
+    window = window_of(SORTS, "-date")
+    text = text_of("q")
+    customer_id = id_of("customer_id")
+    owner_id = id_of("owner")
     with db.current().reading() as connection:
         counts = count_views(connection, today=today(), user_id=g.actor.user_id, customer_id=customer_id)
         page = list_orders(
             connection,
+            window,
             today=today(),
             user_id=g.actor.user_id,
             view=view,
             text=text,
             customer_id=customer_id,
             owner_id=owner_id,
-            sort=sort,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
         )
     return render_template(
         "orders/index.html",
@@ -95,7 +92,7 @@ def index() -> str:
         view=view,
         views=VIEW_NAMES,
         counts=counts,
-        sort=sort,
+        sort=window.sort,
         text=text,
         customer_id=customer_id,
         owner_id=owner_id,

@@ -21,7 +21,7 @@ from inventory.queries.products import (
     reservations_of,
 )
 from web.forms import parse_number
-from web.http import apply_errors, flash, flash_done, run_command, see_other
+from web.http import apply_errors, flash, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.lists import id_of, text_of, window_of
 from web.products import area
@@ -111,17 +111,13 @@ def change(product_id: int) -> ResponseReturnValue:
     current: dict[str, Any] = {}
     if form.validate():
         try:
-            shown = form.version.data or ""
-            result = run_command(
-                change_product, product_id, form.values(), version=int(shown) if shown.isdecimal() else None
-            )
+            result = run_command(change_product, product_id, form.values(), version=shown_version(form))
             flash_done(_("Product %(name)s saved", name=result["name"]))
             return see_other("products.show", product_id=product_id)
         except DomainError as error:
             apply_errors(form, error)
-            if error.code == "edit_conflict":
+            if show_newer_version(form, error):
                 current = error.data["current"]
-                form.version.data = str(error.data["version"])
     return _form(form, product_id, current), 422
 
 

@@ -17,7 +17,7 @@ from crm.queries.pipeline import DealRecord, deal_page
 from crm.queries.quotations import QuotationPage, QuotedLine, other_quotations, quotation_page
 from crm.quotations import DEFAULT_VALID_DAYS, change_quotation, create_quotation
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.orders.forms import find_customer
 from web.orders.lines import Grid, add_empty_rows, apply_line_errors, read_grid
 from web.quotations import area
@@ -115,23 +115,20 @@ def change(quotation_id: int) -> ResponseReturnValue:
         draft = Draft(connection, form, page)
     if "check" not in request.form and draft.is_valid:
         try:
-            shown = form.version.data or ""
             result = run_command(
                 change_quotation,
                 quotation_id,
                 lines=draft.grid.requests,
                 valid_until=form.valid_until.data,
                 note=form.note.data,
-                version=int(shown) if shown.isdigit() else None,
+                version=shown_version(form),
             )
             flash_done(_("Quotation %(number)s saved", number=result["number"]))
             return see_other("quotations.show", quotation_id=quotation_id)
         except DomainError as error:
             apply_errors(form, apply_line_errors(form, error, draft.grid.rows))
-            if error.code == "edit_conflict":
+            if show_newer_version(form, error):
                 now = page.lines
-                form.version.data = str(error.data["version"])
-                form.version.raw_data = [form.version.data]
     return _again(draft, now=now)
 
 

@@ -18,6 +18,7 @@ from crm.quotations import mark_quotation, order_quotation
 from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
+from web.lists import id_of, text_of, window_of
 from web.orders.printing import answer_paper
 from web.permissions import may
 from web.quotations import area
@@ -37,7 +38,6 @@ HISTORY = {
     "quotation.marked": lazy_gettext("marked it as"),
     "quotation.ordered": lazy_gettext("made an order of it"),
 }
-_SORTS = frozenset(SORTS) | {f"-{name}" for name in SORTS}
 
 
 @area.route("", permission="quotations.read")
@@ -45,27 +45,24 @@ def index() -> str:
     """Quotations by view and search text."""
     view = request.args.get("view", "all" if "customer_id" in request.args else "open")
     view = view if view in VIEWS else "open"
-    sort = request.args.get("sort", "-date")
-    sort = sort if sort in _SORTS else "-date"
-    text = request.args.get("q", "").strip()[:80]
-    customer_id = request.args.get("customer_id", type=int)
+    window = window_of(SORTS, "-date")
+    text = text_of("q")
+    customer_id = id_of("customer_id")
     with db.current().reading() as connection:
         page = list_quotations(
             connection,
+            window,
             today=today(),
             view=view,
             text=text,
             customer_id=customer_id,
-            sort=sort,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
         )
     return render_template(
         "quotations/index.html",
         page=page,
         view=view,
         views=VIEW_NAMES,
-        sort=sort,
+        sort=window.sort,
         text=text,
         customer_id=customer_id,
         states=STATES,

@@ -10,16 +10,18 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.errors import DomainError, NotFound
+from core.queries.company import COMPANY_PAPER
+from core.queries.reading import fetch
 from crm.orders.ship import ship_order
 from crm.queries.to_ship import TABS, count_to_ship, lines_to_ship, orders_to_ship
 from inventory.queries.shipments import get_shipment, list_shipments, shipment_lines
-from web.documents.data import DocumentFacts, DocumentLine, PartyFacts
+from web.documents.answer import answer_document
+from web.documents.data import LANGUAGES, DocumentFacts, DocumentLine, PartyFacts
 from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, preview_command, run_command, see_other
 from web.i18n import language
-from web.invoices.papers import company_facts, party_facts
-from web.invoices.views import LANGUAGES, pdf_response
+from web.invoices.papers import party_facts
 from web.lists import id_of, text_of, window_of
 from web.permissions import may
 from web.sentences import sentence
@@ -115,7 +117,7 @@ def delivery_note(shipment_id: int, paper_language: str) -> ResponseReturnValue:
         shipment = get_shipment(connection, shipment_id)
         lines = shipment_lines(connection, shipment_id, chinese=chinese)
         party = party_facts(connection, shipment.customer_id, "shipping")
-        company = company_facts(connection, chinese=chinese)
+        [[company]] = fetch(connection, COMPANY_PAPER())
     ship_to = PartyFacts(shipment.customer, tuple(shipment.ship_to.splitlines())) if shipment.ship_to else None
     facts = DocumentFacts(
         kind="delivery_note",
@@ -130,4 +132,4 @@ def delivery_note(shipment_id: int, paper_language: str) -> ResponseReturnValue:
             for line in lines
         ),
     )
-    return pdf_response("delivery_note", facts, company, paper_language, shipment.number)
+    return answer_document(facts, company, paper_language)

@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.errors import DomainError, FieldError, InvalidInput
-from core.queries.products import products_named
 from inventory.documents import StockLine, adjust_stock, receive_stock
 from inventory.models import MoveKind
+from inventory.queries.lookup import ProductMatch, find_products
 from inventory.queries.stock import get_document, list_documents
 from web.effects import effect_lines
 from web.http import apply_errors, flash_done, preview_command, run_command, see_other
@@ -103,12 +103,12 @@ def _asked(kind: str, form: StockForm, indices: list[int]) -> dict[str, Any]:
     rows = [(index, entry.form) for index, entry in enumerate(form.lines.entries)]
     filled = [(index, row) for index, row in rows if (row.product.data or "").strip()]
     with db.current().reading() as connection:
-        found = products_named(connection, [row.product.data for _index, row in filled])
+        found = find_products(connection, [row.product.data.strip() for _index, row in filled], None)
     faults: dict[str, FieldError] = {}
     lines = []
     for index, row in filled:
-        product = found.get(row.product.data)
-        if product is None:
+        product = found.get(row.product.data.strip())
+        if not isinstance(product, ProductMatch):
             faults[f"lines.{index}.product"] = FieldError("product_unknown")
         elif row.quantity.data is None:
             faults[f"lines.{index}.quantity"] = FieldError("required")

@@ -19,7 +19,7 @@ from core.suppliers import LIMITS, change_supplier, create_supplier
 from inventory.queries.products import supplied_products
 from inventory.queries.stock import list_documents
 from web.forms import Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.lists import text_of, window_of
 from web.sentences import sentence_for
@@ -113,15 +113,12 @@ def change(supplier_id: int) -> ResponseReturnValue:
     form = SupplierForm()
     if form.validate():
         try:
-            shown = form.version.data or ""
-            version = int(shown) if shown.isdecimal() else None
-            result = run_command(change_supplier, supplier_id, form.values(), version=version)
+            result = run_command(change_supplier, supplier_id, form.values(), version=shown_version(form))
             flash_done(_("Supplier %(name)s saved", name=result["name"]))
             return see_other("suppliers.show", supplier_id=supplier_id)
         except DomainError as error:
             apply_errors(form, error)
-            if error.code == "edit_conflict":
-                form.version.data = str(error.data["version"])
+            show_newer_version(form, error)
     return _form(form, supplier_id), 422
 
 

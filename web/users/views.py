@@ -12,7 +12,7 @@ from core import database as db
 from core.errors import DomainError
 from core.organization import User
 from core.users import change_user, create_user, end_sessions
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.i18n import language
 from web.users import area
 from web.users.forms import UserForm
@@ -63,9 +63,7 @@ def change(user_id: int) -> ResponseReturnValue:
     form = UserForm()
     if _valid(form):
         try:
-            shown = form.version.data or ""
-            version = int(shown) if shown.isdigit() else None
-            result = run_command(change_user, user_id, _values(form), version=version)
+            result = run_command(change_user, user_id, _values(form), version=shown_version(form))
             flash_done(_("User %(name)s saved", name=result["name"]))
             return see_other("users.index")
         except DomainError as error:

@@ -15,7 +15,7 @@ from core.errors import DomainError
 from inventory.catalog import save_warehouse
 from inventory.queries.warehouses import get_warehouse, list_warehouses
 from web.forms import Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.warehouses import area
 
 
@@ -71,16 +71,13 @@ def _save(warehouse_id: int | None) -> ResponseReturnValue:
     form = WarehouseForm()
     if form.validate():
         values: dict[str, Any] = {name: form[name].data for name in ("code", "name", "address", "is_default")}
-        shown = form.version.data or ""
-        version = int(shown) if shown.isdecimal() else None
         try:
-            result = run_command(save_warehouse, values, warehouse_id=warehouse_id, version=version)
+            result = run_command(save_warehouse, values, warehouse_id=warehouse_id, version=shown_version(form))
             flash_done(_("Warehouse %(name)s saved", name=result["name"]))
             return see_other("warehouses.index")
         except DomainError as error:
             apply_errors(form, error)
-            if error.code == "edit_conflict":
-                form.version.data = str(error.data["version"])
+            show_newer_version(form, error)
     return _form(form, warehouse_id), 422
 
 

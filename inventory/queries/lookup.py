@@ -1,4 +1,4 @@
-"""Products for the line grid: found by what was typed, with price and live availability in a warehouse."""
+"""Products for line grids: found by what was typed, with price and live availability in a warehouse."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from core.catalog import ProductKind
 from core.normalise import fold
+from core.queries.reading import fetch
+from core.queries.words import patterns_of
 from core.statements import Query, statement
-from crm.queries.reading import fetch, words_of
 
 SUGGESTIONS = 8
 
@@ -24,6 +26,7 @@ class ProductMatch(NamedTuple):
     unit: str
     unit_zh: str
     price: Decimal
+    cost: Decimal | None
     tax_rate: Decimal
     is_active: bool
     is_discontinued: bool
@@ -37,10 +40,15 @@ class ProductMatch(NamedTuple):
     def is_service(self) -> bool:
         return self.kind == "service"
 
+    @property
+    def text(self) -> str:
+        """How the product is written into a line."""
+        return f"{self.sku} {self.name}"
+
 
 _COLUMNS = """
     product.id, product.sku, product.name, product.kind, unit.name AS unit, unit.name_zh AS unit_zh, product.price,
-    product.tax_rate, product.is_active, product.is_discontinued, coalesce(level.on_hand, 0) AS on_hand,
+    product.cost, product.tax_rate, product.is_active, product.is_discontinued, coalesce(level.on_hand, 0) AS on_hand,
     coalesce(level.reserved, 0) AS reserved, coalesce(level.available, 0) AS available,
     coalesce(level.back_ordered, 0) AS back_ordered
 """
@@ -68,7 +76,8 @@ SEARCH = statement(
     "pages.products_search",
     f"""
     SELECT {_COLUMNS}, ''::text FROM product {_JOINS}
-     WHERE product.is_active AND product.search_text LIKE ALL (%(patterns)s::text[])
+     WHERE product.is_active AND (%(kind)s::text IS NULL OR product.kind = %(kind)s::text)
+       AND product.search_text LIKE ALL (%(patterns)s::text[])
      ORDER BY left(product.search_text, length(%(start)s::text)) = %(start)s::text DESC, product.name, product.id
      LIMIT %(limit)s::int
     """,
@@ -76,19 +85,6 @@ SEARCH = statement(
     scope="system",
     fact=ProductMatch,
 )
-BY_IDS = statement(
-    "pages.products_by_ids",
-    f"SELECT {_COLUMNS}, ''::text FROM product {_JOINS} WHERE product.id = ANY (%(ids)s::bigint[])",
-    tables="product unit_of_measure stock_level warehouse",
-    scope="system",
-    fact=ProductMatch,
-)
-
-
-def patterns_of(text: str) -> list[str]:
-    """LIKE patterns, one per word."""
-    escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words_of(text))
-    return [f"%{word}%" for word in escaped]
 
 
 def find_products(
@@ -99,26 +95,24 @@ def find_products(
     [exact] = fetch(connection, EXACT(texts=wanted, warehouse_id=warehouse_id))
     found: dict[str, ProductMatch | list[ProductMatch]] = {match.asked: match for match in exact}
     open_texts = [text for text in wanted if text not in found]
-    searches = [_search(text, warehouse_id, SUGGESTIONS) for text in open_texts if patterns_of(text)]
+    searches = [_search(text, warehouse_id) for text in open_texts if patterns_of(text)]
     answers = fetch(connection, *searches) if searches else []
     for text, matches in zip([text for text in open_texts if patterns_of(text)], answers, strict=True):
         found[text] = matches[0] if len(matches) == 1 else matches
     return found
 
 
-def suggest_products(connection: Connection, text: str, warehouse_id: int | None) -> list[ProductMatch]:
-    """The first few products a text may mean."""
+def suggest_products(
+    connection: Connection, text: str, warehouse_id: int | None, kind: ProductKind | None = None
+) -> list[ProductMatch]:
+    """The first few products (of a kind) a text may mean."""
     if not patterns_of(text):
         return []
-    [rows] = fetch(connection, _search(text, warehouse_id, SUGGESTIONS))
+    [rows] = fetch(connection, _search(text, warehouse_id, kind))
     return rows
 
 
-def products_by_id(connection: Connection, ids: list[int], warehouse_id: int | None) -> dict[int, ProductMatch]:
-    """Products by id with their stock."""
-    [rows] = fetch(connection, BY_IDS(ids=ids, warehouse_id=warehouse_id))
-    return {row.id: row for row in rows}
-
-
-def _search(text: str, warehouse_id: int | None, limit: int) -> Query:
-    return SEARCH(patterns=patterns_of(text), start=fold(text).strip(), warehouse_id=warehouse_id, limit=limit)
+def _search(text: str, warehouse_id: int | None, kind: ProductKind | None = None) -> Query:
+    return SEARCH(
+        patterns=patterns_of(text), start=fold(text).strip(), warehouse_id=warehouse_id, kind=kind, limit=SUGGESTIONS
+    )
