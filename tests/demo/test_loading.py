@@ -39,7 +39,7 @@ class StopsAfter(Progress):
 
 
 def figures(urls: DatabaseUrls) -> list[Any]:
-    demo = Demo(urls, 0)
+    demo = Demo(urls)
     return [demo.rows(sql) for sql in FIGURES]
 
 
@@ -69,7 +69,7 @@ def test_an_interrupted_load_is_taken_up_and_ends_the_same(
     assert load_demo(Progress, today=TODAY + timedelta(days=9), orders=9)
 
     assert figures(fresh_database) == figures(empty_clone)
-    assert Demo(fresh_database, 0).rows("SELECT count(*) FROM sales_order") == [(20,)]
+    assert Demo(fresh_database).rows("SELECT count(*) FROM sales_order") == [(20,)]
 
 
 def test_a_company_of_its_own_is_left_alone(fresh_database: DatabaseUrls) -> None:
