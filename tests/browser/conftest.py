@@ -42,7 +42,7 @@ class Desk:
     problems: list[str] = field(default_factory=list)
 
     def watch(self, window: Page) -> Page:
-        """Collects script errors, console errors (broken security policies among them) and failing answers but refusals."""
+        """Collects errors of scripts, of the console and of the security policy, and failing answers but refusals."""
         window.on("pageerror", lambda error: self.problems.append(f"{window.url}: {error}"))
         window.on("console", lambda message: self._hear(window, message))
         return window
