@@ -188,6 +188,11 @@ class CustomerRecord(NamedTuple):
     overdue: Decimal
     overdue_invoices: int
 
+    @property
+    def payment_status(self) -> str:
+        """none, unpaid, partial, paid, or overdue while anything is past its due day."""
+        return "overdue" if self.overdue else self.paid_status
+
 
 CUSTOMER = statement(
     "pages.customer",

@@ -163,6 +163,7 @@ def _see_it_paid(sales: Desk, deal: Deal) -> None:
     sales.open(f"/orders/{deal.order_id}")
     sales.state("Paid")
     sales.open(f"/customers/{deal.customer_id}")
+    expect(sales.window.locator("section[aria-labelledby=money] header")).to_contain_text("Paid")
     expect(sales.fact("Balance")).to_contain_text("0.00")
     expect(sales.fact("Receivable")).to_contain_text("0.00")
     expect(sales.fact("Last payment")).to_contain_text("4,926.80")

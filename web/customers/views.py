@@ -30,6 +30,7 @@ from web.filters import today
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.lists import id_of, text_of, window_of
 from web.navigation import link
+from web.orders.sentences import PAYMENT, PAYMENT_TONES
 
 VIEW_NAMES = {
     "all": lazy_gettext("All"),
@@ -119,6 +120,8 @@ def show(customer_id: int) -> str:
         lifecycles=LIFECYCLES,
         lifecycle_tones=LIFECYCLE_TONES,
         country_name=country_name,
+        payment=PAYMENT,
+        payment_tones=PAYMENT_TONES,
         later="before" in request.args,
     )
 
