@@ -143,16 +143,3 @@ class Relay:
         if now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now
             execute(SWEEP, before=now - timedelta(days=KEPT_DAYS))
-
-
-def drain(limit: int = 10_000) -> int:
-    """Applies all due events in this process, without a broker; how many. For commands and tests that must see the
-    end."""
-    applied = 0
-    while close_unconsumed():
-        continue
-    while applied < limit and (events := lease_events()):
-        for event_id, _ in events:
-            apply_event_task(event_id)
-        applied += len(events)
-    return applied

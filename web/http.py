@@ -110,11 +110,6 @@ def safe_target(target: str | None, fallback: str = "/") -> str:
     return fallback if parts.scheme or parts.netloc else target
 
 
-def wants_fragment() -> bool:
-    """Whether htmx asks for a part of the page only."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
-
-
 def run_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Result:
     """Run a command for the person signed in, under the form's idempotency key and the digest of the preview. Raises
     `DomainError` on refusal.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from core.queries.paging import Window
 
@@ -35,11 +34,3 @@ def day_of(name: str) -> date | None:
         return date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return None
-
-
-def same_list(**changes: Any) -> str:
-    """The address of this list with other parameters (None takes one away), from its beginning."""
-    values: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {}), **changes}
-    for name in ("after", "before", *[name for name, value in changes.items() if value is None]):
-        values.pop(name, None)
-    return url_for(request.endpoint or "", **values)

@@ -54,9 +54,6 @@ class Proposal:
         codes = {reason.code for part in self.parts for reason in part.reasons}
         return next((code for code in ("named", "exact", "oldest") if code in codes), "none")
 
-    def amount_for(self, invoice_id: int) -> Decimal | None:
-        return next((part.amount for part in self.parts if part.invoice.id == invoice_id), None)
-
 
 def explain(invoices: Sequence[InvoiceFact], amount: Decimal, reference: str | None, *, today: date) -> Proposal:
     """The proposal of `finance.matching.propose`, each part with its reasons."""

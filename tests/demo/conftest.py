@@ -22,7 +22,7 @@ TODAY = date(2026, 11, 22)
 
 @dataclass(frozen=True)
 class Demo:
-    """The loaded database, what it cost us, and questions to it past the application."""
+    """The loaded database, and questions to it past the application."""
 
     urls: DatabaseUrls
 

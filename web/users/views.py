@@ -12,7 +12,7 @@ from core import database as db
 from core.errors import DomainError
 from core.organization import User
 from core.users import change_user, create_user, end_sessions
-from web.http import apply_errors, flash_done, run_command, see_other, shown_version
+from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.users import area
 from web.users.forms import UserForm
@@ -67,6 +67,7 @@ def change(user_id: int) -> ResponseReturnValue:
             flash_done(_("User %(name)s saved", name=result["name"]))
             return see_other("users.index")
         except DomainError as error:
+            show_newer_version(form, error)
             apply_errors(form, error)
     return _page(form, user_id), 422
 
