@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from tests.database_server import DatabaseUrls
 from tests.world import PASSWORD, World
 from web.app import create_app
-from web.cli.system import CHROMIUM_PACKAGES, chromium_path, install_line
+from web.cli.system import CHROMIUM, chromium_path, install_line
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -161,7 +161,7 @@ def chromium() -> Iterator[Browser]:
     """One Chromium for all tests of the process. Without one the tests fail and name the line that installs it."""
     path = chromium_path()
     if path is None:
-        pytest.fail(f"Chromium is missing. As root, run: {install_line(CHROMIUM_PACKAGES)}", pytrace=False)
+        pytest.fail(f"Chromium is missing. As root, run: {install_line(CHROMIUM)}", pytrace=False)
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))

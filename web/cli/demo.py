@@ -19,14 +19,14 @@ def command(no_serve: bool, port: int | None) -> None:
     from web.cli.migrate import migrate_when_behind
     from web.cli.opened import opened, use_app_role
     from web.cli.serve import check_port, demo_mark, serve
-    from web.cli.system import ensure_pango
+    from web.cli.system import PANGO, ensure
     from web.demo.load import load_demo
 
     settings = load_settings({**os.environ, "COUNTINGHOUSE_ENV": "demo"})
     settings = replace(settings, port=port or settings.port)
     if not no_serve:
         check_port(settings.host, settings.port)
-    ensure_pango()
+    ensure(PANGO)
     say(_("Starting the database…"))
     with opened(settings) as found:
         migrate_when_behind(found.settings)

@@ -1,29 +1,42 @@
-"""What the product needs from the operating system beside Python: Pango for PDF, Chromium for browser tests.
+"""What the product needs from the operating system beside Python: Pango for PDF; Chromium and Poppler for its tests.
 
 As root on a Debian-like system it is installed; otherwise the one line to run is printed, and the product goes on
 without.
 """
 
+import ctypes
 import ctypes.util
 import os
 import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from web.cli.messages import _
 from web.cli.progress import Progress, say
 
-PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0")
-CHROMIUM_PACKAGES = ("chromium",)
 CHROMIUM_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def pango_present() -> bool:
-    """Whether the libraries that set text for PDF can be loaded."""
-    return all(_loads(name) for name in ("libpango-1.0.so.0", "libpangoft2-1.0.so.0")) or all(
-        ctypes.util.find_library(name) for name in ("pango-1.0", "pangoft2-1.0")
-    )
+@dataclass(frozen=True)
+class Need:
+    """A thing of the operating system: its name for people, how to see that it is there, Debian's packages of it."""
+
+    name: str
+    present: Callable[[], bool]
+    packages: Sequence[str]
+
+
+def chromium_path() -> str | None:
+    """The path of an installed Chromium, or None."""
+    return next((path for name in CHROMIUM_PROGRAMS if (path := shutil.which(name))), None)
+
+
+def _pango_present() -> bool:
+    # The last one writes the part of a font that a document uses; WeasyPrint does without, more slowly.
+    names = ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")
+    return all(_loads(f"lib{name}.so.0") or ctypes.util.find_library(name) for name in names)
 
 
 def _loads(library: str) -> bool:
@@ -34,46 +47,50 @@ def _loads(library: str) -> bool:
     return True
 
 
-def chromium_path() -> str | None:
-    """The path of an installed Chromium, or None."""
-    return next((path for name in CHROMIUM_PROGRAMS if (path := shutil.which(name))), None)
+PANGO = Need(
+    _("Pango (for PDF documents)"),
+    _pango_present,
+    ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
+)
+CHROMIUM = Need(_("Chromium (for browser tests)"), lambda: chromium_path() is not None, ("chromium",))
+POPPLER = Need(
+    _("Poppler (for tests that read PDF documents)"),
+    lambda: all(map(shutil.which, ("pdftotext", "pdffonts"))),
+    ("poppler-utils",),
+)
 
 
-def ensure_pango() -> bool:
-    """Have Pango installed where we may. Without it everything works but documents as PDF."""
-    return _ensure(_("Pango (for PDF documents)"), pango_present, PANGO_PACKAGES)
+def ensure(*needs: Need) -> bool:
+    """Has what is missing installed where we may, else prints the one line to run. Without it, all else works."""
+    missing = [need for need in needs if not need.present()]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(missing)
+        missing = [need for need in needs if not need.present()]
+    if missing:
+        say(_("%(name)s is missing. As root, run: %(line)s") % {"name": names(missing), "line": install_line(*missing)})
+    return not missing
 
 
-def ensure_chromium() -> bool:
-    """Have Chromium installed where we may. Without it browser tests cannot run."""
-    return _ensure(_("Chromium (for browser tests)"), lambda: chromium_path() is not None, CHROMIUM_PACKAGES)
+def names(needs: Sequence[Need]) -> str:
+    """The names of the needs, for people."""
+    return ", ".join(need.name for need in needs)
 
 
-def install_line(packages: Sequence[str]) -> str:
-    """The one line that installs the packages."""
-    return f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)}"
+def install_line(*needs: Need) -> str:
+    """The one line that installs them."""
+    packages = " ".join(package for need in needs for package in need.packages)
+    return f"apt-get update && apt-get install -y --no-install-recommends {packages}"
 
 
-def _ensure(name: str, present: Callable[[], bool], packages: Sequence[str]) -> bool:
-    if present():
-        return True
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(name, packages)
-        if present():
-            return True
-    say(_("%(name)s is missing. As root, run: %(line)s") % {"name": name, "line": install_line(packages)})
-    return False
-
-
-def _install(name: str, packages: Sequence[str]) -> None:
-    """Run apt-get, showing that it goes on; a failure is told by the caller, who looks whether the thing is there."""
+def _install(needs: Sequence[Need]) -> None:
+    """Run apt-get, showing that it goes on; a failure is told by the caller, who looks whether the things are there."""
     finished = threading.Event()
-    with Progress(0, _("Installing %(name)s…") % {"name": name}) as progress:
+    with Progress(0, _("Installing %(name)s…") % {"name": names(needs)}) as progress:
         ticker = threading.Thread(target=_tick, args=(progress, finished), daemon=True)
         ticker.start()
         try:
             result = subprocess.run(
-                ["sh", "-c", install_line(packages)],
+                ["sh", "-c", install_line(*needs)],
                 env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

@@ -18,10 +18,9 @@ PROCESSES = "2"
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
-    from web.cli.system import ensure_chromium, ensure_pango
+    from web.cli.system import CHROMIUM, PANGO, POPPLER, ensure
 
-    ensure_pango()
-    ensure_chromium()
+    ensure(PANGO, CHROMIUM, POPPLER)
     os.chdir(CHECKOUT)
     sys.stdout.flush()
     sys.stderr.flush()
