@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,11 +20,10 @@ from typing import Any
 import click
 import psycopg
 
-from core import database as db
 from core.command import run
 from core.context import Actor, Context
 from core.customers import create_customer
-from core.embedded import start_embedded
+from core.embedded import EmbeddedDatabase
 from core.permissions import PERMISSIONS
 from core.users import issue_token
 from crm.orders.confirm import confirm_order
@@ -39,7 +36,7 @@ from inventory.catalog import create_product
 from inventory.documents import StockLine, open_stock
 from web.bench.clients import Job, Scene, Tally, measure
 from web.bench.floor import Recorder, Swaps, five_steps, make_tables, recording
-from web.cli.migrate import migrate_database
+from web.cli.scratch import scratch_database
 
 CUSTOMERS, PRODUCTS, HOT_PRODUCTS, LINES = 50, 200, 5, 5
 STOCK = Decimal(1_000_000)
@@ -52,12 +49,10 @@ LOGIN = "bench"
 class Stage:
     """The benchmark's own company, in a database of its own that goes away with it."""
 
-    def __init__(self, home: Path) -> None:
-        self.embedded = start_embedded(home)
+    def __init__(self, embedded: EmbeddedDatabase, home: Path) -> None:
+        self.embedded = embedded
         self.home = home
-        self.app_url = self.embedded.app_url
-        migrate_database(self.embedded.admin_url, self.embedded.app_url, self.embedded.system_url)
-        db.configure(db.Database(self.app_url))
+        self.app_url = embedded.app_url
         self.actor = Actor(None, LOGIN, "Bench", frozenset(PERMISSIONS))
         self._fill()
 
@@ -164,17 +159,8 @@ def _wait_until_up(port: int, process: subprocess.Popen[bytes]) -> None:
 
 def main(json_output: bool) -> None:
     """Measures and prints. Every figure is the median of three rounds; the floor is measured in each round too."""
-    home = Path(tempfile.mkdtemp(prefix="countinghouse-bench-", dir="/var/lib" if os.geteuid() == 0 else None))
-    home.chmod(0o755)
-    try:
-        stage = Stage(home)
-        try:
-            report = _measure_all(stage)
-        finally:
-            db.current().dispose()
-            stage.embedded.stop()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with scratch_database("bench") as (embedded, home):
+        report = _measure_all(Stage(embedded, home))
     click.echo(json.dumps(report, indent=2) if json_output else _as_text(report))
     if report["failures"]:
         raise click.exceptions.Exit(1)

@@ -19,6 +19,7 @@ COMMANDS = {
     "test": ("web.cli.test", _("Run the tests; arguments go to pytest.")),
     "check": ("web.cli.check", _("Check style, types and import rules.")),
     "bench": ("web.cli.bench", _("Measure the product against bare SQL.")),
+    "drill": ("web.cli.drill", _("Long proofs and measures, each in a database of its own.")),
     "odoo-check": ("web.cli.odoo_check", _("Test the connection to an Odoo server.")),
 }
 

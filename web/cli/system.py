@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from web.cli.messages import _
 from web.cli.progress import Progress, say
+from web.documents import DEBIAN_PACKAGES
 
 CHROMIUM_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -50,7 +51,7 @@ def _loads(library: str) -> bool:
 PANGO = Need(
     _("Pango (for PDF documents)"),
     _pango_present,
-    ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
+    DEBIAN_PACKAGES,
 )
 CHROMIUM = Need(_("Chromium (for browser tests)"), lambda: chromium_path() is not None, ("chromium",))
 POPPLER = Need(

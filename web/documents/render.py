@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from web.documents import formats
+from web.documents import DEBIAN_PACKAGES, formats
 from web.documents.data import KINDS, LANGUAGES, CompanyFacts, DocumentFacts, read_document
 from web.documents.resources import LOGO_ADDRESS, closed_fetcher, typesetting, usable_logo
 from web.documents.sentences import translator
 
 TEMPLATES: Final = Path(__file__).parent.parent.parent / "templates"
-APT_LINE: Final = "apt-get install libpango-1.0-0 libpangoft2-1.0-0"
+APT_LINE: Final = f"apt-get install {' '.join(DEBIAN_PACKAGES)}"
 _one_at_a_time = threading.Lock()  # a pango font map may not be used by two threads
 
 
