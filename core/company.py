@@ -53,6 +53,7 @@ def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def company_answer(company: Company) -> dict[str, Any]:
+    """The settings as JSON data; the rate as a fraction, terms in days."""
     names = (*TEXTS, *CHOICES, "tax_rate", "payment_terms_days", "time_zone", *FIXED)
     return {name: getattr(company, name) for name in names}
 
