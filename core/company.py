@@ -23,6 +23,7 @@ CHOICES = {
     "invoicing_policy": ("on_order", "on_delivery"),
     "due_from": ("invoice", "delivery"),
 }
+FIXED = ("currency", "country", "chart", "fiscal_year_start_month")
 LOGO_TYPES = ("image/png", "image/jpeg")
 MAX_LOGO_BYTES = 512 * 1024
 
@@ -48,7 +49,13 @@ def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
         setattr(company, name, value)
     plan.session.flush()
     db.current().forget_company()
-    return {"name": company.name}
+    return company_answer(company)
+
+
+def company_answer(company: Company) -> dict[str, Any]:
+    """The settings as JSON data; the rate as a fraction, terms in days."""
+    names = (*TEXTS, *CHOICES, "tax_rate", "payment_terms_days", "time_zone", *FIXED)
+    return {name: getattr(company, name) for name in names}
 
 
 def check_company(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@ database."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -204,7 +204,10 @@ def _refuse_duplicate(plan: Plan, data: Mapping[str, Any], *, except_id: int) ->
 CONTACT_FIELDS = frozenset(
     ("name", "title", "decision_power", "phone", "email", "preferred_channel", "do_not_call", "note", "is_active")
 )
-ADDRESS_FIELDS = frozenset(("kind", "name", "street", "city", "region", "postal_code", "country", "is_default"))
+ADDRESS_FIELDS = frozenset(
+    ("kind", "name", "street", "city", "region", "postal_code", "country", "is_default", "is_active")
+)
+ADDRESS_KINDS = ("billing", "shipping")
 
 
 def save_contact(
@@ -215,18 +218,17 @@ def save_contact(
     contact_id: int | None = None,
     version: int | None = None,
 ) -> dict[str, Any]:
-    """Creates or changes a contact of a customer."""
+    """Creates a contact of a customer, or changes the fields given; `is_active` False archives it.
+
+    Raises NotFound (also for another customer's contact), InvalidInput, `edit_conflict`.
+    """
     find_customer(plan, customer_id)
+    contact = _own(plan, Contact, contact_id, customer_id, version)
     errors = FieldErrors()
-    data = {
-        name: clean(value) if isinstance(value, str) else value
-        for name, value in values.items()
-        if name in CONTACT_FIELDS
-    }
-    if not data.get("name"):
+    data = _cleaned(values, CONTACT_FIELDS)
+    if not data.get("name") and (contact is None or "name" in data):
         errors.add("name", "required")
     errors.raise_if_any()
-    contact = _own(plan, Contact, contact_id, customer_id, version)
     if contact is None:
         contact = Contact(customer_id=customer_id, created_at=plan.now)
         plan.session.add(contact)
@@ -244,23 +246,24 @@ def save_address(
     address_id: int | None = None,
     version: int | None = None,
 ) -> dict[str, Any]:
-    """Creates or changes an address of a customer."""
+    """Creates an address of a customer, or changes the fields given; an archived one (`is_active` False) is kept, but
+    no new document takes it.
+
+    Raises NotFound (also for another customer's address), InvalidInput, `edit_conflict`.
+    """
     customer = find_customer(plan, customer_id)
-    errors = FieldErrors()
-    data: dict[str, Any] = {
-        name: clean(value) if isinstance(value, str) else value
-        for name, value in values.items()
-        if name in ADDRESS_FIELDS
-    }
-    data["country"] = (data.get("country") or customer.country).upper()
-    if not data.get("street"):
-        errors.add("street", "required")
-    if len(data["country"]) != COUNTRY_LENGTH:
-        errors.add("country", "unknown_country", value=data["country"])
-    if data.get("kind") not in ("billing", "shipping"):
-        errors.add("kind", "unknown_choice", choices=["billing", "shipping"])
-    errors.raise_if_any()
     address = _own(plan, Address, address_id, customer_id, version)
+    errors = FieldErrors()
+    data = _cleaned(values, ADDRESS_FIELDS)
+    if address is None or "country" in data:
+        data["country"] = country = str(data.get("country") or customer.country).upper()
+        if len(country) != COUNTRY_LENGTH or not country.isalpha() or not country.isascii():
+            errors.add("country", "unknown_country", value=country)
+    if not data.get("street") and (address is None or "street" in data):
+        errors.add("street", "required")
+    if data.get("kind") not in ADDRESS_KINDS and (address is None or "kind" in data):
+        errors.add("kind", "unknown_choice", choices=list(ADDRESS_KINDS))
+    errors.raise_if_any()
     if address is None:
         address = Address(customer_id=customer_id)
         plan.session.add(address)
@@ -268,6 +271,10 @@ def save_address(
         setattr(address, name, value)
     plan.session.flush()
     return {"id": address.id, "customer_id": customer_id, "version": address.version}
+
+
+def _cleaned(values: Mapping[str, Any], fields: Container[str]) -> dict[str, Any]:
+    return {name: clean(value) if isinstance(value, str) else value for name, value in values.items() if name in fields}
 
 
 def _own(plan: Plan, model: Any, identity: int | None, customer_id: int, version: int | None) -> Any:

@@ -163,7 +163,7 @@ class Contact(Base):
 
 
 class Address(Base):
-    """A place of a customer. `kind` is where it is used: billing or shipping."""
+    """A place of a customer. `kind` is where it is used: billing or shipping; an archived one is not active."""
 
     __tablename__ = "address"
 
@@ -177,6 +177,7 @@ class Address(Base):
     postal_code: Mapped[str | None] = mapped_column(String(20))
     country: Mapped[str] = mapped_column(String(2))
     is_default: Mapped[bool] = mapped_column(default=True)
+    is_active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (CheckConstraint("kind IN ('billing', 'shipping')", name="kind"),)

@@ -213,7 +213,9 @@ def sign_out(plan: Plan, token: str) -> dict[str, Any]:
 
 
 def end_sessions(plan: Plan, user_id: int, *, session_id: int | None = None) -> dict[str, Any]:
-    """Ends one session of a user, or all of them and his tokens with them."""
+    """Ends one session of a user, or all of them and his tokens with them. Raises NotFound for no user of ours."""
+    if plan.session.get(User, user_id) is None:
+        raise NotFound("user", user_id)
     sessions = select(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
     if session_id is not None:
         sessions = sessions.where(UserSession.id == session_id)
@@ -338,8 +340,11 @@ def _user_answer(user: User) -> dict[str, Any]:
         "login": user.login,
         "name": user.name,
         "email": user.email,
+        "title": user.title,
+        "language": user.language,
         "roles": sorted(role.code for role in user.roles),
         "is_active": user.is_active,
+        "version": user.version,
     }
 
 

@@ -62,7 +62,11 @@ def complete_activity(
 
 def activity_answer(activity: Activity) -> dict[str, Any]:
     names = ("id", "kind", "customer_id", "contact_id", "opportunity_id", "owner_id", "subject", "result", "due_on")
-    return {**{name: getattr(activity, name) for name in names}, "done_at": activity.done_at}
+    return {
+        **{name: getattr(activity, name) for name in names},
+        "done_at": activity.done_at,
+        "version": activity.version,
+    }
 
 
 def _checked(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ BASIS = statement(
     SELECT customer.id, customer.name, customer.owner_id, coalesce(terms.days, company.payment_terms_days),
            (SELECT concat_ws(E'\\n', coalesce(address.name, customer.name), street,
                              concat_ws(' ', postal_code, address.city, address.region), address.country)
-              FROM address WHERE customer_id = customer.id
+              FROM address WHERE customer_id = customer.id AND address.is_active
              ORDER BY kind = 'shipping' DESC, is_default DESC, id LIMIT 1),
            company.currency, company.tax_rounding, company.tax_point, company.invoicing_policy, company.due_from,
            (SELECT id FROM warehouse WHERE is_active

@@ -150,28 +150,32 @@ def change_quotation(
     plan: Plan,
     quotation_id: int,
     *,
-    lines: Sequence[LineRequest],
+    lines: Sequence[LineRequest] | None,
     valid_until: date | None = None,
     note: str | None = None,
     version: int | None = None,
 ) -> dict[str, Any]:
-    """Replaces lines, validity and note of a quotation that is not ordered yet. Raises `quotation_state`,
-    `edit_conflict`."""
+    """Replaces lines (None keeps them as they were priced), validity and note of a quotation that is not ordered yet.
+
+    Raises NotFound, InvalidInput per line and field, `quotation_state`, `edit_conflict`.
+    """
     quotations, old_lines, products = plan.fetch(
         QUOTATION_FOR_UPDATE(quotation_id=quotation_id),
         LINE_IDS(quotation_id=quotation_id),
-        PRODUCTS(ids=[line.product_id for line in lines]),
+        PRODUCTS(ids=[line.product_id for line in lines or ()]),
     )
     quotation = _open_quotation(quotations, quotation_id)
     if version is not None and version != quotation.version:
         raise DomainError("edit_conflict", number=quotation.number, version=quotation.version)
-    [[basis]] = plan.fetch(basis_for(quotation.customer_id))
-    priced = price_lines(
-        lines, products, currency=basis.currency, tax_rounding=quotation.tax_rounding, errors=FieldErrors()
-    )
-    for (line_id,) in old_lines:
-        plan.delete(QuotationLine, line_id)
-    _insert_lines(plan, quotation_id, priced)
+    priced = Priced([], quotation.amount_net, quotation.amount_tax)
+    if lines is not None:
+        [[basis]] = plan.fetch(basis_for(quotation.customer_id))
+        priced = price_lines(
+            lines, products, currency=basis.currency, tax_rounding=quotation.tax_rounding, errors=FieldErrors()
+        )
+        for (line_id,) in old_lines:
+            plan.delete(QuotationLine, line_id)
+        _insert_lines(plan, quotation_id, priced)
     plan.set(
         Quotation,
         quotation_id,
@@ -190,7 +194,12 @@ def change_quotation(
         label=quotation.number,
         changes={"amount_total": [quotation.amount_net + quotation.amount_tax, priced.amount_total]},
     )
-    return {"id": quotation_id, "number": quotation.number, "version": quotation.version + 1}
+    return {
+        "id": quotation_id,
+        "number": quotation.number,
+        "amount_total": priced.amount_total,
+        "version": quotation.version + 1,
+    }
 
 
 def mark_quotation(plan: Plan, quotation_id: int, state: QuotationState) -> dict[str, Any]:

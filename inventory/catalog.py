@@ -144,18 +144,19 @@ def _unit(plan: Plan, values: Mapping[str, Any], errors: FieldErrors) -> int | N
 def save_warehouse(
     plan: Plan, values: Mapping[str, Any], *, warehouse_id: int | None = None, version: int | None = None
 ) -> dict[str, Any]:
-    """Creates or changes a warehouse; a new one gets a level for every goods product. There is always one default."""
+    """Creates a warehouse, with a level for every goods product, or changes the fields given. There is always one
+    default. Raises NotFound, InvalidInput, `edit_conflict`."""
     errors = FieldErrors()
-    data = {name: clean(values.get(name)) for name in ("code", "name", "address")}
-    for name in ("code", "name"):
-        if not data[name]:
-            errors.add(name, "required")
-    errors.raise_if_any()
     plan.fetch(LOCK_WAREHOUSES())
     existing = plan.session.execute(select(Warehouse)).scalars().all()
     warehouse = next((found for found in existing if found.id == warehouse_id), None)
     if warehouse_id is not None and warehouse is None:
         raise NotFound("warehouse", warehouse_id)
+    data = {name: clean(values.get(name, getattr(warehouse, name, None))) for name in ("code", "name", "address")}
+    for name in ("code", "name"):
+        if not data[name]:
+            errors.add(name, "required")
+    errors.raise_if_any()
     if any(found.code == data["code"] and found is not warehouse for found in existing):
         errors.add("code", "duplicate_code")
         errors.raise_if_any()
@@ -178,7 +179,8 @@ def save_warehouse(
         [goods] = plan.fetch(GOODS_IDS())
         for (product_id,) in goods:
             plan.insert(StockLevel, product_id=product_id, warehouse_id=warehouse.id)
-    return {"id": warehouse.id, "code": warehouse.code, "name": warehouse.name, "is_default": warehouse.is_default}
+    names = ("id", "code", "name", "address", "is_default", "version")
+    return {name: getattr(warehouse, name) for name in names}
 
 
 def set_reorder_point(plan: Plan, product_id: int, warehouse_id: int, quantity: Decimal | None) -> dict[str, Any]:

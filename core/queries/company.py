@@ -1,7 +1,8 @@
-"""The company as it stands on paper."""
+"""The company as it stands on paper, and its settings as data."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from core.statements import statement
@@ -25,4 +26,43 @@ COMPANY_PAPER = statement(
     tables="company",
     scope="system",
     fact=CompanyPaper,
+)
+
+
+class CompanyRecord(NamedTuple):
+    """The company's settings; currency, country, chart and fiscal year stay as they were on the first run."""
+
+    name: str
+    name_english: str | None
+    tax_id: str | None
+    address: str | None
+    phone: str | None
+    email: str | None
+    bank_name: str | None
+    bank_account: str | None
+    language: str
+    time_zone: str
+    tax_rate: Decimal
+    tax_rounding: str
+    tax_point: str
+    invoicing_policy: str
+    due_from: str
+    payment_terms_days: int
+    currency: str
+    country: str
+    chart: str
+    fiscal_year_start_month: int
+
+
+COMPANY = statement(
+    "company.record",
+    """
+    SELECT name, name_english, tax_id, address, phone, email, bank_name, bank_account, language, time_zone, tax_rate,
+           tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, currency, country, chart,
+           fiscal_year_start_month
+      FROM company
+    """,
+    tables="company",
+    scope="system",
+    fact=CompanyRecord,
 )

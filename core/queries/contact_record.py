@@ -1,4 +1,4 @@
-"""Contacts of a customer."""
+"""Contacts and addresses of a customer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,45 @@ CONTACTS = Listing(
     """,
     "contact customer",
     ContactRecord,
-    filters={"customer_id": "row.customer_id = %(customer_id)s::bigint"},
+    filters={
+        "customer_id": "row.customer_id = %(customer_id)s::bigint",
+        "is_active": "row.is_active = %(is_active)s::boolean",
+    },
+    descending=False,
+)
+
+
+class AddressRecord(NamedTuple):
+    """One address. `kind` is billing or shipping; an archived one (not active) is taken by no new document."""
+
+    id: int
+    customer_id: int
+    kind: str
+    name: str | None
+    street: str
+    postal_code: str | None
+    city: str | None
+    region: str | None
+    country: str
+    is_default: bool
+    is_active: bool
+    version: int
+
+
+ADDRESSES = Listing(
+    "addresses.list",
+    """
+    SELECT row.id, row.customer_id, row.kind, row.name, row.street, row.postal_code, row.city, row.region, row.country,
+           row.is_default, row.is_active, row.version
+      FROM address AS row JOIN customer ON customer.id = row.customer_id AND customer.merged_into_id IS NULL
+    """,
+    "address customer",
+    AddressRecord,
+    filters={
+        "customer_id": "row.customer_id = %(customer_id)s::bigint",
+        "kind": "row.kind = %(kind)s",
+        "is_active": "row.is_active = %(is_active)s::boolean",
+    },
     descending=False,
 )
 LIVE_CUSTOMER = statement(

@@ -1,10 +1,15 @@
-"""Users as data."""
+"""Users, their open sessions and the roles as data."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
-from core.queries.paging import Listing
+from core import clock
+from core.errors import NotFound
+from core.queries.paging import Key, Listing
+from core.queries.reading import read
+from core.statements import statement
 
 
 class UserRecord(NamedTuple):
@@ -16,17 +21,64 @@ class UserRecord(NamedTuple):
     language: str
     is_active: bool
     roles: list[str]
+    version: int
 
 
-USERS = Listing(
-    "users.list",
-    """
+class SessionRecord(NamedTuple):
+    """A signed-in browser of a user."""
+
+    id: int
+    created_at: datetime
+    last_seen_at: datetime
+    address: str | None
+    user_agent: str | None
+
+
+class RoleRecord(NamedTuple):
+    """A role with what it may do."""
+
+    id: int
+    code: str
+    name: str
+    name_zh: str
+    permissions: list[str]
+
+
+SELECT = """
     SELECT row.id, row.login, row.name, row.email, row.title, row.language, row.is_active,
            ARRAY(SELECT role.code::text FROM user_role JOIN role ON role.id = user_role.role_id
-                  WHERE user_role.user_id = row.id ORDER BY role.code)
+                  WHERE user_role.user_id = row.id ORDER BY role.code), row.version
       FROM app_user AS row
-    """,
-    "app_user user_role role",
-    UserRecord,
-    filters={"login": "row.login = %(login)s"},
+"""
+TABLES = "app_user user_role role"
+USER = statement(
+    "users.record", SELECT + " WHERE row.id = %(user_id)s::bigint", tables=TABLES, scope="system", fact=UserRecord
 )
+OPEN_SESSIONS = statement(
+    "users.open_sessions",
+    """
+    SELECT id, created_at, last_seen_at, address, user_agent FROM user_session
+     WHERE user_id = %(user_id)s::bigint AND ended_at IS NULL AND expires_at > %(now)s::timestamptz
+     ORDER BY last_seen_at DESC, id LIMIT 100
+    """,
+    tables="user_session",
+    scope="system",
+    fact=SessionRecord,
+)
+USERS = Listing("users.list", SELECT, TABLES, UserRecord, filters={"login": "row.login = %(login)s"})
+ROLES = Listing(
+    "roles.list",
+    "SELECT row.id, row.code, row.name, row.name_zh, row.permissions::text[] FROM role AS row",
+    "role",
+    RoleRecord,
+    keys=(Key("code", "row.code", "text"), Key("id", "row.id", "bigint")),
+    descending=False,
+)
+
+
+def get_user(user_id: int) -> tuple[UserRecord, list[SessionRecord]]:
+    """One user with the open sessions. Raises NotFound."""
+    users, sessions = read(USER(user_id=user_id), OPEN_SESSIONS(user_id=user_id, now=clock.now()))
+    if not users:
+        raise NotFound("user", user_id)
+    return users[0], sessions

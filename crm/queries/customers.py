@@ -255,14 +255,16 @@ class AddressRow(NamedTuple):
     postal_code: str | None
     country: str
     is_default: bool
+    is_active: bool
     version: int
 
 
 ADDRESSES = statement(
     "pages.addresses",
     """
-    SELECT id, kind, name, street, city, region, postal_code, country, is_default, version
-      FROM address WHERE customer_id = %(customer_id)s::bigint ORDER BY kind, is_default DESC, id
+    SELECT id, kind, name, street, city, region, postal_code, country, is_default, is_active,
+           version
+      FROM address WHERE customer_id = %(customer_id)s::bigint ORDER BY is_active DESC, kind, is_default DESC, id
     """,
     tables="address",
     scope="by_root",

@@ -43,7 +43,7 @@ _CUSTOMER = """
       JOIN customer ON customer.id = paper.customer_id
       JOIN app_user AS seller ON seller.id = paper.salesperson_id
       LEFT JOIN LATERAL (SELECT address.street, concat_ws(' ', postal_code, address.city, address.region) AS place
-                           FROM address WHERE customer_id = customer.id
+                           FROM address WHERE customer_id = customer.id AND address.is_active
                           ORDER BY kind = 'billing' DESC, is_default DESC, address.id LIMIT 1) AS billing ON true
       LEFT JOIN LATERAL (SELECT contact.name FROM contact WHERE customer_id = customer.id AND is_active
                           ORDER BY contact.id LIMIT 1) AS person ON true
@@ -124,5 +124,5 @@ def read_paper(
     """One document in one round trip. Raises NotFound."""
     companies, papers, found = fetch(connection, COMPANY_PAPER(), head(id=identity), lines(id=identity))
     if not papers:
-        raise NotFound(head.name, identity)
+        raise NotFound({"papers.order": "sales_order"}.get(head.name, head.name.removeprefix("papers.")), identity)
     return companies[0], papers[0], found

@@ -12,7 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from core.customers import save_address, save_contact
 from core.permissions import ROLES
+from core.suppliers import create_supplier
+from crm.activities import record_activity
 from crm.orders.correction import QuantityRequest
 from crm.orders.return_goods import return_goods
 from crm.pipeline import create_opportunity
@@ -49,6 +52,11 @@ def world(module_database: DatabaseUrls) -> World:
     returned = [QuantityRequest(order["lines"][0]["id"], Decimal(1))]
     world.run(return_goods, order["id"], lines=returned)
     world.order(customer, (product, 1))
+    world.run(save_contact, customer, {"name": "Li Ming"})
+    world.run(save_address, customer, {"kind": "shipping", "street": "Harbour Road 1"})
+    world.run(record_activity, customer, {"kind": "task", "subject": "Call back"})
+    world.run(create_supplier, {"name": "Suzhou Precision", "country": "CN"})
+    world.user("leaver", "sales")
     return world
 
 
@@ -93,9 +101,16 @@ def values_of(world: World) -> dict[str, Any]:
         "warehouse_id": "warehouse",
         "account_id": "account",
         "document_id": "stock_document",
+        "contact_id": "contact",
+        "address_id": "address",
+        "activity_id": "activity",
+        "supplier_id": "supplier",
     }
     values: dict[str, Any] = {}
     with world.database.reading() as connection:
         for name, table in tables.items():
             values[name] = connection.execute(text(f"SELECT min(id) FROM {table}")).scalar()
+        # Somebody who visits no page: ending his sessions signs nobody else out.
+        leaver = text("SELECT id FROM app_user WHERE login = 'leaver'")
+        values["user_id"] = connection.execute(leaver).scalar()
     return values

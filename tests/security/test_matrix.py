@@ -93,6 +93,8 @@ def _fault(row: RouteRow, role: str | None, answer: Any, is_api: bool) -> str | 
     if role is None:
         to_sign_in = status == 401 if is_api else status in (302, 303, 401) and "/sign-in" in answer.location
         return None if to_sign_in else f"{status} for nobody"
+    if status == 401:
+        return "401 for a token that holds"
     refused = status == 403
     if refused == may(role, row.permission):
         return f"{status}, permission {row.permission}"

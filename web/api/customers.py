@@ -1,19 +1,20 @@
-"""Customers and their contacts."""
+"""Customers: records, and everything that happened with one."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.customers import change_customer, create_customer, save_contact
-from core.errors import NotFound
+from core import database as db
+from core.customers import change_customer, create_customer
+from core.errors import FieldErrors
 from core.parties import Lifecycle
-from core.queries.contact_record import CONTACTS, LIVE_CUSTOMER
-from core.queries.reading import read_one, today
+from core.queries.reading import today
 from core.queries.words import patterns_of
+from crm.queries.timeline import GROUPS, timeline
 from finance.queries.customer_record import CUSTOMERS, CustomerRecord, get_customer
-from web.api.fields import Amount, Body, Choice, Flag, Id, Integer, Text
+from web.api.fields import Amount, Body, Choice, Id, Integer, Text
 from web.api.operation import PAGING, Call, operation
 
 VALUES: dict[str, Any] = {
@@ -59,6 +60,10 @@ SHAPE = {
     "order_count": int,
     "version": int,
 }
+HAPPENED = {
+    "at": str, "group": str, "kind": str, "record_id": int, "number": str | None, "amount": Decimal | None,
+    "who": str | None, "text": str | None, "detail": str | None,
+}  # fmt: skip
 SAVED = {"id": int, "code": str, "name": str, "owner_id": int, "credit_limit": Decimal | None, "version": int}
 CREDIT_FIELDS = ("credit_limit", "payment_terms_id")
 
@@ -117,36 +122,30 @@ def change_customer_call(call: Call, customer_id: int) -> Any:
     return call.run(change_customer, customer_id, call.body, version=version)
 
 
-CONTACT = Body(
-    name=Text(required=True, limit=120),
-    title=Text(limit=120),
-    decision_power=Text(limit=80),
-    phone=Text(limit=60),
-    email=Text(limit=200),
-    preferred_channel=Text(limit=20),
-    do_not_call=Flag(),
-    note=Text(limit=4000),
-)
-CONTACT_SHAPE = {
-    "id": int, "customer_id": int, "name": str, "title": str | None, "phone": str | None, "email": str | None,
-    "do_not_call": bool, "version": int,
-}  # fmt: skip
-
-
 @operation(
-    "POST", "/customers/{customer_id}/contacts", "customers.write", summary="Add a contact", body=CONTACT, status=201,
-    answer={"id": int, "customer_id": int, "name": str, "version": int},
+    "GET", "/customers/{customer_id}/timeline", "customers.read",
+    summary="Everything that happened with a customer, the latest first",
+    query=Body(group=Choice(choices=GROUPS), cursor=PAGING.fields["cursor"]), answer=[HAPPENED],
 )  # fmt: skip
-def create_contact(call: Call, customer_id: int) -> Any:
-    return call.run(save_contact, customer_id, call.body)
+def list_customer_timeline(call: Call, customer_id: int) -> Any:
+    get_customer(customer_id)
+    before = _moment(call.query.get("cursor"))
+    with db.current().reading() as connection:
+        page = timeline(connection, customer_id, group=call.query.get("group") or "all", before=before)
+    items = [{name: value for name, value in entry._asdict().items() if name != "id"} for entry in page.entries]
+    return {"items": items, "next_cursor": page.older}
 
 
-@operation(
-    "GET", "/customers/{customer_id}/contacts", "customers.read", summary="Contacts of a customer", query=PAGING,
-    answer=[CONTACT_SHAPE],
-)  # fmt: skip
-def list_contacts(call: Call, customer_id: int) -> Any:
-    if read_one(LIVE_CUSTOMER(customer_id=customer_id)) is None:
-        raise NotFound("customer", customer_id)
-    call.query["customer_id"] = customer_id
-    return call.page(CONTACTS, lambda row: row._asdict())
+def _moment(cursor: str | None) -> datetime | None:
+    """The moment a cursor of the timeline stands for. Raises InvalidInput for one that is none."""
+    if cursor is None:
+        return None
+    errors = FieldErrors()
+    try:
+        moment = datetime.fromisoformat(cursor.replace(" ", "+"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        errors.add("cursor", "bad_cursor")
+        errors.raise_if_any()
+    return moment

@@ -24,6 +24,7 @@ from web.api.fields import (
     Rate,
     Schema,
     Text,
+    Words,
     schema_of,
 )
 from web.api.operation import OPERATIONS, Operation, area, json_response
@@ -193,5 +194,6 @@ def _kind_of(spec: Field) -> str:
         Rate: _("rate, four decimals"),
         Day: _("date"),
         Many: _("list"),
+        Words: _("list of texts"),
     }
     return " · ".join(spec.choices) if isinstance(spec, Choice) else names[type(spec)]

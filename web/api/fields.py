@@ -305,6 +305,25 @@ class Many(Field):
         return {"type": "array", "items": self.item.schema(), "maxItems": MOST_ITEMS}
 
 
+@dataclass(frozen=True)
+class Words(Field):
+    """A list of short texts, such as codes."""
+
+    word: ClassVar[Text] = Text(limit=60)
+
+    def parse(self, value: Any, name: str, errors: FieldErrors) -> Any:
+        if type(value) is not list:
+            errors.add(name, "not_a_list")
+            return None
+        if len(value) > MOST_ITEMS:
+            errors.add(name, "too_many", limit=MOST_ITEMS)
+            return None
+        return [self.word.parse(each, f"{name}.{index}", errors) for index, each in enumerate(value)]
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": self.word.schema(), "maxItems": MOST_ITEMS}
+
+
 def schema_of(shape: Any) -> Schema:
     """The schema of an answer, from a plain description: types, `{name: shape}`, `[shape]`, `shape | None`."""
     if isinstance(shape, Mapping):

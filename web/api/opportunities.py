@@ -8,6 +8,7 @@ from typing import Any
 
 from crm.models import StageKind
 from crm.pipeline import change_opportunity, create_opportunity, move_opportunity
+from crm.queries.activity_record import STAGES
 from crm.queries.opportunity_record import OPPORTUNITIES, get_opportunity
 from web.api.fields import Amount, Body, Choice, Day, Field, Id, Integer, Text
 from web.api.operation import PAGING, Call, operation
@@ -86,3 +87,14 @@ def move_opportunity_call(call: Call, opportunity_id: int) -> Any:
         lost_reason=body.get("lost_reason"),
         competitor=body.get("competitor"),
     )
+
+
+@operation(
+    "GET", "/pipeline-stages", "opportunities.read", summary="The stages of the pipeline in order", query=PAGING,
+    answer=[{
+        "id": int, "code": str, "name": str, "name_zh": str, "position": int, "probability": int, "kind": str,
+        "exit_criteria": [str],
+    }],
+)  # fmt: skip
+def list_pipeline_stages(call: Call) -> Any:
+    return call.page(STAGES, lambda row: row._asdict())

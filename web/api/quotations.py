@@ -9,8 +9,8 @@ from typing import Any
 from crm.models import QuotationState
 from crm.pricing import LineRequest
 from crm.queries.opportunity_record import QUOTATIONS, get_quotation
-from crm.quotations import create_quotation, mark_quotation, order_quotation
-from web.api.fields import Body, Choice, Day, Id, Many, Text
+from crm.quotations import change_quotation, create_quotation, mark_quotation, order_quotation
+from web.api.fields import Body, Choice, Day, Id, Integer, Many, Text
 from web.api.operation import PAGING, Call, operation
 from web.api.orders import CREATED, PRICED_LINE
 
@@ -55,11 +55,36 @@ def list_quotations(call: Call) -> Any:
 
 @operation(
     "GET", "/quotations/{quotation_id}", "quotations.read", summary="One quotation",
-    answer=SHAPE | {"lines": [LINE_SHAPE]},
+    answer=SHAPE | {"note": str | None, "order_id": int | None, "version": int, "lines": [LINE_SHAPE]},
 )  # fmt: skip
 def get_quotation_call(call: Call, quotation_id: int) -> Any:
     quotation, lines = get_quotation(quotation_id)
     return {**quotation._asdict(), "lines": [row._asdict() for row in lines]}
+
+
+@operation(
+    "PATCH", "/quotations/{quotation_id}", "quotations.write", summary="Revise a quotation that is not ordered yet",
+    body=Body(
+        lines=Many(nullable=False, item=PRICED_LINE, make=LineRequest), valid_until=Day(nullable=False),
+        note=Text(limit=4000), version=Integer(smallest=1),
+    ),
+    answer={"id": int, "number": str, "amount_total": Decimal, "version": int},
+    refusals=("quotation_state", "edit_conflict"),
+)  # fmt: skip
+def change_quotation_call(call: Call, quotation_id: int) -> Any:
+    body, version = call.body, call.body.get("version")
+    note = body.get("note")
+    if "note" not in body:  # what is read here is kept only while it still stands so
+        quotation, _lines = get_quotation(quotation_id)
+        note, version = quotation.note, version or quotation.version
+    return call.run(
+        change_quotation,
+        quotation_id,
+        lines=body.get("lines"),
+        valid_until=body.get("valid_until"),
+        note=note,
+        version=version,
+    )
 
 
 @operation(

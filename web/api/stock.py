@@ -12,6 +12,7 @@ from inventory.alerts import dismiss_alert
 from inventory.catalog import set_reorder_point
 from inventory.documents import StockLine, adjust_stock, receive_stock
 from inventory.models import MoveKind
+from inventory.queries.place_record import MOVES, get_document
 from inventory.queries.stock_record import ALERTS, DOCUMENTS, LEVELS, REORDER_POINTS
 from web.api.fields import Body, Choice, Flag, Id, Many, Price, Quantity, Text
 from web.api.operation import PAGING, Call, operation
@@ -88,7 +89,36 @@ def list_stock_documents(call: Call) -> Any:
     return call.page(DOCUMENTS, lambda row: row._asdict())
 
 
+@operation(
+    "GET", "/stock-documents/{document_id}", "stock.read", summary="One receipt or adjustment with its lines",
+    answer={
+        "id": int, "number": str, "kind": str, "warehouse_id": int, "supplier_id": int | None, "effective_on": date,
+        "reason": str | None,
+        "lines": [{
+            "position": int, "product_id": int, "sku": str, "quantity": Decimal, "unit_cost": Decimal, "value": Decimal
+        }],
+    },
+)  # fmt: skip
+def get_stock_document(call: Call, document_id: int) -> Any:
+    return get_document(document_id)._asdict()
+
+
 PLACE = Body(product_id=Id(), warehouse_id=Id())
+
+
+@operation(
+    "GET", "/stock-moves", "stock.read", summary="Every move of stock, the latest first",
+    query=PLACE | Body(
+        kind=Choice(choices=tuple(MoveKind)), origin=Text(limit=40, help="The number of the order or document.")
+    ) | PAGING,
+    answer=[{
+        "id": int, "recorded_at": str, "effective_on": date, "kind": str, "product_id": int, "sku": str,
+        "warehouse_id": int, "quantity": Decimal, "value": Decimal, "on_hand_after": Decimal, "origin": str,
+        "reason": str | None,
+    }],
+)  # fmt: skip
+def list_stock_moves(call: Call) -> Any:
+    return call.page(MOVES, lambda row: row._asdict())
 
 
 @operation(

@@ -1,18 +1,26 @@
-"""Users, for administrators; and who is calling."""
+"""Users, their roles and sessions, for administrators; and who is calling."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from core.queries.user_record import USERS
-from web.api.fields import Body, Text
+from core.queries.user_record import ROLES, USERS, get_user
+from core.users import MIN_PASSWORD_LENGTH, change_user, create_user, end_sessions
+from web.api.fields import Body, Choice, Field, Flag, Integer, Text, Words
 from web.api.operation import PAGING, Call, operation
+from web.i18n import LANGUAGES
 from web.permissions import SIGNED_IN
 
 SHAPE = {
     "id": int, "login": str, "name": str, "email": str | None, "title": str | None, "language": str,
-    "is_active": bool, "roles": [str],
+    "is_active": bool, "roles": [str], "version": int,
 }  # fmt: skip
+SESSION = {
+    "id": int, "created_at": str, "last_seen_at": str, "address": str | None, "user_agent": str | None
+}  # fmt: skip
+VALUES: dict[str, Field] = {"email": Text(limit=200), "title": Text(limit=120)}
+LANGUAGE = Choice(nullable=False, choices=LANGUAGES)
+LONGEST_PASSWORD = 200
 
 
 @operation(
@@ -21,6 +29,59 @@ SHAPE = {
 )  # fmt: skip
 def list_users(call: Call) -> Any:
     return call.page(USERS, lambda row: row._asdict())
+
+
+@operation(
+    "POST", "/users", "users.manage", summary="Create a user", status=201, answer=SHAPE,
+    body=Body(
+        login=Text(required=True, limit=80), name=Text(required=True, limit=80), **VALUES, language=LANGUAGE,
+        roles=Words(required=True, help="Codes of roles."),
+        password=Text(required=True, limit=LONGEST_PASSWORD, help=f"At least {MIN_PASSWORD_LENGTH} characters."),
+    ),
+    refusals=("duplicate_login", "duplicate_email"),
+)  # fmt: skip
+def create_user_call(call: Call) -> Any:
+    return call.run(create_user, call.body)
+
+
+@operation(
+    "GET", "/users/{user_id}", "users.manage", summary="One user with the open sessions",
+    answer=SHAPE | {"sessions": [SESSION]},
+)  # fmt: skip
+def get_user_call(call: Call, user_id: int) -> Any:
+    user, sessions = get_user(user_id)
+    return {**user._asdict(), "sessions": [row._asdict() for row in sessions]}
+
+
+@operation(
+    "PATCH", "/users/{user_id}", "users.manage", answer=SHAPE,
+    summary="Change a user; deactivating or a new password ends all sessions and tokens",
+    body=Body(
+        login=Text(nullable=False, limit=80), name=Text(nullable=False, limit=80), **VALUES, language=LANGUAGE,
+        roles=Words(nullable=False, help="Codes of roles."), is_active=Flag(),
+        password=Text(nullable=False, limit=LONGEST_PASSWORD), version=Integer(smallest=1),
+    ),
+    refusals=("duplicate_login", "duplicate_email", "last_administrator", "edit_conflict"),
+)  # fmt: skip
+def change_user_call(call: Call, user_id: int) -> Any:
+    version = call.body.pop("version", None)
+    return call.run(change_user, user_id, call.body, version=version)
+
+
+@operation(
+    "POST", "/users/{user_id}/end-sessions", "users.manage", body=Body(), answer={"ended": int},
+    summary="Sign a user out everywhere; tokens end too",
+)  # fmt: skip
+def end_sessions_call(call: Call, user_id: int) -> Any:
+    return call.run(end_sessions, user_id)
+
+
+@operation(
+    "GET", "/roles", "users.manage", summary="Roles and what they may do", query=PAGING,
+    answer=[{"id": int, "code": str, "name": str, "name_zh": str, "permissions": [str]}],
+)  # fmt: skip
+def list_roles(call: Call) -> Any:
+    return call.page(ROLES, lambda row: row._asdict())
 
 
 @operation(

@@ -131,6 +131,7 @@ class AddressForm(Form):
     region = StringField(_("Region"))
     country = SelectField(_("Country"), validate_choice=False)
     is_default = BooleanField(_("Used unless another is chosen"))
+    is_active = BooleanField(_("Still in use"))
     version = HiddenField()
 
     def offer(self) -> None:

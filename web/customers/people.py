@@ -29,7 +29,7 @@ CONTACT_FIELDS = (
     "note",
     "is_active",
 )
-ADDRESS_FIELDS = ("kind", "name", "street", "postal_code", "city", "region", "country", "is_default")
+ADDRESS_FIELDS = ("kind", "name", "street", "postal_code", "city", "region", "country", "is_default", "is_active")
 
 
 @area.route("/<int:customer_id>/contacts/new", permission="customers.write")
@@ -71,7 +71,8 @@ def change_contact(customer_id: int, contact_id: int) -> ResponseReturnValue:
 def new_address(customer_id: int) -> str:
     """Empty form of an address."""
     customer = _customer(customer_id)
-    return _address_page(AddressForm(formdata=None, country=customer.country, is_default=True), customer_id)
+    form = AddressForm(formdata=None, country=customer.country, is_default=True, is_active=True)
+    return _address_page(form, customer_id)
 
 
 @area.route(
@@ -79,7 +80,9 @@ def new_address(customer_id: int) -> str:
 )
 def create_address(customer_id: int) -> ResponseReturnValue:
     """Add an address."""
-    return _save_address(AddressForm(), customer_id)
+    form = AddressForm()
+    form.is_active.data = True
+    return _save_address(form, customer_id)
 
 
 @area.route("/<int:customer_id>/addresses/<int:address_id>", permission="customers.write")

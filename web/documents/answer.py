@@ -11,12 +11,17 @@ from web.documents.render import PdfUnavailable, render_html, render_pdf
 
 def answer_document(facts: DocumentFacts, company: CompanyPaper, language: str) -> Response:
     """The document to look at, named by its number."""
-    sender = letterhead(company, language)
     try:
-        content = render_pdf(facts.kind, facts, sender, language)
+        return answer_pdf(facts, company, language)
     except PdfUnavailable:
         style = url_for("orders.paper_style")
-        return Response(render_html(facts.kind, facts, sender, language, stylesheet=style), mimetype="text/html")
+        page = render_html(facts.kind, facts, letterhead(company, language), language, stylesheet=style)
+        return Response(page, mimetype="text/html")
+
+
+def answer_pdf(facts: DocumentFacts, company: CompanyPaper, language: str) -> Response:
+    """The document as PDF and nothing else. Raises PdfUnavailable."""
+    content = render_pdf(facts.kind, facts, letterhead(company, language), language)
     headers = {"Content-Disposition": f'inline; filename="{facts.number}-{language}.pdf"'}
     return Response(content, mimetype="application/pdf", headers=headers)
 

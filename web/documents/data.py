@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-Kind = Literal["quotation", "order_confirmation", "delivery_note", "invoice"]
+Kind = Literal["quotation", "order_confirmation", "delivery_note", "invoice", "credit_note"]
 Language = Literal["zh", "en"]
-KINDS: Final[tuple[Kind, ...]] = ("quotation", "order_confirmation", "delivery_note", "invoice")
+KINDS: Final[tuple[Kind, ...]] = ("quotation", "order_confirmation", "delivery_note", "invoice", "credit_note")
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 

@@ -1,4 +1,4 @@
-"""Facts for printed documents, read from the database."""
+"""Invoices and credit notes on paper: their facts, read from the database."""
 
 from __future__ import annotations
 
@@ -7,9 +7,52 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from core import database as db
 from core.parties import Address, Customer
-from finance.queries.invoices import DocumentLineRow, InvoiceRecord
+from core.queries.company import COMPANY_PAPER, CompanyPaper
+from core.queries.reading import fetch
+from finance.queries.invoices import (
+    DocumentLineRow,
+    InvoiceRecord,
+    credit_note_lines,
+    get_credit_note,
+    get_invoice,
+    invoice_lines,
+)
 from web.documents.data import DocumentFacts, DocumentLine, PartyFacts
+
+
+def read_invoice(invoice_id: int, language: str) -> tuple[DocumentFacts, CompanyPaper]:
+    """What stands on an invoice, and its sender. Raises NotFound."""
+    with db.current().reading() as connection:
+        invoice = get_invoice(connection, invoice_id)
+        lines = invoice_lines(connection, invoice_id, chinese=language == "zh")
+        facts = invoice_facts(connection, invoice, lines)
+        [[company]] = fetch(connection, COMPANY_PAPER())
+    return facts, company
+
+
+def read_credit_note(credit_note_id: int, language: str) -> tuple[DocumentFacts, CompanyPaper]:
+    """What stands on a credit note, and its sender. Raises NotFound."""
+    with db.current().reading() as connection:
+        note = get_credit_note(connection, credit_note_id)
+        lines = credit_note_lines(connection, credit_note_id, chinese=language == "zh")
+        party = party_facts(connection, note.customer_id)
+        [[company]] = fetch(connection, COMPANY_PAPER())
+    facts = DocumentFacts(
+        kind="credit_note",
+        number=note.number,
+        date=note.issued_on,
+        party=party,
+        lines=tuple(_line(line) for line in lines),
+        currency=note.currency,
+        origin=note.invoice,
+        amount_net=note.amount_net,
+        amount_tax=note.amount_tax,
+        amount_total=note.amount_total,
+        note=note.reason or "",
+    )
+    return facts, company
 
 
 def party_facts(connection: Connection, customer_id: int, kind: str = "billing") -> PartyFacts:
@@ -19,7 +62,7 @@ def party_facts(connection: Connection, customer_id: int, kind: str = "billing")
     ).one()
     address: Any = connection.execute(
         select(Address.street, Address.postal_code, Address.city, Address.region, Address.country)
-        .where(Address.customer_id == customer_id)
+        .where(Address.customer_id == customer_id, Address.is_active)
         .order_by((Address.kind == kind).desc(), Address.is_default.desc(), Address.id)
         .limit(1)
     ).first()

@@ -10,8 +10,6 @@ from flask.typing import ResponseReturnValue
 
 from core import database as db
 from core.errors import NotFound
-from core.queries.company import COMPANY_PAPER
-from core.queries.reading import fetch
 from finance.models import PaymentAllocation
 from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.invoices import (
@@ -30,7 +28,7 @@ from web.documents.data import LANGUAGES
 from web.filters import today
 from web.i18n import language
 from web.invoices import area
-from web.invoices.papers import invoice_facts
+from web.invoices.papers import read_credit_note, read_invoice
 from web.lists import day_of, id_of, text_of, window_of
 
 TABS = ("open", "overdue", "paid", "all", "credit-notes")
@@ -80,12 +78,7 @@ def paper(invoice_id: int, paper_language: str) -> ResponseReturnValue:
     """The invoice as PDF."""
     if paper_language not in LANGUAGES:
         raise NotFound("invoice", invoice_id)
-    chinese = paper_language == "zh"
-    with db.current().reading() as connection:
-        invoice = get_invoice(connection, invoice_id)
-        facts = invoice_facts(connection, invoice, invoice_lines(connection, invoice_id, chinese=chinese))
-        [[company]] = fetch(connection, COMPANY_PAPER())
-    return answer_document(facts, company, paper_language)
+    return answer_document(*read_invoice(invoice_id, paper_language), paper_language)
 
 
 @area.route("/credit-notes/<int:credit_note_id>", permission="invoices.read")
@@ -101,6 +94,14 @@ def credit_note(credit_note_id: int) -> str:
             allocations=allocations_where(connection, of_note),
             entries=entries_of(connection, note.number, of_note),
         )
+
+
+@area.route("/credit-notes/<int:credit_note_id>/<paper_language>.pdf", permission="invoices.read")
+def credit_note_paper(credit_note_id: int, paper_language: str) -> ResponseReturnValue:
+    """The credit note as PDF."""
+    if paper_language not in LANGUAGES:
+        raise NotFound("credit_note", credit_note_id)
+    return answer_document(*read_credit_note(credit_note_id, paper_language), paper_language)
 
 
 @area.route("/aging", permission="invoices.read", endpoint="aging")

@@ -8,6 +8,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from core import database as db
+from core.queries.company import CompanyPaper
 from core.statements import Statement
 from crm.queries.papers import ORDER, ORDER_LINES, Paper, PaperLine, read_paper
 from web.documents.answer import answer_document
@@ -26,11 +27,17 @@ def print_order(order_id: int, language: str) -> ResponseReturnValue:
 def answer_paper(kind: Kind, head: Statement, lines: Statement, identity: int, language: str) -> ResponseReturnValue:
     """One document as PDF; as the page a browser prints where the PDF library is missing."""
     language = language if language in LANGUAGES else "zh"
+    return answer_document(*read_facts(kind, head, lines, identity, language), language)
+
+
+def read_facts(
+    kind: Kind, head: Statement, lines: Statement, identity: int, language: str
+) -> tuple[DocumentFacts, CompanyPaper]:
+    """What stands on a document, and its sender. Raises NotFound."""
     with db.current().reading() as connection:
         company, paper, found = read_paper(connection, head, lines, identity)
     with force_locale(language):
-        facts = _facts(kind, paper, found, language)
-    return answer_document(facts, company, language)
+        return _facts(kind, paper, found, language), company
 
 
 @area.route("/paper.css", permission=SIGNED_IN)

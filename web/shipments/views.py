@@ -10,22 +10,20 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.errors import DomainError, NotFound
-from core.queries.company import COMPANY_PAPER
-from core.queries.reading import fetch
 from crm.orders.ship import ship_order
 from crm.queries.to_ship import TABS, count_to_ship, lines_to_ship, orders_to_ship
 from inventory.queries.shipments import get_shipment, list_shipments, shipment_lines
 from web.documents.answer import answer_document
-from web.documents.data import LANGUAGES, DocumentFacts, DocumentLine, PartyFacts
+from web.documents.data import LANGUAGES
 from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, preview_command, run_command, see_other
 from web.i18n import language
-from web.invoices.papers import party_facts
 from web.lists import id_of, text_of, window_of
 from web.permissions import may
 from web.sentences import sentence
 from web.shipments import area
+from web.shipments.papers import read_delivery_note
 
 
 @area.route("", permission="orders.ship")
@@ -112,24 +110,4 @@ def delivery_note(shipment_id: int, paper_language: str) -> ResponseReturnValue:
     """The delivery note as PDF."""
     if paper_language not in LANGUAGES:
         raise NotFound("shipment", shipment_id)
-    chinese = paper_language == "zh"
-    with db.current().reading() as connection:
-        shipment = get_shipment(connection, shipment_id)
-        lines = shipment_lines(connection, shipment_id, chinese=chinese)
-        party = party_facts(connection, shipment.customer_id, "shipping")
-        [[company]] = fetch(connection, COMPANY_PAPER())
-    ship_to = PartyFacts(shipment.customer, tuple(shipment.ship_to.splitlines())) if shipment.ship_to else None
-    facts = DocumentFacts(
-        kind="delivery_note",
-        number=shipment.number,
-        date=shipment.shipped_on,
-        party=party,
-        ship_to=ship_to,
-        origin=shipment.origin,
-        carrier=shipment.carrier or "",
-        lines=tuple(
-            DocumentLine(line.position, line.sku, line.product, line.unit, line.quantity, line.description or "")
-            for line in lines
-        ),
-    )
-    return answer_document(facts, company, paper_language)
+    return answer_document(*read_delivery_note(shipment_id, paper_language), paper_language)

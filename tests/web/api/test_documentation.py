@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,9 @@ from flask import Flask
 
 from tests.web.api.conftest import Api
 from tests.web.api.test_lists import LISTS
+from web.api.fields import Body, Many
 from web.api.operation import OPERATIONS
+from web.i18n import FOLDER, load_catalogue
 from web.permissions import route_matrix
 
 OF_NO_RECORD = {"/openapi.json", "/docs"}
@@ -126,3 +129,33 @@ def test_the_page_shows_every_call_in_both_languages(app: Flask) -> None:
         assert words in page.text
         for operation in OPERATIONS:
             assert f"{operation.method} /api/v1{operation.path}" in page.text
+
+
+def test_every_word_of_the_page_is_there_in_chinese() -> None:
+    catalogue = load_catalogue(FOLDER, "zh")
+    assert catalogue is not None
+
+    def helps(body: Body | None) -> Iterator[str]:
+        for spec in body.fields.values() if body else ():
+            yield spec.help
+            yield from helps(spec.item) if isinstance(spec, Many) else ()
+
+    shown = {
+        text
+        for operation in OPERATIONS
+        for text in (operation.summary, *helps(operation.body), *helps(operation.query))
+        if text
+    }
+    assert {text for text in shown if text not in catalogue._catalog} == set()
+
+
+def test_documents_are_described_as_binary(api: Api) -> None:
+    document = json.loads(api.get("/openapi.json").text)
+    papers = [path for path in document["paths"] if path.endswith("/pdf")]
+    assert len(papers) == 5
+    for path in papers:
+        described = document["paths"][path]["get"]
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        assert described["responses"]["200"]["content"] == {"application/pdf": binary}
+        [language] = [each for each in described["parameters"] if each["name"] == "lang"]
+        assert language["schema"]["enum"] == ["zh", "en"]

@@ -7,7 +7,8 @@ from tests.web.api.conftest import Api
 LISTS = (
     "/customers", "/products", "/opportunities", "/quotations", "/sales-orders", "/invoices", "/credit-notes",
     "/payments", "/journal-entries", "/stock-levels", "/stock-documents", "/reorder-points", "/stock-alerts", "/users",
-    "/accounts",
+    "/accounts", "/suppliers", "/warehouses", "/shipments", "/stock-moves", "/activities", "/fiscal-periods", "/roles",
+    "/pipeline-stages", "/open-invoices",
 )  # fmt: skip
 
 

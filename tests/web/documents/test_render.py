@@ -16,12 +16,19 @@ from web.documents.resources import page_style
 
 ReadPages = Callable[[bytes], list[str]]
 TITLES = {
-    "zh": {"quotation": "报价单", "order_confirmation": "订单确认书", "delivery_note": "送货单", "invoice": "账单"},
+    "zh": {
+        "quotation": "报价单",
+        "order_confirmation": "订单确认书",
+        "delivery_note": "送货单",
+        "invoice": "账单",
+        "credit_note": "贷项通知单",
+    },
     "en": {
         "quotation": "Quotation",
         "order_confirmation": "Order confirmation",
         "delivery_note": "Delivery note",
         "invoice": "Invoice",
+        "credit_note": "Credit note",
     },
 }
 

@@ -107,11 +107,17 @@ def test_roles_are_kept_apart(shared_books: Books) -> None:
 
 def test_papers(shared_books: Books) -> None:
     person = browser(shared_books, "manager")
-    for page in ("/invoices/{paid}/zh.pdf", "/invoices/{paid}/en.pdf", "/shipments/{shipment}/delivery-note-zh.pdf"):
+    for page in (
+        "/invoices/{paid}/zh.pdf",
+        "/invoices/{paid}/en.pdf",
+        "/invoices/credit-notes/{credit_note}/en.pdf",
+        "/shipments/{shipment}/delivery-note-zh.pdf",
+    ):
         response = person.get(page.format(**shared_books.ids))
         assert response.status_code == 200
         assert response.data.startswith(b"%PDF")
-    assert person.get("/invoices/{paid}/fr.pdf".format(**shared_books.ids)).status_code == 404
+    for page in ("/invoices/{paid}/fr.pdf", "/invoices/credit-notes/{credit_note}/fr.pdf"):
+        assert person.get(page.format(**shared_books.ids)).status_code == 404
 
 
 def test_a_number_leads_to_its_document(shared_books: Books) -> None:

@@ -79,6 +79,19 @@ def test_a_task_is_planned_and_done(shop: Shop) -> None:
     assert shop.post(path, {"kind": "note", "subject": ""}, role="sales").status_code == 422
 
 
+def test_an_address_is_archived_and_taken_back(shop: Shop) -> None:
+    customer, address = shop.ids["customer"], shop.ids["address"]
+    path, record = f"/customers/{customer}/addresses/{address}", f"/customers/{customer}"
+    form = {"kind": "shipping", "street": "人民路 1 号", "city": "苏州", "country": "CN"}
+    assert shop.post(path, form, role="sales").status_code == 303
+    assert "no longer used" in shop.client("sales").get(record).text
+    assert 'name="is_active"' in shop.client("sales").get(path).text
+    assert shop.post(path, {**form, "is_active": "y"}, role="sales").status_code == 303
+    assert "no longer used" not in shop.client("sales").get(record).text
+    assert shop.post(f"{record}/addresses/new", {**form, "street": "新路 2 号"}, role="sales").status_code == 303
+    assert shop.world.value("SELECT is_active FROM address WHERE street = '新路 2 号'")
+
+
 # orders ---------------------------------------------------------------------------------------------------------------
 def test_an_order_is_written_by_names_and_confirmed_once(shop: Shop) -> None:
     before = shop.world.level(shop.ids["tea"])

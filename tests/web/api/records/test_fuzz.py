@@ -11,8 +11,9 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.queries.reading import today
 from tests.web.api.conftest import Api
-from web.api.fields import Body, Choice, Day, Flag, Id, Integer, Many, Number, Text
+from web.api.fields import Body, Choice, Day, Flag, Id, Integer, Many, Number, Text, Words
 from web.api.operation import OPERATIONS, Operation
 
 ODD = st.one_of(
@@ -45,6 +46,8 @@ def likely(spec: Any, known: dict[str, int]) -> st.SearchStrategy[Any]:
         return st.dates().map(str) | st.just("2026-11-20")
     if isinstance(spec, Text):
         return st.text(alphabet=st.characters(codec="utf-8"), max_size=min(spec.limit + 1, 60))
+    if isinstance(spec, Words):
+        return st.lists(st.sampled_from(["sales", "admin", "nobody", ""]), max_size=3)
     assert isinstance(spec, Many)
     return st.lists(likely_body(spec.item, known), max_size=3)
 
@@ -55,7 +58,7 @@ def likely_body(body: Body, known: dict[str, int]) -> st.SearchStrategy[dict[str
     return st.fixed_dictionaries(needed, optional={name: fields[name] for name in fields.keys() - needed.keys()})
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def known(app: Flask, tokens: dict[str, str]) -> dict[str, int]:
     """One record of each kind, so that ids reach something."""
     api = Api(app.test_client(), tokens["admin"])
@@ -68,7 +71,22 @@ def known(app: Flask, tokens: dict[str, str]) -> dict[str, int]:
     api.ok("POST", f"/sales-orders/{order['id']}/ship")
     payment = api.ok("POST", "/payments", {"customer_id": customer["id"], "amount": "50", "auto": True})
     [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    path = f"/customers/{customer['id']}"
+    place = {"kind": "shipping", "street": "x"}
+    [period] = api.ok("GET", "/fiscal-periods?limit=1")["items"]
+    [account] = [row for row in api.ok("GET", "/accounts")["items"] if row["role"] == "bank"]
+    lines = [{"account_id": account["id"], "debit": "1"}, {"account_id": account["id"], "credit": "1"}]
+    entry = api.ok("POST", "/journal-entries", {"effective_on": today().isoformat(), "memo": "x", "lines": lines})
     return {
+        "contact_id": api.ok("POST", f"{path}/contacts", {"name": "x"})["id"],
+        "address_id": api.ok("POST", f"{path}/addresses", place)["id"],
+        "activity_id": api.ok("POST", f"{path}/activities", {"kind": "task", "subject": "x"})["id"],
+        "supplier_id": api.ok("POST", "/suppliers", {"name": "x", "country": "CN"})["id"],
+        "shipment_id": api.ok("GET", "/shipments")["items"][0]["id"],
+        "document_id": api.ok("GET", "/stock-documents")["items"][0]["id"],
+        "period_id": period["id"],
+        "account_id": account["id"],
+        "entry_id": entry["id"],
         "customer_id": customer["id"],
         "product_id": product["id"],
         "opportunity_id": deal["id"],
@@ -86,7 +104,10 @@ def answered(api: Api, operation: Operation, known: dict[str, int], **sent: Any)
     path = re.sub(r"\{(\w+)\}", lambda found: str(known.get(found[1], 7)), operation.path)
     answer = api.send(operation.method, path, **sent)
     assert answer.status_code < 500, f"{operation.name} {sent}: {answer.text}"
-    json.loads(answer.text)
+    if answer.status_code == 200 and operation.media_type == "application/pdf":
+        assert answer.data.startswith(b"%PDF")
+    else:
+        json.loads(answer.text)
 
 
 QUICK = settings(

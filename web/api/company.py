@@ -1,0 +1,52 @@
+"""The company's settings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from core.company import CHOICES, change_company
+from core.errors import DomainError
+from core.queries.company import COMPANY
+from core.queries.reading import read_one
+from web.api.fields import Body, Choice, Integer, Rate, Text
+from web.api.operation import Call, operation
+
+CHANGE = Body(
+    name=Text(nullable=False, limit=200),
+    name_english=Text(limit=200, help="Stands on English documents."),
+    tax_id=Text(limit=40),
+    address=Text(limit=1000),
+    phone=Text(limit=40),
+    email=Text(limit=200),
+    bank_name=Text(limit=200),
+    bank_account=Text(limit=60),
+    **{name: Choice(nullable=False, choices=choices) for name, choices in CHOICES.items()},
+    time_zone=Text(nullable=False, limit=60, help="Name of a zone, e.g. Asia/Shanghai."),
+    tax_rate=Rate(nullable=False, help='The usual rate: "0.13" is 13 %.'),
+    payment_terms_days=Integer(nullable=False, largest=730),
+)
+SHAPE = {
+    **{name: str for name in ("name", *CHOICES, "time_zone", "currency", "country", "chart")},
+    **{
+        name: str | None
+        for name in ("name_english", "tax_id", "address", "phone", "email", "bank_name", "bank_account")
+    },
+    "tax_rate": Decimal, "payment_terms_days": int, "fiscal_year_start_month": int,
+}  # fmt: skip
+
+
+@operation("GET", "/company", "company.write", summary="The company's settings", answer=SHAPE)
+def get_company_call(call: Call) -> Any:
+    found = read_one(COMPANY())
+    if found is None:
+        raise DomainError("not_set_up")
+    return found._asdict()
+
+
+@operation(
+    "PATCH", "/company", "company.write", body=CHANGE, answer=SHAPE,
+    summary="Change settings; documents keep what they were written under",
+)  # fmt: skip
+def change_company_call(call: Call) -> Any:
+    return call.run(change_company, call.body)
