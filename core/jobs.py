@@ -23,6 +23,7 @@ from core import clock, wire
 from core import database as db
 from core.command import run
 from core.context import Context
+from core.models_registry import import_all_models
 from core.statements import Statement, statement
 
 APPLY = "countinghouse.apply_event"
@@ -61,8 +62,9 @@ def make_celery(broker_url: str) -> Celery:
 
 
 def load_consumers(modules: Sequence[str]) -> None:
-    """Imports the modules that register consumers; called by the entry point, since core may not import what uses
-    it."""
+    """Imports the modules that register consumers, and all models: what a consumer writes may refer to a table whose
+    module it does not import itself. Called by the entry point, since core may not import what uses it."""
+    import_all_models()
     for module in modules:
         importlib.import_module(module)
 
