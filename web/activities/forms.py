@@ -9,7 +9,7 @@ from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAre
 from wtforms.fields.choices import SelectChoice
 
 from core.queries.reading import fetch
-from crm.queries.customers import CONTACTS
+from crm.queries.customer_page import CONTACTS
 from web.forms import DayField, Form, Required
 
 KINDS = {

@@ -15,7 +15,7 @@ from core import database as db
 from core.errors import DomainError
 from crm.activities import complete_activity, record_activity
 from crm.queries.activities import VIEWS, list_follow_ups
-from crm.queries.customers import get_customer
+from crm.queries.customer_page import get_customer
 from web.activities import area
 from web.activities.forms import ActivityForm
 from web.filters import day, today

@@ -13,15 +13,8 @@ from flask_babel import lazy_gettext
 from core import database as db
 from core.customers import change_customer, create_customer
 from core.errors import DomainError
-from crm.queries.customers import (
-    SORTS,
-    VIEWS,
-    CustomerRecord,
-    count_views,
-    customer_page,
-    get_customer,
-    list_customers,
-)
+from crm.queries.customer_page import CustomerRecord, customer_page, get_customer
+from crm.queries.customers import SORTS, VIEWS, count_views, list_customers
 from crm.queries.timeline import GROUPS, timeline
 from web.customers import area
 from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name

@@ -11,7 +11,7 @@ from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from core.queries.reading import fetch
-from crm.queries.customers import CONTACTS
+from crm.queries.customer_page import CONTACTS
 from web.forms import AmountField, DayField, Form, Required
 
 FIELDS = ("name", "amount", "expected_close_on", "budget", "schedule", "source", "note", "competitor")
