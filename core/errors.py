@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+
+from core.money import is_finer
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,23 @@ class FieldErrors:
 
     def add(self, name: str, code: str, **data: Any) -> None:
         self.found.setdefault(name, FieldError(code, data))
+
+    def positive(
+        self, name: str, value: Decimal, places: int, *, most: Decimal | None = None, too_much: str = "", **data: Any
+    ) -> bool:
+        """Whether `value` is above zero, not above `most`, and has no more decimals than are kept.
+
+        What it is not is named: `not_positive`, `too_much` with what is left (and `data`), `too_many_decimals`.
+        """
+        if value <= 0:
+            self.add(name, "not_positive")
+        elif most is not None and value > most:
+            self.add(name, too_much, left=most, **data)
+        elif is_finer(value, places):
+            self.add(name, "too_many_decimals", places=places)
+        else:
+            return True
+        return False
 
     def raise_if_any(self) -> None:
         if self.found:
