@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from core.money import is_finer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ class NotFound(DomainError):
 
     def __init__(self, kind: str, identity: object = None) -> None:
         super().__init__("not_found", kind=kind, id=str(identity) if identity is not None else None)
+
+
+def existing(rows: Sequence[T], kind: str, identity: object = None) -> T:
+    """The row that was asked for by its key. Raises NotFound where there is none."""
+    if not rows:
+        raise NotFound(kind, identity)
+    return rows[0]
 
 
 class PermissionDenied(DomainError):

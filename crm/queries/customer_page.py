@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from core.errors import NotFound
+from core.errors import existing
 from core.queries.reading import fetch
 from core.statements import statement
 
@@ -260,10 +260,7 @@ class CustomerPage:
 def get_customer(connection: Connection, customer_id: int, today: date) -> CustomerRecord:
     """One live customer. Raises NotFound."""
     [rows] = fetch(connection, CUSTOMER(customer_id=customer_id, today=today))
-    if not rows:
-        raise NotFound("customer", customer_id)
-    record: CustomerRecord = rows[0]
-    return record
+    return existing(rows, "customer", customer_id)
 
 
 def customer_page(connection: Connection, customer_id: int, today: date) -> CustomerPage:
@@ -275,7 +272,5 @@ def customer_page(connection: Connection, customer_id: int, today: date) -> Cust
         COUNTS(customer_id=customer_id),
         OPEN_TASKS(customer_id=customer_id),
     )
-    if not found:
-        raise NotFound("customer", customer_id)
     contacts, addresses, orders, deals, [counts], tasks = others
-    return CustomerPage(found[0], contacts, addresses, orders, deals, counts, tasks)
+    return CustomerPage(existing(found, "customer", customer_id), contacts, addresses, orders, deals, counts, tasks)

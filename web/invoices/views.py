@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from core import database as db
 from core.errors import NotFound
 from core.queries.company import COMPANY_PAPER
+from core.queries.customers import get_customer
 from core.queries.reading import fetch
 from finance.models import PaymentAllocation
 from finance.queries.allocations import allocations_where, entries_of
@@ -23,7 +24,6 @@ from finance.queries.invoices import (
     list_credit_notes,
     list_invoices,
 )
-from finance.queries.payments import get_customer
 from finance.queries.receivables import BUCKETS, aging, aging_totals, open_invoices
 from web.documents.answer import answer_document
 from web.documents.data import LANGUAGES

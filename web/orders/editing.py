@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from core import database as db
 from core.errors import DomainError
 from crm.orders.create import change_order, create_order
-from crm.queries.choices import CustomerMatch
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
 from web.filters import today
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
@@ -36,7 +35,6 @@ class Draft:
         customer_id = order.customer_id if order else match.id if match else None
         if customer_id is not None:
             self.customer = form_customer(connection, customer_id, today())
-        self.match: CustomerMatch | None = match
         currency = self.customer.currency if self.customer else "CNY"
         rounding = self.customer.tax_rounding if self.customer else "line"
         self.grid: Grid = read_grid(connection, form.lines, form.warehouse, currency=currency, tax_rounding=rounding)

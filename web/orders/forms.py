@@ -9,9 +9,7 @@ from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from core.queries.reading import fetch
-from core.queries.words import patterns_of
-from crm.queries.choices import FIND_CUSTOMER, CustomerMatch
+from core.queries.customers import CustomerChoice, find_customers
 from inventory.queries.stock import warehouse_choices
 from web.forms import DayField, Form, Required
 from web.orders.lines import OrderLineForm, lines_field
@@ -45,16 +43,15 @@ class OrderForm(Form):
         return int(text) if text.isdigit() else None
 
 
-def find_customer(connection: Connection, field: Any) -> CustomerMatch | None:
+def find_customer(connection: Connection, field: Any) -> CustomerChoice | None:
     """The customer that is meant by what was typed; else the field says which ones it may be."""
     text = (field.data or "").strip()
     if not text:
         if not field.errors:
             field.errors = [*field.errors, sentence("required")]
         return None
-    [found] = fetch(connection, FIND_CUSTOMER(exact=text, patterns=patterns_of(text), limit=MOST_NAMED))
-    if len(found) == 1 or (found and text in (found[0].code, found[0].name)):
-        match: CustomerMatch = found[0]
-        return match
+    found = find_customers(connection, text, MOST_NAMED)
+    if len(found) == 1:
+        return found[0]
     field.errors = [*field.errors, sentence("several_customers" if found else "customer_unknown", {"found": found})]
     return None

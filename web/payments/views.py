@@ -9,9 +9,10 @@ from flask import render_template
 from flask_babel import format_date
 
 from core import database as db
+from core.queries.customers import get_customer
 from finance.models import PaymentAllocation, PaymentKind
 from finance.queries.allocations import allocations_where, entries_of
-from finance.queries.payments import bank_accounts, count_payments, get_customer, get_payment, list_payments
+from finance.queries.payments import bank_accounts, count_payments, get_payment, list_payments
 from web.i18n import language
 from web.lists import id_of, text_of, window_of
 from web.payments import area
