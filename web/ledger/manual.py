@@ -21,7 +21,7 @@ from finance.queries.ledger import account_choices, get_entry
 from web.effects import effect_lines
 from web.filters import today
 from web.forms import AmountField, DayField, Form, LineForm, Required
-from web.http import apply_errors, flash_done, preview_command, run_command, see_other
+from web.http import apply_errors, apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
 from web.ledger import area
 from web.payments.rows import back_to, carried_values
@@ -93,13 +93,7 @@ def post_entry() -> ResponseReturnValue:
                 return see_other("ledger.entry", entry_id=result["id"])
             preview = preview_command(post_manual_entry, **asked)
         except DomainError as error:
-            fields = {}
-            for name, fault in error.fields.items():
-                parts = name.split(".")
-                if parts[0] == "lines" and len(parts) == 3:
-                    name = f"lines.{indices[int(parts[1])]}.{parts[2]}"
-                fields[name] = fault
-            apply_errors(form, DomainError(error.code, fields=fields, **error.data))
+            apply_line_errors(form, error, indices)
     page = _page(form, preview)
     return (page, 200) if preview else (page, 422)
 
