@@ -16,7 +16,8 @@ from crm.orders.ship import ship_order
 from crm.queries.to_ship import TABS, count_to_ship, lines_to_ship, orders_to_ship
 from inventory.queries.shipments import get_shipment, list_shipments, shipment_lines
 from web.documents.answer import answer_document
-from web.documents.data import LANGUAGES, DocumentFacts, DocumentLine, PartyFacts
+from web.documents.build import document_of, party_of
+from web.documents.data import LANGUAGES, DocumentLine
 from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, preview_command, run_command, see_other
@@ -118,18 +119,15 @@ def delivery_note(shipment_id: int, paper_language: str) -> ResponseReturnValue:
         lines = shipment_lines(connection, shipment_id, chinese=chinese)
         party = party_facts(connection, shipment.customer_id, "shipping")
         [[company]] = fetch(connection, COMPANY_PAPER())
-    ship_to = PartyFacts(shipment.customer, tuple(shipment.ship_to.splitlines())) if shipment.ship_to else None
-    facts = DocumentFacts(
-        kind="delivery_note",
-        number=shipment.number,
-        date=shipment.shipped_on,
-        party=party,
-        ship_to=ship_to,
-        origin=shipment.origin,
-        carrier=shipment.carrier or "",
-        lines=tuple(
+    facts = document_of(
+        "delivery_note",
+        shipment,
+        party,
+        (
             DocumentLine(line.position, line.sku, line.product, line.unit, line.quantity, line.description or "")
             for line in lines
         ),
+        date=shipment.shipped_on,
+        ship_to=party_of(shipment.customer, None, shipment.ship_to) if shipment.ship_to else None,
     )
     return answer_document(facts, company, paper_language)
