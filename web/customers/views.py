@@ -21,7 +21,7 @@ from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, count
 from web.customers.timeline import days_of
 from web.filters import today
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.navigation import link
 from web.orders.sentences import PAYMENT, PAYMENT_TONES
 
@@ -42,8 +42,7 @@ GROUP_NAMES = {
 @area.route("", permission="customers.read")
 def index() -> str:
     """Customers by view, search text and order."""
-    view = request.args.get("view", "all")
-    view = view if view in VIEWS else "all"
+    view = choice_of("view", VIEWS, "all")
     default = "-overdue" if view == "overdue" else "name"
     window = window_of(SORTS, default)
     text = text_of("q")

@@ -31,7 +31,7 @@ from web.filters import today
 from web.i18n import language
 from web.invoices import area
 from web.invoices.papers import invoice_facts
-from web.lists import day_of, id_of, text_of, window_of
+from web.lists import choice_of, day_of, id_of, text_of, window_of
 
 TABS = ("open", "overdue", "paid", "all", "credit-notes")
 
@@ -39,7 +39,7 @@ TABS = ("open", "overdue", "paid", "all", "credit-notes")
 @area.route("", permission="invoices.read")
 def index() -> str:
     """Invoices by state, or the credit notes."""
-    tab = text_of("tab") if text_of("tab") in TABS else "open"
+    tab = choice_of("tab", TABS, "open")
     chosen: dict[str, Any] = {"search": text_of("q"), "customer_id": id_of("customer")}
     with db.current().reading() as connection:
         if tab == "credit-notes":

@@ -7,11 +7,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
 
 from core.queries.customers import CustomerChoice, find_customers
 from inventory.queries.stock import warehouse_choices
-from web.forms import DayField, Form, Required
+from web.forms import DayField, Form, Required, options
 from web.orders.lines import OrderLineForm, lines_field
 from web.sentences import sentence
 
@@ -33,14 +32,13 @@ class OrderForm(Form):
     def offer(self, connection: Connection) -> None:
         """Fill the choices in."""
         warehouses = warehouse_choices(connection, only_active=True)
-        self.warehouse_id.choices = [SelectChoice(str(found.id), found.text) for found in warehouses]
+        self.warehouse_id.choices = options(warehouses)
         if not self.warehouse_id.data and warehouses:
             self.warehouse_id.data = str(warehouses[0].id)
 
     @property
     def warehouse(self) -> int | None:
-        text = str(self.warehouse_id.data or "")
-        return int(text) if text.isdigit() else None
+        return self.id_in("warehouse_id")
 
 
 def find_customer(connection: Connection, field: Any) -> CustomerChoice | None:

@@ -17,7 +17,7 @@ from inventory.queries.stock import get_document, list_documents
 from web.effects import effect_lines
 from web.http import apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
-from web.lists import text_of, window_of
+from web.lists import choice_of, text_of, window_of
 from web.payments.rows import back_to, carried_values
 from web.sentences import sentence
 from web.stock import area
@@ -30,7 +30,7 @@ KINDS = {"receipt": receive_stock, "adjustment": adjust_stock}
 def documents() -> str:
     """All receipts and adjustments."""
     g.nav = "stock.levels"
-    kind = text_of("kind") if text_of("kind") in list(MoveKind) else ""
+    kind = choice_of("kind", list(MoveKind))
     with db.current().reading() as connection:
         page = list_documents(connection, window_of((), ""), kind=kind, search=text_of("q"))
     return render_template("stock/documents.html", page=page, kind=kind, search=text_of("q"))
