@@ -57,10 +57,6 @@ class Settings:
         """True while the database is ours to start: no DATABASE_URL was given."""
         return self.database_url is None
 
-    @property
-    def production(self) -> bool:
-        return self.environment == "production"
-
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings, creating the home folder and the secret key where they are missing.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from core.money import is_finer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,13 @@ class NotFound(DomainError):
         super().__init__("not_found", kind=kind, id=str(identity) if identity is not None else None)
 
 
+def existing(rows: Sequence[T], kind: str, identity: object = None) -> T:
+    """The row that was asked for by its key. Raises NotFound where there is none."""
+    if not rows:
+        raise NotFound(kind, identity)
+    return rows[0]
+
+
 class PermissionDenied(DomainError):
     """The actor may not do this; `permission` names what would be needed."""
 
@@ -89,6 +101,23 @@ class FieldErrors:
 
     def add(self, name: str, code: str, **data: Any) -> None:
         self.found.setdefault(name, FieldError(code, data))
+
+    def positive(
+        self, name: str, value: Decimal, places: int, *, most: Decimal | None = None, too_much: str = "", **data: Any
+    ) -> bool:
+        """Whether `value` is above zero, not above `most`, and has no more decimals than are kept.
+
+        What it is not is named: `not_positive`, `too_much` with what is left (and `data`), `too_many_decimals`.
+        """
+        if value <= 0:
+            self.add(name, "not_positive")
+        elif most is not None and value > most:
+            self.add(name, too_much, left=most, **data)
+        elif is_finer(value, places):
+            self.add(name, "too_many_decimals", places=places)
+        else:
+            return True
+        return False
 
     def raise_if_any(self) -> None:
         if self.found:

@@ -1,9 +1,8 @@
 """The plan: what a command would write, kept as data until it is applied in one statement together with COMMIT.
 
 A command fetches its facts under lock in one round trip (`fetch`), decides in plain Python, and adds its writes
-(`insert`, `add`, `set`, `delete`). `apply` takes all document numbers in one statement, composes one statement of
-data-modifying common table expressions out of the writes, and sends it with COMMIT in one pipeline. The text depends on
-which tables and columns are written, never on how many rows, so it stays prepared. The preview is the same plan, shown
+(`insert`, `add`, `set`, `delete`). `take_numbers` gives all document numbers in one statement, `apply` composes one
+statement out of the writes (`core.batch`) and sends it with COMMIT in one pipeline. The preview is the same plan, shown
 (`effects`) and rolled back.
 
 Facts that were read under lock cannot change before the batch; should an UPDATE all the same miss a row, the batch
@@ -14,24 +13,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from itertools import count
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from core import database as db
 from core import wire
+from core.batch import Change, compose
 from core.context import Context
-from core.encoding import dump_json
-from core.statements import Query, array_text, plain_array_text, statement
+from core.statements import Query, statement
 
 SET_ACTOR = statement(
     "plan.set_actor",
@@ -61,7 +57,6 @@ TAKE_NUMBERS = statement(
 )
 TRACE = frozenset(("audit_row", "outbox_event", "idempotency_key"))
 FREE_TEXTS = frozenset(("reason", "memo", "note", "cancel_reason", "reference"))
-_DIALECT = postgresql.dialect()
 
 
 class PlanConflict(Exception):
@@ -304,7 +299,7 @@ class Plan:
         Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left
         behind then.
         """
-        batch = self._compose()
+        batch = compose(self._inserts, self._changes, self._deletes)
         try:
             wire.exchange(db.driver(self.connection), [batch] if batch else [], commit=commit)
         except psycopg.errors.RaiseException as error:
@@ -312,132 +307,3 @@ class Plan:
                 raise PlanConflict(error.diag.message_detail or "") from error
             raise
         self._inserts, self._changes, self._deletes = {}, {}, {}
-
-    def _compose(self) -> wire.Sent | None:
-        shapes: list[Shape] = []
-        parameters: list[bytes | None] = []
-        expected: list[int] = []
-        for table, rows in self._inserts.items():
-            shapes.append(("insert", table, (), ()))
-            for column in written_columns(table):
-                name, default = column.name, column.default
-                parameters.append(column.encode([row.get(name, default) for row in rows]))
-        for table, changes in self._changes.items():
-            for (added, assigned), members in _by_shape(changes).items():
-                shapes.append(("update", table, added, assigned))
-                expected.append(len(members))
-                parameters.append(plain_array_text([key for key, _ in members]).encode())
-                columns = written_columns_by_name(table)
-                parameters += [columns[name].encode([change.deltas[name] for _, change in members]) for name in added]
-                parameters += [
-                    columns[name].encode([change.values[name] for _, change in members]) for name in assigned
-                ]
-        for table, keys in self._deletes.items():
-            shapes.append(("delete", table, (), ()))
-            expected.append(len(keys))
-            parameters.append(plain_array_text(keys).encode())
-        if not shapes:
-            return None
-        parameters.append(plain_array_text(expected).encode())
-        return _batch_text(tuple(shapes)), parameters
-
-
-Shape = tuple[str, Table, tuple[str, ...], tuple[str, ...]]
-
-
-@dataclass
-class Change:
-    """What a plan changes in one row: amounts to add, values to set."""
-
-    deltas: dict[str, Decimal | int] = field(default_factory=dict)
-    values: dict[str, Any] = field(default_factory=dict)
-
-
-def _by_shape(changes: Mapping[int, Change]) -> dict[tuple[Any, Any], list[tuple[int, Change]]]:
-    shapes: dict[tuple[Any, Any], list[tuple[int, Change]]] = {}
-    for key, change in sorted(changes.items()):
-        shapes.setdefault((tuple(sorted(change.deltas)), tuple(sorted(change.values))), []).append((key, change))
-    return shapes
-
-
-@dataclass(frozen=True)
-class WrittenColumn:
-    """A written column: its plain default, the type of its array parameter, how the array is written."""
-
-    name: str
-    default: Any
-    array_type: str
-    is_json: bool
-    is_plain: bool
-
-    def encode(self, values: list[Any]) -> bytes:
-        if self.is_json:
-            return array_text([None if value is None else dump_json(value) for value in values]).encode()
-        return (plain_array_text(values) if self.is_plain else array_text(values)).encode()
-
-    @property
-    def cast(self) -> str:
-        return f"d.{self.name}::jsonb" if self.is_json else f"d.{self.name}"
-
-
-@lru_cache(maxsize=512)
-def written_columns(table: Table) -> tuple[WrittenColumn, ...]:
-    """The columns of a table that a plan writes: all but those the database computes."""
-    return tuple(_column(column) for column in table.columns if column.computed is None and column.identity is None)
-
-
-@lru_cache(maxsize=512)
-def written_columns_by_name(table: Table) -> dict[str, WrittenColumn]:
-    return {column.name: column for column in written_columns(table)}
-
-
-def _column(column: Any) -> WrittenColumn:
-    kind = column.type.compile(_DIALECT).split("(")[0].lower()
-    is_json, is_text = kind == "jsonb", kind in ("varchar", "char", "text")
-    default = column.default.arg if column.default is not None and column.default.is_scalar else None
-    array_type = "text[]" if is_json or is_text else f"{kind}[]"
-    return WrittenColumn(column.name, default, array_type, is_json, not (is_json or is_text))
-
-
-@lru_cache(maxsize=4096)
-def _batch_text(shapes: tuple[Shape, ...]) -> bytes:
-    """The batch's text: one common table expression per shape, parameters numbered in the order `_compose` gives
-    them."""
-    number = count(1)
-    parts, counted = [], []
-    for index, (kind, table, added, assigned) in enumerate(shapes):
-        name = f"w{index}"
-        writer = {"insert": _insert_text, "update": _update_text, "delete": _delete_text}[kind]
-        parts.append(f"{name} AS ({writer(table, added, assigned, number)})")
-        if kind != "insert":
-            counted.append((name, table.name))
-    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name, _ in counted)
-    names = ", ".join(f"'{table}'" for _, table in counted)
-    check = f"plan_applied(ARRAY[{names}]::text[], ARRAY[{counts}]::bigint[], ${next(number)}::bigint[])"
-    return f"WITH {', '.join(parts)} SELECT {check}".encode()
-
-
-def _insert_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int]) -> str:
-    columns = written_columns(table)
-    names = ", ".join(column.name for column in columns)
-    arrays = ", ".join(f"${next(number)}::{column.array_type}" for column in columns)
-    values = ", ".join(column.cast for column in columns)
-    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({arrays}) AS d ({names})"
-
-
-def _update_text(table: Table, added: Sequence[str], assigned: Sequence[str], number: Iterator[int]) -> str:
-    columns = written_columns_by_name(table)
-    key = next(iter(table.primary_key)).name
-    names = [*added, *assigned]
-    arrays = [f"${next(number)}::bigint[]", *(f"${next(number)}::{columns[name].array_type}" for name in names)]
-    changes = [f"{name} = t.{name} + d.{name}" for name in added]
-    changes += [f"{name} = {columns[name].cast}" for name in assigned]
-    return (
-        f"UPDATE {table.name} AS t SET {', '.join(changes)} FROM unnest({', '.join(arrays)}) "
-        f"AS d (key, {', '.join(names)}) WHERE t.{key} = d.key RETURNING 1"
-    )
-
-
-def _delete_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int]) -> str:
-    keys = f"unnest(${next(number)}::bigint[]) AS d (key)"
-    return f"DELETE FROM {table.name} AS t USING {keys} WHERE t.id = d.key RETURNING 1"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
-from core.errors import DomainError, FieldErrors, NotFound
+from core.errors import DomainError, FieldErrors, existing
 from core.normalise import clean
 from core.outbox import emit
 from core.plan import Plan
@@ -235,9 +235,7 @@ def missing_criteria(deal: OpportunityFact, stages: list[StageFact], target: Sta
 def lock_opportunity(plan: Plan, opportunity_id: int) -> OpportunityFact:
     """The opportunity under lock. Raises NotFound."""
     [rows] = plan.fetch(OPPORTUNITY_FOR_UPDATE(opportunity_id=opportunity_id))
-    if not rows:
-        raise NotFound("opportunity", opportunity_id)
-    return rows[0]
+    return existing(rows, "opportunity", opportunity_id)
 
 
 def _answer(deal: OpportunityFact, stage: StageFact) -> dict[str, Any]:

@@ -9,7 +9,17 @@ from typing import NamedTuple
 
 from core.catalog import ProductKind
 from core.errors import FieldErrors
-from core.money import LARGEST_QUANTITY, line_amount, taxes_per_document, taxes_per_line, total
+from core.money import (
+    LARGEST_QUANTITY,
+    PERCENT_PLACES,
+    PRICE_PLACES,
+    QUANTITY_PLACES,
+    is_finer,
+    line_amount,
+    taxes_per_document,
+    taxes_per_line,
+    total,
+)
 from core.organization import TaxRounding
 from core.statements import statement
 
@@ -142,18 +152,18 @@ def _check(request: LineRequest, product: ProductFact | None, name: str, errors:
         errors.add(f"{name}.quantity", "not_positive")
     elif request.quantity > LARGEST_QUANTITY:
         errors.add(f"{name}.quantity", "too_large", limit=LARGEST_QUANTITY)
-    elif request.quantity != request.quantity.quantize(Decimal("0.001")):
-        errors.add(f"{name}.quantity", "too_many_decimals", places=3)
+    elif is_finer(request.quantity, QUANTITY_PLACES):
+        errors.add(f"{name}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
     if request.unit_price is not None:
         if request.unit_price < 0:
             errors.add(f"{name}.unit_price", "negative")
         elif request.unit_price > MAX_PRICE:
             errors.add(f"{name}.unit_price", "too_large", limit=MAX_PRICE)
-        elif request.unit_price != request.unit_price.quantize(Decimal("0.0001")):
-            errors.add(f"{name}.unit_price", "too_many_decimals", places=4)
+        elif is_finer(request.unit_price, PRICE_PLACES):
+            errors.add(f"{name}.unit_price", "too_many_decimals", places=PRICE_PLACES)
     if not 0 <= request.discount_percent <= 100:
         errors.add(f"{name}.discount_percent", "not_a_percentage")
-    elif request.discount_percent != request.discount_percent.quantize(Decimal("0.001")):
-        errors.add(f"{name}.discount_percent", "too_many_decimals", places=3)
+    elif is_finer(request.discount_percent, PERCENT_PLACES):
+        errors.add(f"{name}.discount_percent", "too_many_decimals", places=PERCENT_PLACES)
     if request.on_short not in ("refuse", "back_order"):
         errors.add(f"{name}.on_short", "unknown_choice", choices=["refuse", "back_order"])

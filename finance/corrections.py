@@ -8,23 +8,25 @@ from typing import Any, NamedTuple
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import ZERO, total
+from core.money import MONEY_PLACES, ZERO, total
 from core.outbox import emit
 from core.parties import CustomerAccount
 from core.plan import Number, Plan
 from core.statements import statement
 from finance.invoicing import INVOICES_FOR_UPDATE, InvoiceFact
 from finance.ledger import BANK, Books, books_for, credit, debit, post
-from finance.models import CreditNote, Invoice, Payment, PaymentAllocation, PaymentKind
-from finance.payments import (
+from finance.models import CreditNote, Invoice, Payment, PaymentKind
+from finance.receivables import ACCOUNT_FOR_UPDATE, AccountFact, open_summary, settle_account
+from finance.sources import (
     BANK_ACCOUNT,
     CREDIT_NOTE_FOR_UPDATE,
     PAYMENT_FOR_UPDATE,
+    SOURCE_MODELS,
     UNAPPLIED_CREDIT_NOTES_FOR_UPDATE,
     UNAPPLIED_PAYMENTS_FOR_UPDATE,
     SourceFact,
+    write_allocation,
 )
-from finance.receivables import ACCOUNT_FOR_UPDATE, AccountFact, open_summary, settle_account
 
 
 class AllocationFact(NamedTuple):
@@ -132,18 +134,17 @@ def reverse_allocation(
         document=invoice.number,
         memo=reason,
     )
-    plan.insert(
-        PaymentAllocation,
+    write_allocation(
+        plan,
+        books,
+        entry.id,
+        entry.number.recorded_at,
+        -allocation.amount,
         payment_id=allocation.payment_id,
         credit_note_id=allocation.credit_note_id,
         invoice_id=invoice.id,
-        amount=-allocation.amount,
-        effective_on=books.effective_on,
-        recorded_at=entry.number.recorded_at,
         reverses_id=allocation.id,
         reason=reason,
-        entry_id=entry.id,
-        actor_id=plan.actor.user_id,
     )
     plan.add(Invoice, invoice.id, amount_allocated=-allocation.amount)
     if allocation.payment_id:
@@ -168,10 +169,7 @@ def refund(
     """
     on = refunded_on or plan.today
     errors = FieldErrors()
-    if amount <= 0:
-        errors.add("amount", "not_positive")
-    elif amount != amount.quantize(Decimal("0.01")):
-        errors.add("amount", "too_many_decimals", places=2)
+    errors.positive("amount", amount, MONEY_PLACES)
     if on > plan.today:
         errors.add("refunded_on", "in_the_future", today=plan.today)
     errors.raise_if_any()
@@ -247,14 +245,6 @@ def _post_refund(
 def _take(
     plan: Plan, source: SourceFact, refund_id: int, part: Decimal, books: Books, entry_id: int, number: Number
 ) -> None:
-    plan.insert(
-        PaymentAllocation,
-        refund_id=refund_id,
-        amount=part,
-        effective_on=books.effective_on,
-        recorded_at=number.recorded_at,
-        entry_id=entry_id,
-        actor_id=plan.actor.user_id,
-        **{f"{source.kind}_id": source.id},
-    )
-    plan.add(Payment if source.kind == "payment" else CreditNote, source.id, amount_allocated=part)
+    columns = {"refund_id": refund_id, f"{source.kind}_id": source.id}
+    write_allocation(plan, books, entry_id, number.recorded_at, part, **columns)
+    plan.add(SOURCE_MODELS[source.kind], source.id, amount_allocated=part)

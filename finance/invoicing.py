@@ -13,8 +13,9 @@ from core.money import QUANTITY_PLACES, ZERO, share, total
 from core.plan import Number, Plan
 from core.statements import statement
 from finance.ledger import SALES, Books, Posted, Posting, credit, debit, post
-from finance.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, PaymentAllocation
+from finance.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from finance.receivables import AccountFact, InvoiceAfter
+from finance.sources import write_allocation
 
 
 @dataclass(frozen=True)
@@ -290,16 +291,8 @@ def _write_credit_note(
         )
     plan.add(Invoice, invoice.id, amount_credited=amount)
     if applied:
-        plan.insert(
-            PaymentAllocation,
-            credit_note_id=credit_note_id,
-            invoice_id=invoice.id,
-            amount=applied,
-            effective_on=books.effective_on,
-            recorded_at=number.recorded_at,
-            entry_id=entry.id,
-            actor_id=plan.actor.user_id,
-        )
+        columns = {"credit_note_id": credit_note_id, "invoice_id": invoice.id}
+        write_allocation(plan, books, entry.id, number.recorded_at, applied, **columns)
         plan.add(Invoice, invoice.id, amount_allocated=applied)
     record(plan, "credit_note.posted", "credit_note", credit_note_id, label=number, changes={"amount_total": amount})
     plan.effect("credit_note", invoice=invoice.number, amount=amount, applied=applied, unapplied=amount - applied)

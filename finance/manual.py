@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import ZERO
+from core.money import MONEY_PLACES, ZERO, is_finer
 from core.normalise import clean
 from core.plan import Plan
 from core.statements import statement
@@ -178,7 +178,7 @@ def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo
             errors.add(f"lines.{index}.{side}", "one_side_only")
         elif line.debit < 0 or line.credit < 0:
             errors.add(f"lines.{index}.{side}", "not_positive")
-        elif (line.debit + line.credit) != (line.debit + line.credit).quantize(Decimal("0.01")):
-            errors.add(f"lines.{index}.{side}", "too_many_decimals", places=2)
+        elif is_finer(line.debit + line.credit, MONEY_PLACES):
+            errors.add(f"lines.{index}.{side}", "too_many_decimals", places=MONEY_PLACES)
     errors.raise_if_any()
     return text or ""

@@ -10,20 +10,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import total
+from core.money import MONEY_PLACES, total
 from core.outbox import emit
 from core.parties import CustomerAccount
 from core.plan import Plan
-from core.statements import statement
+from core.statements import Query, statement
 from finance.invoicing import INVOICE_COLUMNS, INVOICES_FOR_UPDATE, InvoiceFact
 from finance.ledger import BANK, Books, books_for, credit, debit, post
 from finance.matching import propose
-from finance.models import CreditNote, Invoice, Payment, PaymentAllocation, PaymentKind
+from finance.models import Invoice, Payment, PaymentKind
 from finance.receivables import ACCOUNT_FOR_UPDATE, AccountFact, OpenSummary, open_summary, settle_account
+from finance.sources import (
+    BANK_ACCOUNT,
+    CREDIT_NOTE_FOR_UPDATE,
+    CUSTOMER_OF_CREDIT_NOTE,
+    CUSTOMER_OF_PAYMENT,
+    PAYMENT_FOR_UPDATE,
+    SOURCE_MODELS,
+    SourceFact,
+    write_allocation,
+)
 from finance.tasks import task_for_cancelled
 
 OPEN_INVOICES_FOR_UPDATE = statement(
@@ -36,85 +46,6 @@ OPEN_INVOICES_FOR_UPDATE = statement(
     scope="by_root",
     fact=InvoiceFact,
 )
-
-
-class BankFact(NamedTuple):
-    id: int
-    account_id: int
-    name: str
-
-
-BANK_ACCOUNT = statement(
-    "payments.bank_account",
-    """
-    SELECT id, account_id, name FROM bank_account
-     WHERE is_active AND (id = %(bank_account_id)s::bigint OR (%(bank_account_id)s::bigint IS NULL AND is_default))
-    """,
-    tables="bank_account",
-    scope="system",
-    fact=BankFact,
-)
-
-
-class SourceFact(NamedTuple):
-    """Money that can be put on invoices or refunded: a receipt or a credit note, under lock."""
-
-    kind: str
-    id: int
-    number: str
-    customer_id: int
-    amount: Decimal
-    amount_allocated: Decimal
-    dated_on: date
-    reference: str | None
-
-    @property
-    def amount_unapplied(self) -> Decimal:
-        return self.amount - self.amount_allocated
-
-
-PAYMENT_FOR_UPDATE = statement(
-    "payments.payment_for_update",
-    """
-    SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference FROM payment
-     WHERE id = ANY (%(ids)s::bigint[]) AND kind = 'receipt' ORDER BY id FOR NO KEY UPDATE
-    """,
-    tables="payment",
-    scope="by_root",
-    fact=SourceFact,
-)
-CREDIT_NOTE_FOR_UPDATE = statement(
-    "payments.credit_note_for_update",
-    """
-    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason FROM credit_note
-     WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
-    """,
-    tables="credit_note",
-    scope="by_root",
-    fact=SourceFact,
-)
-UNAPPLIED_PAYMENTS_FOR_UPDATE = statement(
-    "payments.unapplied_payments_for_update",
-    """
-    SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference FROM payment
-     WHERE customer_id = %(customer_id)s::bigint AND kind = 'receipt' AND amount_allocated < amount
-     ORDER BY id FOR NO KEY UPDATE
-    """,
-    tables="payment",
-    scope="by_root",
-    fact=SourceFact,
-)
-UNAPPLIED_CREDIT_NOTES_FOR_UPDATE = statement(
-    "payments.unapplied_credit_notes_for_update",
-    """
-    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason FROM credit_note
-     WHERE customer_id = %(customer_id)s::bigint AND amount_allocated < amount_total ORDER BY id FOR NO KEY UPDATE
-    """,
-    tables="credit_note",
-    scope="by_root",
-    fact=SourceFact,
-)
-_SOURCE_MODEL: dict[str, Any] = {"payment": Payment, "credit_note": CreditNote}
 
 
 @dataclass(frozen=True)
@@ -145,10 +76,8 @@ def record_payment(
     """
     received_on = received_on or plan.today
     _check_payment(plan, amount, received_on, allocations, auto)
-    wanted_ids = [wanted.invoice_id for wanted in allocations or ()]
-    invoices_query = OPEN_INVOICES_FOR_UPDATE(customer_id=customer_id) if auto else INVOICES_FOR_UPDATE(ids=wanted_ids)
     invoice_rows, account_rows, banks, [books] = plan.fetch(
-        invoices_query,
+        _invoices(customer_id, allocations, auto),
         ACCOUNT_FOR_UPDATE(customer_id=customer_id),
         BANK_ACCOUNT(bank_account_id=bank_account_id),
         books_for(received_on),
@@ -160,14 +89,9 @@ def record_payment(
         raise NotFound("bank_account", bank_account_id)
     _check_currency(books, currency)
     invoices: dict[int, InvoiceFact] = {invoice.id: invoice for invoice in invoice_rows}
-    if auto:
-        chosen = [Wanted(*pair) for pair in propose(invoices.values(), amount, reference)]
-    else:
-        chosen = list(allocations or ())
+    chosen = _chosen(invoices, amount, reference, allocations, auto)
     matched = _check_allocations(chosen, invoices, customer_id, amount)
-
     number = plan.number("PAY", received_on)
-    origins = {invoices[wanted.invoice_id].origin for wanted in chosen}
     entry = post(
         plan,
         books,
@@ -178,7 +102,7 @@ def record_payment(
             credit("receivable", matched, customer_id),
             credit("advances", amount - matched, customer_id),
         ],
-        origin=origins.pop() if len(origins) == 1 else number,
+        origin=_origin(chosen, invoices, number),
         document=number,
         memo=reference,
     )
@@ -247,9 +171,7 @@ def match(
     customer_id = owners[0][0]
     on = effective_on or plan.today
     invoice_rows, sources, [account], [books] = plan.fetch(
-        OPEN_INVOICES_FOR_UPDATE(customer_id=customer_id)
-        if auto
-        else INVOICES_FOR_UPDATE(ids=[wanted.invoice_id for wanted in allocations or ()]),
+        _invoices(customer_id, allocations, auto),
         source_query(ids=[source_id]),
         ACCOUNT_FOR_UPDATE(customer_id=customer_id),
         books_for(on),
@@ -260,21 +182,17 @@ def match(
     if source.amount_unapplied <= 0:
         raise DomainError("nothing_unapplied", number=source.number)
     invoices: dict[int, InvoiceFact] = {invoice.id: invoice for invoice in invoice_rows}
-    if auto:
-        chosen = [Wanted(*pair) for pair in propose(invoices.values(), source.amount_unapplied, source.reference)]
-    else:
-        chosen = list(allocations or ())
+    chosen = _chosen(invoices, source.amount_unapplied, source.reference, allocations, auto)
     matched = _check_allocations(chosen, invoices, customer_id, source.amount_unapplied)
     if not matched:
         raise DomainError("nothing_to_match", number=source.number)
-    origins = {invoices[wanted.invoice_id].origin for wanted in chosen}
     entry = post(
         plan,
         books,
         journal=BANK,
         event="match",
         postings=[debit("advances", matched, customer_id), credit("receivable", matched, customer_id)],
-        origin=origins.pop() if len(origins) == 1 else source.number,
+        origin=_origin(chosen, invoices, source.number),
         document=source.number,
     )
     rows = [
@@ -283,7 +201,7 @@ def match(
         )
         for wanted in chosen
     ]
-    plan.add(_SOURCE_MODEL[source_kind], source_id, amount_allocated=matched)
+    plan.add(SOURCE_MODELS[source_kind], source_id, amount_allocated=matched)
     [others] = plan.fetch(open_summary(customer_id, [wanted.invoice_id for wanted in chosen]))
     status = _settle(plan, account, others[0], chosen, invoices, unapplied=-matched)
     record(plan, f"{source_kind}.matched", source_kind, source_id, label=source.number, changes={"matched": matched})
@@ -297,28 +215,36 @@ def match(
     }
 
 
-CUSTOMER_OF_PAYMENT = statement(
-    "payments.customer_of_payment",
-    "SELECT customer_id FROM payment WHERE id = %(id)s::bigint AND kind = 'receipt'",
-    tables="payment",
-    scope="by_root",
-)
-CUSTOMER_OF_CREDIT_NOTE = statement(
-    "payments.customer_of_credit_note",
-    "SELECT customer_id FROM credit_note WHERE id = %(id)s::bigint",
-    tables="credit_note",
-    scope="by_root",
-)
+def _invoices(customer_id: int, allocations: Sequence[Wanted] | None, auto: bool) -> Query:
+    """The invoices the money may go on, under lock: all open ones, or those that are named."""
+    if auto:
+        return OPEN_INVOICES_FOR_UPDATE(customer_id=customer_id)
+    return INVOICES_FOR_UPDATE(ids=[wanted.invoice_id for wanted in allocations or ()])
+
+
+def _chosen(
+    invoices: Mapping[int, InvoiceFact],
+    amount: Decimal,
+    reference: str | None,
+    allocations: Sequence[Wanted] | None,
+    auto: bool,
+) -> list[Wanted]:
+    if auto:
+        return [Wanted(*pair) for pair in propose(invoices.values(), amount, reference)]
+    return list(allocations or ())
+
+
+def _origin(chosen: Sequence[Wanted], invoices: Mapping[int, InvoiceFact], own: object) -> object:
+    """Where all the chosen invoices come from; the money's own number where they come from none or several."""
+    origins = {invoices[wanted.invoice_id].origin for wanted in chosen}
+    return origins.pop() if len(origins) == 1 else own
 
 
 def _check_payment(
     plan: Plan, amount: Decimal, received_on: date, allocations: Sequence[Wanted] | None, auto: bool
 ) -> None:
     errors = FieldErrors()
-    if amount <= 0:
-        errors.add("amount", "not_positive")
-    elif amount != amount.quantize(Decimal("0.01")):
-        errors.add("amount", "too_many_decimals", places=2)
+    errors.positive("amount", amount, MONEY_PLACES)
     if received_on > plan.today:
         errors.add("received_on", "in_the_future", today=plan.today)
     if auto and allocations:
@@ -345,11 +271,7 @@ def _check_allocations(
             errors.add(f"{name}.invoice_id", "invoice_unknown", id=str(wanted.invoice_id))
         elif wanted.invoice_id in seen:
             errors.add(f"{name}.invoice_id", "named_twice", number=invoice.number)
-        elif wanted.amount <= 0:
-            errors.add(f"{name}.amount", "not_positive")
-        elif wanted.amount != wanted.amount.quantize(Decimal("0.01")):
-            errors.add(f"{name}.amount", "too_many_decimals", places=2)
-        elif wanted.amount > invoice.amount_open:
+        elif errors.positive(f"{name}.amount", wanted.amount, MONEY_PLACES) and wanted.amount > invoice.amount_open:
             raise DomainError(
                 "allocation_exceeds_invoice",
                 invoice_id=invoice.id,
@@ -375,16 +297,8 @@ def _allocate(
     entry_id: int,
     number: Any,
 ) -> dict[str, Any]:
-    allocation_id = plan.insert(
-        PaymentAllocation,
-        invoice_id=invoice.id,
-        amount=amount,
-        effective_on=books.effective_on,
-        recorded_at=number.recorded_at,
-        entry_id=entry_id,
-        actor_id=plan.actor.user_id,
-        **{f"{source_kind}_id": source_id},
-    )
+    source = {f"{source_kind}_id": source_id}
+    allocation_id = write_allocation(plan, books, entry_id, number.recorded_at, amount, invoice_id=invoice.id, **source)
     plan.add(Invoice, invoice.id, amount_allocated=amount)
     plan.effect("match", invoice=invoice.number, amount=amount, open=invoice.amount_open - amount)
     return {"id": allocation_id, "invoice_id": invoice.id, "number": invoice.number, "amount": amount}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
-from core.money import ZERO, round_money
+from core.money import QUANTITY_PLACES, ZERO, is_finer, round_money
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
@@ -190,8 +190,8 @@ def _check_lines(kind: MoveKind, lines: Sequence[StockLine], products: dict[int,
             errors.add(f"lines.{index}.product_id", "service_holds_no_stock", sku=product.sku)
         if line.quantity == 0 or (kind is not MoveKind.ADJUSTMENT and line.quantity < 0):
             errors.add(f"lines.{index}.quantity", "not_positive" if line.quantity < 0 else "required")
-        elif line.quantity != line.quantity.quantize(Decimal("0.001")):
-            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=3)
+        elif is_finer(line.quantity, QUANTITY_PLACES):
+            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
         if line.unit_cost is not None and line.unit_cost < 0:
             errors.add(f"lines.{index}.unit_cost", "negative")
     errors.raise_if_any()

@@ -7,7 +7,7 @@ at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -17,6 +17,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateField as PlainDateField
 from wtforms import Field
 from wtforms import Form as PlainForm
+from wtforms.fields.choices import SelectChoice
 from wtforms.fields.core import UnboundField
 from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
@@ -63,6 +64,10 @@ class Form(FlaskForm):
 
     class Meta(_Meta, FlaskForm.Meta):
         pass
+
+    def id_in(self, name: str) -> int | None:
+        """The id that stands in a field, chosen from a list or hidden; None where nothing is chosen."""
+        return id_from(self[name].data)
 
 
 class LineForm(PlainForm):
@@ -169,6 +174,17 @@ class DayField(PlainDateField):
             self.data = None
         if self.data is None:
             raise ValueError(sentence("not_a_date", {"text": text}))
+
+
+def id_from(text: str | None) -> int | None:
+    """The id a field of a form carries; anything else is none."""
+    return int(text) if text and text.isdecimal() else None
+
+
+def options(choices: Iterable[tuple[object, Any]], empty: str | None = None) -> list[SelectChoice]:
+    """What a select offers: values and texts, with an empty one first where `empty` gives its text."""
+    first = [] if empty is None else [SelectChoice("", empty)]
+    return [*first, *(SelectChoice(str(value), text) for value, text in choices)]
 
 
 def parse_number(text: str) -> Decimal | None:

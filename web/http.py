@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import flash, g, redirect, request, url_for
@@ -20,6 +20,9 @@ from web.sentences import sentence
 
 # Names of a form that say nothing about what is asked for.
 _TRANSPORT_FIELDS = frozenset({"csrf_token", "idempotency_key", "digest"})
+# What a line's field is called in the commands and in the forms.
+LINE_FIELDS = {"product_id": "product", "unit_price": "price", "unit_cost": "price"}
+T = TypeVar("T")
 
 
 def new_idempotency_key() -> str:
@@ -50,6 +53,27 @@ def apply_errors(form: FlaskForm, error: DomainError) -> None:
     if left_over or not error.fields:
         texts = left_over or [sentence(error.code, error.data)]
         form.form_errors = [*form.form_errors, *texts]
+
+
+def apply_line_errors(form: FlaskForm, error: DomainError, rows: Sequence[int]) -> None:
+    """The same where the command was sent only some of the form's rows: `rows` has the form's row of each line sent.
+
+    The command's names of fields become the form's.
+    """
+    fields = {}
+    for name, fault in error.fields.items():
+        row, parts = named_row(name, rows), name.split(".")
+        if row is not None and len(parts) == 3:
+            name = f"{parts[0]}.{row}.{LINE_FIELDS.get(parts[2], parts[2])}"
+        fields[name] = fault
+    apply_errors(form, DomainError(error.code, fields=fields, **error.data))
+
+
+def named_row(name: str, rows: Sequence[T]) -> T | None:
+    """Which of the rows sent a fault is about: `lines.2.quantity` about the third. None where it is about none."""
+    number = name.split(".")[1:2]
+    index = int(number[0]) if number and number[0].isdigit() else len(rows)
+    return rows[index] if index < len(rows) else None
 
 
 def shown_version(form: Any) -> int | None:

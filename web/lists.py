@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from flask import request
@@ -20,6 +20,12 @@ def window_of(orders: Iterable[str], default: str) -> Window:
 def text_of(name: str) -> str:
     """A text of the address, at most 200 characters."""
     return request.args.get(name, "").strip()[:200]
+
+
+def choice_of(name: str, choices: Collection[str], default: str = "") -> str:
+    """One of the choices as the address names it; the default where it names none of them."""
+    text = request.args.get(name, default)
+    return text if text in choices else default
 
 
 def id_of(name: str) -> int | None:

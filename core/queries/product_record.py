@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.errors import NotFound
+from core.errors import existing
 from core.queries.paging import Listing
-from core.queries.reading import read_one
+from core.queries.reading import read
 from core.statements import statement
 
 
@@ -61,7 +61,5 @@ PRODUCTS = Listing(
 
 def get_product(product_id: int) -> ProductRecord:
     """One product. Raises NotFound."""
-    found: ProductRecord | None = read_one(PRODUCT(product_id=product_id))
-    if found is None:
-        raise NotFound("product", product_id)
-    return found
+    [rows] = read(PRODUCT(product_id=product_id))
+    return existing(rows, "product", product_id)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, select
 
 from core import clock, wire
 from core import database as db
+from core.errors import existing
 from core.statements import Query
+
+T = TypeVar("T")
 
 
 def read(*queries: Query) -> list[list[Any]]:
@@ -30,6 +34,17 @@ def read_one(query: Query) -> Any:
 def fetch(connection: Connection, *queries: Query) -> list[list[Any]]:
     """The same for a page that reads more on its `Database.reading()`: in its snapshot, which the first call begins."""
     return wire.snapshot(db.driver(connection), queries, end=False)
+
+
+def select_record(record: Any, model: Any, **joined: Any) -> Select[*tuple[Any, ...]]:
+    """Selects a record's fields in their order: those named from what is joined, the others from the model."""
+    columns = [joined[name] if name in joined else getattr(model, name) for name in record._fields]
+    return select(*columns).select_from(model)
+
+
+def get_record(connection: Connection, query: Any, record: Callable[..., T], kind: str, identity: object) -> T:
+    """The only row of a select by id, as a record. Raises NotFound."""
+    return record(*existing(connection.execute(query).all(), kind, identity))
 
 
 def today() -> date:

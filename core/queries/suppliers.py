@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
 from core.catalog import Product
-from core.errors import NotFound
 from core.parties import Supplier
 from core.queries.paging import AnySelect, Page, Window, fetch_page
 from core.queries.products import Choice
+from core.queries.reading import get_record
 
 
 class SupplierRow(NamedTuple):
@@ -72,10 +72,9 @@ def list_suppliers(connection: Connection, window: Window, *, search: str = "") 
 
 def get_supplier(connection: Connection, supplier_id: int) -> SupplierRecord:
     """One supplier. Raises NotFound."""
-    row: Any = connection.execute(select(*_RECORD).where(Supplier.id == supplier_id)).first()
-    if row is None:
-        raise NotFound("supplier", supplier_id)
-    return SupplierRecord(*row)
+    return get_record(
+        connection, select(*_RECORD).where(Supplier.id == supplier_id), SupplierRecord, "supplier", supplier_id
+    )
 
 
 def supplier_choices(connection: Connection) -> list[Choice]:

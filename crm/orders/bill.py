@@ -9,7 +9,7 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors
-from core.money import QUANTITY_PLACES, ZERO, is_finer, total
+from core.money import QUANTITY_PLACES, ZERO, total
 from core.organization import InvoicingPolicy
 from core.outbox import emit
 from core.plan import Plan
@@ -147,12 +147,9 @@ def _quantities(
     for index, request in enumerate(wanted):
         if request.line_id not in billable:
             errors.add(f"lines.{index}.line_id", "line_unknown", id=str(request.line_id))
-        elif request.quantity <= 0:
-            errors.add(f"lines.{index}.quantity", "not_positive")
-        elif request.quantity > (left := billable[request.line_id] - quantities.get(request.line_id, Decimal(0))):
-            errors.add(f"lines.{index}.quantity", "more_than_to_bill", left=left)
-        elif is_finer(request.quantity, QUANTITY_PLACES):
-            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
+        else:
+            name, left = f"lines.{index}.quantity", billable[request.line_id] - quantities.get(request.line_id, ZERO)
+            errors.positive(name, request.quantity, QUANTITY_PLACES, most=left, too_much="more_than_to_bill")
         quantities[request.line_id] = quantities.get(request.line_id, Decimal(0)) + request.quantity
     errors.raise_if_any()
     return quantities

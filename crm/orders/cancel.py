@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.errors import DomainError, FieldErrors
-from core.money import QUANTITY_PLACES, ZERO, is_finer, total
+from core.money import QUANTITY_PLACES, ZERO, total
 from core.organization import TaxPoint
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine
@@ -90,13 +90,14 @@ def _cancel_quantities(case: Correction, wanted: Sequence[QuantityRequest] | Non
         step = steps.get(request.line_id)
         if step is None:
             errors.add(f"lines.{index}.line_id", "line_unknown", id=str(request.line_id))
-        elif request.quantity <= 0:
-            errors.add(f"lines.{index}.quantity", "not_positive")
-        elif request.quantity > step.to_ship:
-            errors.add(f"lines.{index}.quantity", "more_than_to_cancel", left=step.to_ship, shipped=step.shipped)
-        elif is_finer(request.quantity, QUANTITY_PLACES):
-            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
-        else:
+        elif errors.positive(
+            f"lines.{index}.quantity",
+            request.quantity,
+            QUANTITY_PLACES,
+            most=step.to_ship,
+            too_much="more_than_to_cancel",
+            shipped=step.shipped,
+        ):
             step.cancelled += request.quantity
             if case.on_order:
                 step.credited += request.quantity

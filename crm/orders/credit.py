@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import DomainError, FieldErrors
-from core.money import MONEY_PLACES, ZERO, is_finer, share
+from core.money import MONEY_PLACES, ZERO, share
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine
 from crm.orders.confirm import bill_line
@@ -96,13 +96,11 @@ def _reduce(case: Correction, wanted: Sequence[PriceCredit]) -> None:
             errors.add(f"lines.{index}.line_id", "line_unknown", id=str(request.line_id))
             continue
         left, tax_left = step.net(step.billed), step.tax(step.billed)
-        if request.amount_net <= 0:
-            errors.add(f"lines.{index}.amount_net", "not_positive")
-        elif is_finer(request.amount_net, MONEY_PLACES):
-            errors.add(f"lines.{index}.amount_net", "too_many_decimals", places=MONEY_PLACES)
-        elif request.amount_net > left:
+        if not errors.positive(f"lines.{index}.amount_net", request.amount_net, MONEY_PLACES):
+            continue
+        if request.amount_net > left:
             raise DomainError("credit_exceeds_invoice", amount=request.amount_net, left=left, sku=step.line.sku)
-        elif step.live != step.line.quantity or (not case.on_order and step.billed != step.line.quantity):
+        if step.live != step.line.quantity or (not case.on_order and step.billed != step.line.quantity):
             errors.add(f"lines.{index}.amount_net", "line_is_not_whole", sku=step.line.sku)
         else:
             tax = share(tax_left, request.amount_net, left)

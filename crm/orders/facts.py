@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.errors import DomainError, NotFound
+from core.errors import DomainError, existing
 from core.plan import Plan
 from core.statements import Query, statement
 from crm.models import OrderState, SalesOrder
@@ -171,15 +171,11 @@ def lock_order(order_id: int) -> list[Query]:
 
 
 def the_order(rows: list[OrderFact], order_id: int) -> OrderFact:
-    if not rows:
-        raise NotFound("sales_order", order_id)
-    return rows[0]
+    return existing(rows, "sales_order", order_id)
 
 
 def customer_of(rows: list[AccountFact]) -> AccountFact:
-    if not rows:
-        raise NotFound("customer")
-    return rows[0]
+    return existing(rows, "customer")
 
 
 def touch(plan: Plan, order: OrderFact, **values: object) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import FieldErrors
-from core.money import QUANTITY_PLACES, ZERO, is_finer, share, total
+from core.money import QUANTITY_PLACES, ZERO, share, total
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine, SalesOrderShipment
 from crm.orders.confirm import bill_line
@@ -78,13 +78,9 @@ def _return_quantities(case: Correction, wanted: Sequence[QuantityRequest]) -> d
             errors.add(f"lines.{index}.line_id", "line_unknown", id=str(request.line_id))
         elif step.line.is_service:
             errors.add(f"lines.{index}.line_id", "service_is_not_returned", sku=step.line.sku)
-        elif request.quantity <= 0:
-            errors.add(f"lines.{index}.quantity", "not_positive")
-        elif request.quantity > step.out:
-            errors.add(f"lines.{index}.quantity", "more_than_shipped", left=step.out)
-        elif is_finer(request.quantity, QUANTITY_PLACES):
-            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
-        else:
+        elif errors.positive(
+            f"lines.{index}.quantity", request.quantity, QUANTITY_PLACES, most=step.out, too_much="more_than_shipped"
+        ):
             quantities[request.line_id] = quantities.get(request.line_id, Decimal(0)) + request.quantity
             unbilled = step.out - step.billed
             step.returned += request.quantity

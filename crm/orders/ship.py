@@ -10,7 +10,7 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors
-from core.money import QUANTITY_PLACES, ZERO, is_finer
+from core.money import QUANTITY_PLACES, ZERO
 from core.organization import InvoicingPolicy, TaxPoint
 from core.outbox import emit
 from core.parties import CustomerAccount
@@ -171,12 +171,9 @@ def _asked_for(by_id: dict[int, LineFact], wanted: Sequence[ShipRequest]) -> dic
         to_ship = Progress.of(line).to_ship - quantities.get(line.id, Decimal(0))
         if line.is_service:
             errors.add(f"lines.{index}.line_id", "service_is_not_shipped", sku=line.sku)
-        elif request.quantity <= 0:
-            errors.add(f"lines.{index}.quantity", "not_positive")
-        elif request.quantity > to_ship:
-            errors.add(f"lines.{index}.quantity", "more_than_to_ship", left=to_ship)
-        elif is_finer(request.quantity, QUANTITY_PLACES):
-            errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
+        else:
+            name = f"lines.{index}.quantity"
+            errors.positive(name, request.quantity, QUANTITY_PLACES, most=to_ship, too_much="more_than_to_ship")
         quantities[line.id] = quantities.get(line.id, Decimal(0)) + request.quantity
     errors.raise_if_any()
     return quantities

@@ -1,4 +1,4 @@
-"""What forms offer to choose from: people, payment terms; and the customer meant by a text."""
+"""What forms offer to choose from: people, payment terms."""
 
 from __future__ import annotations
 
@@ -26,24 +26,4 @@ TERMS = statement(
     tables="payment_terms",
     scope="system",
     fact=Choice,
-)
-
-
-class CustomerMatch(NamedTuple):
-    id: int
-    code: str
-    name: str
-
-
-FIND_CUSTOMER = statement(
-    "pages.find_customer",
-    r"""
-    SELECT id, code, name FROM customer
-     WHERE merged_into_id IS NULL
-       AND (code = %(exact)s OR name = %(exact)s OR search_text LIKE ALL (%(patterns)s::text[]))
-     ORDER BY code = %(exact)s DESC, name = %(exact)s DESC, name, id LIMIT %(limit)s::int
-    """,
-    tables="customer",
-    scope="system",
-    fact=CustomerMatch,
 )

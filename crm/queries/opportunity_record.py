@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.errors import NotFound
+from core.errors import existing
 from core.queries.paging import Listing
-from core.queries.reading import read, read_one
+from core.queries.reading import read
 from core.statements import statement
 
 
@@ -138,15 +138,11 @@ QUOTATIONS = Listing(
 
 def get_opportunity(opportunity_id: int) -> OpportunityRecord:
     """One opportunity. Raises NotFound."""
-    found: OpportunityRecord | None = read_one(OPPORTUNITY(opportunity_id=opportunity_id))
-    if found is None:
-        raise NotFound("opportunity", opportunity_id)
-    return found
+    [rows] = read(OPPORTUNITY(opportunity_id=opportunity_id))
+    return existing(rows, "opportunity", opportunity_id)
 
 
 def get_quotation(quotation_id: int) -> tuple[QuotationRecord, list[QuotationLineRecord]]:
     """One quotation with its lines. Raises NotFound."""
     found, lines = read(QUOTATION(quotation_id=quotation_id), QUOTATION_LINES(quotation_id=quotation_id))
-    if not found:
-        raise NotFound("quotation", quotation_id)
-    return found[0], lines
+    return existing(found, "quotation", quotation_id), lines

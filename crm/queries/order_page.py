@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from core.errors import NotFound
+from core.errors import existing
 from core.queries.reading import fetch
 from core.statements import statement
 from crm.queries.orders import payment_status
@@ -290,6 +290,4 @@ def order_page(connection: Connection, order_id: int) -> OrderPage:
         *(query(order_id=order_id) for query in (HEAD, LINES, INVOICES, SHIPMENTS, PAYMENTS)),
         HISTORY(record_type="sales_order", record_id=order_id),
     )
-    if not heads:
-        raise NotFound("sales_order", order_id)
-    return OrderPage(heads[0], lines, invoices, shipments, payments, history)
+    return OrderPage(existing(heads, "sales_order", order_id), lines, invoices, shipments, payments, history)

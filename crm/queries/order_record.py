@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from core.errors import NotFound
+from core.errors import existing
 from core.parties import PaymentStatus
 from core.queries.paging import Listing
 from core.queries.reading import read, today
@@ -229,7 +229,5 @@ def get_order(order_id: int) -> OrderWhole:
         ORDER_CREDIT_NOTES(order_id=order_id),
         ORDER_SHIPMENTS(order_id=order_id),
     )
-    if not found:
-        raise NotFound("sales_order", order_id)
-    order: OrderRecord = found[0]
+    order: OrderRecord = existing(found, "sales_order", order_id)
     return OrderWhole(order, order_payment_status(order, today()), lines, invoices, credit_notes, shipments)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
 
-from core.errors import NotFound
+from core.errors import existing
 from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
@@ -268,9 +268,7 @@ DRAFT_LINES = statement(
 def get_draft(connection: Connection, order_id: int) -> tuple[DraftOrder, list[DraftLine]]:
     """An order as the form edits it. Raises NotFound."""
     orders, lines = fetch(connection, DRAFT(order_id=order_id), DRAFT_LINES(order_id=order_id))
-    if not orders:
-        raise NotFound("sales_order", order_id)
-    return orders[0], lines
+    return existing(orders, "sales_order", order_id), lines
 
 
 def form_customer(connection: Connection, customer_id: int, today: date) -> FormCustomer | None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from core.errors import NotFound
 from core.queries.company import COMPANY_PAPER, CompanyPaper
+from core.queries.party import printed_address
 from core.queries.reading import fetch
 from core.statements import Statement, statement
 
@@ -39,12 +40,10 @@ class Paper(NamedTuple):
     origin: str | None
 
 
-_CUSTOMER = """
+_CUSTOMER = f"""
       JOIN customer ON customer.id = paper.customer_id
       JOIN app_user AS seller ON seller.id = paper.salesperson_id
-      LEFT JOIN LATERAL (SELECT address.street, concat_ws(' ', postal_code, address.city, address.region) AS place
-                           FROM address WHERE customer_id = customer.id AND address.is_active
-                          ORDER BY kind = 'billing' DESC, is_default DESC, address.id LIMIT 1) AS billing ON true
+      {printed_address("'billing'")}
       LEFT JOIN LATERAL (SELECT contact.name FROM contact WHERE customer_id = customer.id AND is_active
                           ORDER BY contact.id LIMIT 1) AS person ON true
 """
@@ -52,7 +51,7 @@ ORDER = statement(
     "papers.order",
     f"""
     SELECT paper.number, paper.ordered_on, coalesce(customer.legal_name, customer.name), customer.tax_id,
-           billing.street, billing.place, person.name, paper.currency, NULL::date, paper.requested_on,
+           printed.street, printed.place, person.name, paper.currency, NULL::date, paper.requested_on,
            paper.customer_reference,
            paper.ship_to, paper.carrier, paper.terms_days, paper.amount_net, paper.amount_tax, paper.amount_total,
            paper.note, seller.name, quotation.number
@@ -68,7 +67,7 @@ QUOTATION = statement(
     "papers.quotation",
     f"""
     SELECT paper.number, paper.quoted_on, coalesce(customer.legal_name, customer.name), customer.tax_id,
-           billing.street, billing.place, person.name, paper.currency, paper.valid_until, NULL::date, NULL, NULL, NULL,
+           printed.street, printed.place, person.name, paper.currency, paper.valid_until, NULL::date, NULL, NULL, NULL,
            coalesce(terms.days, company.payment_terms_days), paper.amount_net, paper.amount_tax, paper.amount_total,
            paper.note, seller.name, NULL
       FROM quotation AS paper {_CUSTOMER}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
-from core.errors import NotFound
+from core.errors import existing
 from core.organization import User
 from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
@@ -338,6 +338,4 @@ def deal_page(connection: Connection, opportunity_id: int) -> DealPage:
         STAGES(),
         *(query(opportunity_id=opportunity_id) for query in (STEPS, DOCUMENTS, ACTIVITIES)),
     )
-    if not deals:
-        raise NotFound("opportunity", opportunity_id)
-    return DealPage(deals[0], stages, steps, documents, activities)
+    return DealPage(existing(deals, "opportunity", opportunity_id), stages, steps, documents, activities)

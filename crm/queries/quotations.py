@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select
 
-from core.errors import NotFound
+from core.errors import existing
 from core.organization import User
 from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
@@ -206,9 +206,7 @@ def quotation_page(connection: Connection, quotation_id: int) -> QuotationPage:
         LINES(quotation_id=quotation_id),
         HISTORY(record_type="quotation", record_id=quotation_id),
     )
-    if not found:
-        raise NotFound("quotation", quotation_id)
-    return QuotationPage(found[0], lines, history)
+    return QuotationPage(existing(found, "quotation", quotation_id), lines, history)
 
 
 def other_quotations(connection: Connection, customer_id: int, except_id: int = 0) -> list[OtherQuotation]:

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.errors import NotFound
+from core.errors import existing
 from core.queries.paging import Key, Listing
-from core.queries.reading import read_one, today
+from core.queries.reading import read, today
 from core.statements import statement
 
 
@@ -94,7 +94,5 @@ CUSTOMERS = Listing(
 
 def get_customer(customer_id: int) -> CustomerRecord:
     """The live customer of this id. One statement. Raises NotFound."""
-    found: CustomerRecord | None = read_one(CUSTOMER(customer_id=customer_id, today=today()))
-    if found is None:
-        raise NotFound("customer", customer_id)
-    return found
+    [rows] = read(CUSTOMER(customer_id=customer_id, today=today()))
+    return existing(rows, "customer", customer_id)

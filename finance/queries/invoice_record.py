@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from core.errors import NotFound
+from core.errors import existing
 from core.money import ZERO
 from core.parties import PaymentStatus
 from core.queries.paging import Listing
@@ -238,14 +238,10 @@ def get_invoice(invoice_id: int) -> InvoiceWhole:
         INVOICE_ALLOCATIONS(invoice_id=invoice_id),
         INVOICE_CREDIT_NOTES(invoice_id=invoice_id),
     )
-    if not found:
-        raise NotFound("invoice", invoice_id)
-    return InvoiceWhole(found[0], lines, allocations, credit_notes)
+    return InvoiceWhole(existing(found, "invoice", invoice_id), lines, allocations, credit_notes)
 
 
 def get_credit_note(credit_note_id: int) -> tuple[CreditNoteRecord, list[CreditNoteLineRecord]]:
     """One credit note with its lines. Raises NotFound."""
     found, lines = read(CREDIT_NOTE(credit_note_id=credit_note_id), CREDIT_NOTE_LINES(credit_note_id=credit_note_id))
-    if not found:
-        raise NotFound("credit_note", credit_note_id)
-    return found[0], lines
+    return existing(found, "credit_note", credit_note_id), lines

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from core.catalog import Product, UnitOfMeasure
-from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Window, fetch_page
+from core.queries.reading import get_record, select_record
 from core.queries.words import matches
 from finance.models import (
     CreditNote,
@@ -215,18 +215,15 @@ class DocumentLineRow(NamedTuple):
 
 def get_invoice(connection: Connection, invoice_id: int) -> InvoiceRecord:
     """One invoice. Raises NotFound."""
-    joined = {"customer": Customer.name, "customer_tax_id": Customer.tax_id, "salesperson": User.name}
-    columns = [joined[name] if name in joined else getattr(Invoice, name) for name in InvoiceRecord._fields]
-    row: Any = connection.execute(
-        select(*columns)
-        .select_from(Invoice)
+    query = (
+        select_record(
+            InvoiceRecord, Invoice, customer=Customer.name, customer_tax_id=Customer.tax_id, salesperson=User.name
+        )
         .join(Customer, Customer.id == Invoice.customer_id)
         .outerjoin(User, User.id == Invoice.salesperson_id)
         .where(Invoice.id == invoice_id)
-    ).first()
-    if row is None:
-        raise NotFound("invoice", invoice_id)
-    return InvoiceRecord(*row)
+    )
+    return get_record(connection, query, InvoiceRecord, "invoice", invoice_id)
 
 
 def invoice_lines(connection: Connection, invoice_id: int, *, chinese: bool) -> list[DocumentLineRow]:
@@ -277,18 +274,13 @@ class CreditNoteRecord(NamedTuple):
 
 def get_credit_note(connection: Connection, credit_note_id: int) -> CreditNoteRecord:
     """One credit note. Raises NotFound."""
-    joined: dict[str, Any] = {"customer": Customer.name, "invoice": Invoice.number}
-    columns = [joined[name] if name in joined else getattr(CreditNote, name) for name in CreditNoteRecord._fields]
-    row: Any = connection.execute(
-        select(*columns)
-        .select_from(CreditNote)
+    query = (
+        select_record(CreditNoteRecord, CreditNote, customer=Customer.name, invoice=Invoice.number)
         .join(Customer, Customer.id == CreditNote.customer_id)
         .join(Invoice, Invoice.id == CreditNote.invoice_id)
         .where(CreditNote.id == credit_note_id)
-    ).first()
-    if row is None:
-        raise NotFound("credit_note", credit_note_id)
-    return CreditNoteRecord(*row)
+    )
+    return get_record(connection, query, CreditNoteRecord, "credit_note", credit_note_id)
 
 
 def credit_note_lines(connection: Connection, credit_note_id: int, *, chinese: bool) -> list[DocumentLineRow]:

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.products import Choice
+from core.queries.reading import get_record, select_record
 from finance.models import Account, AccountKind, FiscalPeriod, Journal, JournalEntry, JournalLine
 
 ZERO = Decimal("0.00")
@@ -189,25 +189,23 @@ def get_entry(connection: Connection, entry_id: int, *, chinese: bool) -> tuple[
     name = Journal.name_zh if chinese else Journal.name
     reversed_entry = JournalEntry.__table__.alias("reversed_entry")
     opposite = JournalEntry.__table__.alias("opposite")
-    joined: dict[str, Any] = {
-        "journal": name,
-        "who": User.name,
-        "reverses": reversed_entry.c.number,
-        "reversed_by_id": opposite.c.id,
-        "reversed_by": opposite.c.number,
-    }
-    columns = [joined[field] if field in joined else getattr(JournalEntry, field) for field in EntryRecord._fields]
-    row: Any = connection.execute(
-        select(*columns)
-        .select_from(JournalEntry)
+    query = (
+        select_record(
+            EntryRecord,
+            JournalEntry,
+            journal=name,
+            who=User.name,
+            reverses=reversed_entry.c.number,
+            reversed_by_id=opposite.c.id,
+            reversed_by=opposite.c.number,
+        )
         .join(Journal, Journal.id == JournalEntry.journal_id)
         .outerjoin(User, User.id == JournalEntry.actor_id)
         .outerjoin(reversed_entry, reversed_entry.c.id == JournalEntry.reverses_id)
         .outerjoin(opposite, opposite.c.reverses_id == JournalEntry.id)
         .where(JournalEntry.id == entry_id)
-    ).first()
-    if row is None:
-        raise NotFound("journal_entry", entry_id)
+    )
+    record = get_record(connection, query, EntryRecord, "journal_entry", entry_id)
     account = Account.name_zh if chinese else Account.name
     lines: Any = connection.execute(
         select(
@@ -225,7 +223,7 @@ def get_entry(connection: Connection, entry_id: int, *, chinese: bool) -> tuple[
         .where(JournalLine.entry_id == entry_id)
         .order_by(JournalLine.position)
     )
-    return EntryRecord(*row), [LineRow(*line) for line in lines]
+    return record, [LineRow(*line) for line in lines]
 
 
 def balances(
@@ -260,20 +258,16 @@ def get_account(connection: Connection, account_id: int, *, chinese: bool) -> Ac
     name = Account.name_zh if chinese else Account.name
     debit = select(func.coalesce(func.sum(JournalLine.debit), ZERO)).where(JournalLine.account_id == account_id)
     credit = select(func.coalesce(func.sum(JournalLine.credit), ZERO)).where(JournalLine.account_id == account_id)
-    row: Any = connection.execute(
-        select(
-            Account.id,
-            Account.code,
-            name,
-            Account.kind,
-            debit.scalar_subquery(),
-            credit.scalar_subquery(),
-            Account.is_active,
-        ).where(Account.id == account_id)
-    ).first()
-    if row is None:
-        raise NotFound("account", account_id)
-    return AccountRow(*row)
+    query: AnySelect = select(
+        Account.id,
+        Account.code,
+        name,
+        Account.kind,
+        debit.scalar_subquery(),
+        credit.scalar_subquery(),
+        Account.is_active,
+    ).where(Account.id == account_id)
+    return get_record(connection, query, AccountRow, "account", account_id)
 
 
 def running_lines(

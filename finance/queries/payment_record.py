@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.errors import NotFound
+from core.errors import existing
 from core.queries.paging import Listing
 from core.queries.reading import read
 from core.statements import statement
@@ -71,6 +71,4 @@ PAYMENTS = Listing(
 def get_payment(payment_id: int) -> tuple[PaymentRecord, list[AllocationRecord]]:
     """One payment or refund with its allocations. Raises NotFound."""
     found, allocations = read(PAYMENT(payment_id=payment_id), PAYMENT_ALLOCATIONS(payment_id=payment_id))
-    if not found:
-        raise NotFound("payment", payment_id)
-    return found[0], allocations
+    return existing(found, "payment", payment_id), allocations

@@ -9,16 +9,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, literal, null, or_, select, union_all
 
-from core.errors import NotFound
-from core.normalise import fold
 from core.parties import Customer, CustomerAccount
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
-from core.queries.words import matches, words_of
+from core.queries.reading import get_record, select_record
+from core.queries.words import matches
 from finance.invoicing import InvoiceFact
 from finance.models import BankAccount, CreditNote, Invoice, JournalLine, Payment, PaymentKind
 
 ZERO = Decimal("0.00")
-CHOICES = 20
 
 
 class PaymentRow(NamedTuple):
@@ -62,16 +60,6 @@ class PaymentRecord(NamedTuple):
     amount_unapplied: Decimal
     reference: str | None
     recorded_at: datetime
-
-
-class CustomerChoice(NamedTuple):
-    """A customer with the money figures a payment form shows."""
-
-    id: int
-    code: str
-    name: str
-    open_receivables: Decimal
-    unapplied: Decimal
 
 
 class SourceRow(NamedTuple):
@@ -165,56 +153,13 @@ def _chosen(query: AnySelect, search: str, customer_id: int | None) -> AnySelect
 
 def get_payment(connection: Connection, payment_id: int) -> PaymentRecord:
     """One payment. Raises NotFound."""
-    joined: dict[str, Any] = {"customer": Customer.name, "bank": BankAccount.name}
-    columns = [joined[name] if name in joined else getattr(Payment, name) for name in PaymentRecord._fields]
-    row: Any = connection.execute(
-        select(*columns)
-        .select_from(Payment)
+    query = (
+        select_record(PaymentRecord, Payment, customer=Customer.name, bank=BankAccount.name)
         .join(Customer, Customer.id == Payment.customer_id)
         .join(BankAccount, BankAccount.id == Payment.bank_account_id)
         .where(Payment.id == payment_id)
-    ).first()
-    if row is None:
-        raise NotFound("payment", payment_id)
-    return PaymentRecord(*row)
-
-
-_CUSTOMERS = (
-    select(Customer.id, Customer.code, Customer.name, CustomerAccount.open_receivables, CustomerAccount.unapplied)
-    .join(CustomerAccount, CustomerAccount.customer_id == Customer.id)
-    .where(Customer.merged_into_id.is_(None))
-)
-
-
-def get_customer(connection: Connection, customer_id: int) -> CustomerChoice:
-    """One customer's money. Raises NotFound."""
-    row: Any = connection.execute(_CUSTOMERS.where(Customer.id == customer_id)).first()
-    if row is None:
-        raise NotFound("customer", customer_id)
-    return CustomerChoice(*row)
-
-
-def find_customers(connection: Connection, text: str) -> list[CustomerChoice]:
-    """Whom a typed text may mean: exactly one where it is a code or a whole name, else at most twenty that fit."""
-    if not words_of(text):
-        return []
-    found_by = matches(Customer.search_text, text)
-    rows: Any = connection.execute(_CUSTOMERS.where(found_by).order_by(Customer.name).limit(CHOICES))
-    found = [CustomerChoice(*row) for row in rows]
-    exact = [row for row in found if fold(text) in (fold(row.name), fold(row.code))]
-    return exact if len(exact) == 1 else found
-
-
-def customer_names(connection: Connection, limit: int = 300) -> list[str]:
-    """Names for the browser's own list while typing: those who owe first."""
-    query: AnySelect = (
-        select(Customer.name)
-        .join(CustomerAccount, CustomerAccount.customer_id == Customer.id)
-        .where(Customer.merged_into_id.is_(None))
-        .order_by((CustomerAccount.open_receivables > 0).desc(), Customer.name)
-        .limit(limit)
     )
-    return list(connection.scalars(query))
+    return get_record(connection, query, PaymentRecord, "payment", payment_id)
 
 
 def open_invoices_of(connection: Connection, customer_ids: Iterable[int]) -> dict[int, list[InvoiceFact]]:

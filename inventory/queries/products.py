@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, select
 
 from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
-from core.errors import NotFound
 from core.organization import User
 from core.parties import Supplier
 from core.queries.paging import AnySelect, Page, Window, fetch_page
+from core.queries.reading import get_record, select_record
 from core.queries.words import matches
 from inventory.models import ProductValuation, ReorderPoint, Reservation, StockLevel, StockMove, Warehouse
 
@@ -212,26 +212,23 @@ class MoveRow(NamedTuple):
 def get_product(connection: Connection, product_id: int, *, chinese: bool) -> ProductRecord:
     """One product. Raises NotFound."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    joined = {
-        "category": ProductCategory.name,
-        "unit": unit,
-        "supplier": Supplier.name,
-        "quantity": ProductValuation.quantity,
-        "value": ProductValuation.value,
-    }
-    columns = [joined[name] if name in joined else getattr(Product, name) for name in ProductRecord._fields]
-    row: Any = connection.execute(
-        select(*columns)
-        .select_from(Product)
+    query = (
+        select_record(
+            ProductRecord,
+            Product,
+            category=ProductCategory.name,
+            unit=unit,
+            supplier=Supplier.name,
+            quantity=ProductValuation.quantity,
+            value=ProductValuation.value,
+        )
         .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
         .outerjoin(ProductCategory, ProductCategory.id == Product.category_id)
         .outerjoin(Supplier, Supplier.id == Product.supplier_id)
         .outerjoin(ProductValuation, ProductValuation.product_id == Product.id)
         .where(Product.id == product_id)
-    ).first()
-    if row is None:
-        raise NotFound("product", product_id)
-    return ProductRecord(*row)
+    )
+    return get_record(connection, query, ProductRecord, "product", product_id)
 
 
 def levels_of(connection: Connection, product_id: int) -> list[LevelRow]:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, or_, select
 
 from core.catalog import Product, UnitOfMeasure
-from core.errors import NotFound
 from core.organization import User
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
+from core.queries.reading import get_record, select_record
 from inventory.models import Shipment, ShipmentLine, Warehouse
 
 
@@ -107,19 +107,14 @@ def list_shipments(
 
 def get_shipment(connection: Connection, shipment_id: int) -> ShipmentRecord:
     """One shipment. Raises NotFound."""
-    joined: dict[str, Any] = {"customer": Customer.name, "warehouse": Warehouse.name, "who": User.name}
-    columns = [joined[name] if name in joined else getattr(Shipment, name) for name in ShipmentRecord._fields]
-    row: Any = connection.execute(
-        select(*columns)
-        .select_from(Shipment)
+    query = (
+        select_record(ShipmentRecord, Shipment, customer=Customer.name, warehouse=Warehouse.name, who=User.name)
         .join(Customer, Customer.id == Shipment.customer_id)
         .join(Warehouse, Warehouse.id == Shipment.warehouse_id)
         .outerjoin(User, User.id == Shipment.actor_id)
         .where(Shipment.id == shipment_id)
-    ).first()
-    if row is None:
-        raise NotFound("shipment", shipment_id)
-    return ShipmentRecord(*row)
+    )
+    return get_record(connection, query, ShipmentRecord, "shipment", shipment_id)
 
 
 def shipment_lines(connection: Connection, shipment_id: int, *, chinese: bool) -> list[ShipmentLineRow]:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from core.catalog import Product, UnitOfMeasure
-from core.errors import NotFound
 from core.organization import User
 from core.parties import Supplier
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.products import Choice
+from core.queries.reading import get_record
 from core.queries.words import matches
 from finance.models import JournalEntry
 from inventory.models import (
@@ -236,7 +236,7 @@ def get_document(
     connection: Connection, document_id: int, *, chinese: bool
 ) -> tuple[DocumentRecord, list[DocumentLineRow]]:
     """A receipt or an adjustment with its lines. Raises NotFound."""
-    row: Any = connection.execute(
+    query: AnySelect = (
         select(
             StockDocument.id,
             StockDocument.number,
@@ -256,9 +256,8 @@ def get_document(
         .outerjoin(User, User.id == StockDocument.actor_id)
         .outerjoin(JournalEntry, JournalEntry.id == StockDocument.entry_id)
         .where(StockDocument.id == document_id)
-    ).first()
-    if row is None:
-        raise NotFound("stock_document", document_id)
+    )
+    record = get_record(connection, query, DocumentRecord, "stock_document", document_id)
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
     lines: Any = connection.execute(
         select(
@@ -276,4 +275,4 @@ def get_document(
         .where(StockDocumentLine.document_id == document_id)
         .order_by(StockDocumentLine.position)
     )
-    return DocumentRecord(*row), [DocumentLineRow(*line) for line in lines]
+    return record, [DocumentLineRow(*line) for line in lines]

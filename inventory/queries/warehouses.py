@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from core.errors import NotFound
+from core.queries.reading import get_record
 from inventory.models import StockLevel, Warehouse
 
 
@@ -55,7 +55,4 @@ def list_warehouses(connection: Connection) -> list[WarehouseRow]:
 
 def get_warehouse(connection: Connection, warehouse_id: int) -> WarehouseRow:
     """One warehouse. Raises NotFound."""
-    row: Any = connection.execute(_ROWS.where(Warehouse.id == warehouse_id)).first()
-    if row is None:
-        raise NotFound("warehouse", warehouse_id)
-    return WarehouseRow(*row)
+    return get_record(connection, _ROWS.where(Warehouse.id == warehouse_id), WarehouseRow, "warehouse", warehouse_id)

@@ -15,7 +15,7 @@ def load(home: Path, **environ: str) -> config.Settings:
 
 def test_defaults_are_safe(tmp_path: Path) -> None:
     settings = load(tmp_path)
-    assert settings.production and settings.embedded
+    assert settings.environment == "production" and settings.embedded
     assert (settings.host, settings.port, settings.web_workers) == ("127.0.0.1", 8000, 2)
     assert (settings.broker_url, settings.language, settings.log_format) == ("memory://", "zh", "text")
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext as _now
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
 
-from core.queries.reading import fetch
-from crm.queries.customers import CONTACTS
-from web.forms import DayField, Form, Required
+from web.customers.forms import contact_options
+from web.forms import DayField, Form, Required, options
 
 KINDS = {
     "note": _("Note"),
@@ -25,7 +22,7 @@ KINDS = {
 class ActivityForm(Form):
     """What was said or is to be done."""
 
-    kind = SelectField(_("Kind"), choices=[SelectChoice(code, text) for code, text in KINDS.items()])
+    kind = SelectField(_("Kind"), choices=options(KINDS.items()))
     subject = TextAreaField(_("What was said or is to be done"), [Required()])
     contact_id = SelectField(_("Contact"), validate_choice=False)
     result = StringField(_("Result"))
@@ -35,7 +32,4 @@ class ActivityForm(Form):
 
     def offer(self, connection: Connection, customer_id: int) -> None:
         """Fill the customer's contacts in."""
-        [contacts] = fetch(connection, CONTACTS(customer_id=customer_id))
-        self.contact_id.choices = [SelectChoice("", _now("Nobody in particular"))] + [
-            SelectChoice(str(contact.id), contact.name) for contact in contacts if contact.is_active
-        ]
+        self.contact_id.choices = contact_options(connection, customer_id)

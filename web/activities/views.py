@@ -15,12 +15,13 @@ from core import database as db
 from core.errors import DomainError
 from crm.activities import complete_activity, record_activity
 from crm.queries.activities import VIEWS, list_follow_ups
-from crm.queries.customers import get_customer
+from crm.queries.customer_page import get_customer
 from web.activities import area
 from web.activities.forms import ActivityForm
 from web.filters import day, today
+from web.forms import id_from
 from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, see_other
-from web.lists import window_of
+from web.lists import choice_of, window_of
 
 VIEW_NAMES = {
     "mine": lazy_gettext("Mine"),
@@ -32,8 +33,7 @@ VIEW_NAMES = {
 @area.route("", permission="home.read")
 def index() -> str:
     """What is planned, by day."""
-    view = request.args.get("view", "mine")
-    view = view if view in VIEWS else "mine"
+    view = choice_of("view", VIEWS, "mine")
     with db.current().reading() as connection:
         page = list_follow_ups(
             connection,
@@ -70,9 +70,9 @@ def create(customer_id: int) -> ResponseReturnValue:
 @area.route("/<int:activity_id>/done", permission="activities.write", methods=["POST"])
 def done(activity_id: int) -> ResponseReturnValue:
     """Mark as done."""
-    version = request.form.get("version", "")
+    version = id_from(request.form.get("version"))
     try:
-        result = run_command(complete_activity, activity_id, version=int(version) if version.isdigit() else None)
+        result = run_command(complete_activity, activity_id, version=version)
         flash_done(_("Done: %(subject)s", subject=str(result["subject"])[:80]))
     except DomainError as error:
         if error.http_status == 404:
@@ -90,13 +90,9 @@ def _values(form: ActivityForm) -> dict[str, Any]:
         "subject": form.subject.data,
         "due_on": form.due_on.data if planned else None,
         "result": form.result.data if kind == "call" else None,
-        "contact_id": _id(form.contact_id.data),
-        "opportunity_id": _id(form.opportunity_id.data),
+        "contact_id": form.id_in("contact_id"),
+        "opportunity_id": form.id_in("opportunity_id"),
     }
-
-
-def _id(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
 
 
 def _day(value: str) -> str:

@@ -19,8 +19,9 @@ from unittest.mock import patch
 import psycopg
 from psycopg import sql
 
+from core.batch import written_columns
 from core.encoding import dump_json
-from core.plan import Number, Plan, written_columns
+from core.plan import Number, Plan
 from core.statements import array_text
 from core.trace import IdempotencyKey
 

@@ -6,12 +6,14 @@ from babel import Locale
 from flask_babel import get_locale
 from flask_babel import gettext as _now
 from flask_babel import lazy_gettext as _
+from sqlalchemy import Connection
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from core.queries.reading import read
+from core.queries.reading import fetch, read
 from crm.queries.choices import OWNERS, TERMS
-from web.forms import AmountField, Form, Required
+from crm.queries.customer_page import CONTACTS
+from web.forms import AmountField, Form, Required, options
 from web.i18n import language
 from web.permissions import may
 
@@ -40,7 +42,7 @@ def country_choices() -> list[SelectChoice]:
     }
     first = [code for code in ("CN", "HK", "TW", "US", "DE") if code in countries]
     rest = sorted((code for code in countries if code not in first), key=lambda code: countries[code])
-    return [SelectChoice(code, countries[code]) for code in first + rest]
+    return options((code, countries[code]) for code in first + rest)
 
 
 _NO_PLACE = frozenset({"ZZ", "EU", "EZ", "UN", "QO", "XA", "XB"})
@@ -51,15 +53,21 @@ def country_name(code: str) -> str:
     return str((get_locale() or Locale("en")).territories.get(code, code))
 
 
+def contact_options(connection: Connection, customer_id: int | None) -> list[SelectChoice]:
+    """The people still at a customer's, and nobody."""
+    contacts = fetch(connection, CONTACTS(customer_id=customer_id))[0] if customer_id else []
+    return options(
+        ((contact.id, contact.name) for contact in contacts if contact.is_active), _now("Nobody in particular")
+    )
+
+
 class CustomerForm(Form):
     """A customer as people edit it. `version` is that of the record that was shown."""
 
     name = StringField(_("Name"), [Required()])
     legal_name = StringField(_("Legal name"))
     code = StringField(_("Code"))
-    lifecycle = SelectField(
-        _("Lifecycle"), default="potential", choices=[SelectChoice(code, text) for code, text in LIFECYCLES.items()]
-    )
+    lifecycle = SelectField(_("Lifecycle"), default="potential", choices=options(LIFECYCLES.items()))
     owner_id = SelectField(_("Owner"), validate_choice=False)
     country = SelectField(_("Country"), validate_choice=False)
     region = StringField(_("Region"))
@@ -80,11 +88,11 @@ class CustomerForm(Form):
         """Fill the choices; who may not set credit keeps limit and terms out of the form."""
         owners, terms = read(OWNERS(also=owner_id), TERMS())
         chinese = language() == "zh"
-        self.owner_id.choices = [SelectChoice(str(found.id), found.name) for found in owners]
+        self.owner_id.choices = options((found.id, found.name) for found in owners)
         self.country.choices = country_choices()
-        self.payment_terms_id.choices = [SelectChoice("", _now("As in the settings"))] + [
-            SelectChoice(str(found.id), found.name_zh if chinese else found.name) for found in terms
-        ]
+        self.payment_terms_id.choices = options(
+            ((found.id, found.name_zh if chinese else found.name) for found in terms), _now("As in the settings")
+        )
         if not may("customers.credit"):
             del self.payment_terms_id, self.credit_limit
 
@@ -93,8 +101,7 @@ class CustomerForm(Form):
         values: dict[str, object] = {name: field.data for name, field in self._fields.items() if name not in _OWN}
         for name in ("owner_id", "payment_terms_id"):
             if name in values:
-                text = str(values[name] or "")
-                values[name] = int(text) if text.isdigit() else None
+                values[name] = self.id_in(name)
         return values
 
 
@@ -109,9 +116,7 @@ class ContactForm(Form):
     decision_power = StringField(_("Decides on"))
     phone = StringField(_("Phone"))
     email = StringField(_("E-mail"))
-    preferred_channel = SelectField(
-        _("Preferred channel"), choices=[SelectChoice(code, text) for code, text in CHANNELS.items()]
-    )
+    preferred_channel = SelectField(_("Preferred channel"), choices=options(CHANNELS.items()))
     do_not_call = BooleanField(_("Do not call"))
     note = TextAreaField(_("Note"))
     is_active = BooleanField(_("Still works there"))

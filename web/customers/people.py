@@ -12,7 +12,7 @@ from core import database as db
 from core.customers import save_address, save_contact
 from core.errors import DomainError, NotFound
 from core.queries.reading import fetch
-from crm.queries.customers import ADDRESSES, CONTACTS, CustomerRecord, get_customer
+from crm.queries.customer_page import ADDRESSES, CONTACTS, CustomerRecord, get_customer
 from web.customers import area
 from web.customers.forms import AddressForm, ContactForm
 from web.filters import today

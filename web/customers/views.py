@@ -13,22 +13,15 @@ from flask_babel import lazy_gettext
 from core import database as db
 from core.customers import change_customer, create_customer
 from core.errors import DomainError
-from crm.queries.customers import (
-    SORTS,
-    VIEWS,
-    CustomerRecord,
-    count_views,
-    customer_page,
-    get_customer,
-    list_customers,
-)
+from crm.queries.customer_page import CustomerRecord, customer_page, get_customer
+from crm.queries.customers import SORTS, VIEWS, count_views, list_customers
 from crm.queries.timeline import GROUPS, timeline
 from web.customers import area
 from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name
 from web.customers.timeline import days_of
 from web.filters import today
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.navigation import link
 from web.orders.sentences import PAYMENT, PAYMENT_TONES
 
@@ -49,8 +42,7 @@ GROUP_NAMES = {
 @area.route("", permission="customers.read")
 def index() -> str:
     """Customers by view, search text and order."""
-    view = request.args.get("view", "all")
-    view = view if view in VIEWS else "all"
+    view = choice_of("view", VIEWS, "all")
     default = "-overdue" if view == "overdue" else "name"
     window = window_of(SORTS, default)
     text = text_of("q")

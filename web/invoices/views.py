@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from core import database as db
 from core.errors import NotFound
+from core.queries.customers import get_customer
 from finance.models import PaymentAllocation
 from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.invoices import (
@@ -21,7 +22,6 @@ from finance.queries.invoices import (
     list_credit_notes,
     list_invoices,
 )
-from finance.queries.payments import get_customer
 from finance.queries.receivables import BUCKETS, aging, aging_totals, open_invoices
 from web.documents.answer import answer_document
 from web.documents.data import LANGUAGES
@@ -29,7 +29,7 @@ from web.filters import today
 from web.i18n import language
 from web.invoices import area
 from web.invoices.papers import read_credit_note, read_invoice
-from web.lists import day_of, id_of, text_of, window_of
+from web.lists import choice_of, day_of, id_of, text_of, window_of
 
 TABS = ("open", "overdue", "paid", "all", "credit-notes")
 
@@ -37,7 +37,7 @@ TABS = ("open", "overdue", "paid", "all", "credit-notes")
 @area.route("", permission="invoices.read")
 def index() -> str:
     """Invoices by state, or the credit notes."""
-    tab = text_of("tab") if text_of("tab") in TABS else "open"
+    tab = choice_of("tab", TABS, "open")
     chosen: dict[str, Any] = {"search": text_of("q"), "customer_id": id_of("customer")}
     with db.current().reading() as connection:
         if tab == "credit-notes":

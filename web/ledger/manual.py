@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
 from wtforms import FieldList, FormField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 
 from core import database as db
 from core.errors import DomainError
@@ -20,8 +19,8 @@ from finance.manual import ManualLine, post_manual_entry, reverse_manual_entry
 from finance.queries.ledger import account_choices, get_entry
 from web.effects import effect_lines
 from web.filters import today
-from web.forms import AmountField, DayField, Form, LineForm, Required
-from web.http import apply_errors, flash_done, preview_command, run_command, see_other
+from web.forms import AmountField, DayField, Form, LineForm, Required, id_from, options
+from web.http import apply_errors, apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
 from web.ledger import area
 from web.payments.rows import back_to, carried_values
@@ -47,9 +46,9 @@ class ManualForm(Form):
     def offer(self, connection: Connection) -> None:
         """Fill the accounts from the database."""
         choices = account_choices(connection, chinese=language() == "zh", only_active=True)
-        options = [SelectChoice("", ""), *[SelectChoice(str(choice.id), choice.text) for choice in choices]]
+        offered = options(choices, "")
         for entry in self.lines.entries:
-            entry.form.account_id.choices = options
+            entry.form.account_id.choices = offered
 
     def asked(self, indices: list[int]) -> dict[str, Any]:
         """What the command takes; `indices` gets the form's row of each line."""
@@ -58,8 +57,7 @@ class ManualForm(Form):
             row = entry.form
             text = row.account_id.data or ""
             if text or row.debit.data or row.credit.data:
-                account_id = int(text) if text.isdecimal() else 0
-                lines.append(ManualLine(account_id, row.debit.data or ZERO, row.credit.data or ZERO))
+                lines.append(ManualLine(id_from(text) or 0, row.debit.data or ZERO, row.credit.data or ZERO))
                 indices.append(index)
         return {"effective_on": self.effective_on.data, "memo": self.memo.data or "", "lines": lines}
 
@@ -93,13 +91,7 @@ def post_entry() -> ResponseReturnValue:
                 return see_other("ledger.entry", entry_id=result["id"])
             preview = preview_command(post_manual_entry, **asked)
         except DomainError as error:
-            fields = {}
-            for name, fault in error.fields.items():
-                parts = name.split(".")
-                if parts[0] == "lines" and len(parts) == 3:
-                    name = f"lines.{indices[int(parts[1])]}.{parts[2]}"
-                fields[name] = fault
-            apply_errors(form, DomainError(error.code, fields=fields, **error.data))
+            apply_line_errors(form, error, indices)
     page = _page(form, preview)
     return (page, 200) if preview else (page, 422)
 

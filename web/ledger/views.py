@@ -8,6 +8,7 @@ from flask import render_template
 
 from core import database as db
 from core.money import ZERO
+from core.queries.customers import get_customer
 from finance.manual import MANUAL
 from finance.queries.ledger import (
     account_choices,
@@ -18,7 +19,6 @@ from finance.queries.ledger import (
     list_entries,
     running_lines,
 )
-from finance.queries.payments import get_customer
 from web.filters import today
 from web.i18n import language
 from web.ledger import area

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext as _now
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
 
-from core.queries.reading import fetch
-from crm.queries.customers import CONTACTS
+from web.customers.forms import contact_options
 from web.forms import AmountField, DayField, Form, Required
 
 FIELDS = ("name", "amount", "expected_close_on", "budget", "schedule", "source", "note", "competitor")
@@ -34,15 +31,11 @@ class OpportunityForm(Form):
 
     def offer(self, connection: Connection, customer_id: int | None) -> None:
         """Fill the customer's contacts in."""
-        contacts = fetch(connection, CONTACTS(customer_id=customer_id))[0] if customer_id else []
-        self.contact_id.choices = [SelectChoice("", _now("Nobody in particular"))] + [
-            SelectChoice(str(contact.id), contact.name) for contact in contacts if contact.is_active
-        ]
+        self.contact_id.choices = contact_options(connection, customer_id)
 
     def values(self) -> dict[str, Any]:
         """What the command takes."""
-        contact = str(self.contact_id.data or "")
-        return {name: self[name].data for name in FIELDS} | {"contact_id": int(contact) if contact.isdigit() else None}
+        return {name: self[name].data for name in FIELDS} | {"contact_id": self.id_in("contact_id")}
 
 
 class LoseForm(Form):

@@ -15,7 +15,7 @@ from core import clock
 from core import database as db
 from core.errors import DomainError
 from crm.pipeline import change_opportunity, create_opportunity, move_opportunity
-from crm.queries.customers import get_customer
+from crm.queries.customer_page import get_customer
 from crm.queries.pipeline import (
     SORTS,
     STALLED_DAYS,

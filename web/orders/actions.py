@@ -17,7 +17,7 @@ from crm.queries.order_page import OrderPage, order_page
 from web.effects import effect_lines
 from web.filters import plain
 from web.forms import parse_number
-from web.http import flash_done, preview_command, run_command, see_other
+from web.http import flash_done, named_row, preview_command, run_command, see_other
 from web.orders import area
 from web.orders.specs import ACTIONS, TEXT_LABELS, Action
 from web.orders.views import record_page
@@ -117,10 +117,9 @@ class Asked:
         """Puts a refusal beside the lines it names; answers the sentence for above the form, if any is left."""
         left = []
         for name, fault in error.fields.items():
-            parts = name.split(".")
-            text = sentence(fault.code, fault.data)
-            if len(parts) > 1 and parts[1].isdigit() and int(parts[1]) < len(ids):
-                self.errors[ids[int(parts[1])]] = text
+            text, line_id = sentence(fault.code, fault.data), named_row(name, ids)
+            if line_id is not None:
+                self.errors[line_id] = text
             else:
                 left.append(text)
         if error.fields:

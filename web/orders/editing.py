@@ -12,13 +12,12 @@ from sqlalchemy import Connection
 from core import database as db
 from core.errors import DomainError
 from crm.orders.create import change_order, create_order
-from crm.queries.choices import CustomerMatch
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.orders import area
 from web.orders.forms import OrderForm, find_customer
-from web.orders.lines import Grid, add_empty_rows, apply_line_errors, read_grid
+from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
 from web.orders.lookups import short_numbers, short_texts, short_ways
 
 
@@ -36,7 +35,6 @@ class Draft:
         customer_id = order.customer_id if order else match.id if match else None
         if customer_id is not None:
             self.customer = form_customer(connection, customer_id, today())
-        self.match: CustomerMatch | None = match
         currency = self.customer.currency if self.customer else "CNY"
         rounding = self.customer.tax_rounding if self.customer else "line"
         self.grid: Grid = read_grid(connection, form.lines, form.warehouse, currency=currency, tax_rounding=rounding)
@@ -87,7 +85,7 @@ def create() -> ResponseReturnValue:
             result = run_command(create_order, customer_id=draft.customer.id, **draft.values())
             return _saved(result["id"], result["number"])
         except DomainError as error:
-            apply_errors(form, apply_line_errors(form, error, draft.grid.rows))
+            apply_line_errors(form, error, draft.grid.rows)
     return _page_of(draft), 422
 
 
@@ -100,7 +98,7 @@ def edit(order_id: int) -> str:
         form = OrderForm(formdata=None, obj=order)
         form.warehouse_id.data = str(order.warehouse_id)
         form.offer(connection)
-        _fill(form, lines)
+        fill_rows(form.lines, lines)
         customer = form_customer(connection, order.customer_id, today())
         form.customer.data = customer.name if customer else ""
         grid = read_grid(connection, form.lines, order.warehouse_id, currency="CNY", tax_rounding="line")
@@ -124,7 +122,7 @@ def change(order_id: int) -> ResponseReturnValue:
             result = run_command(change_order, order_id, version=shown_version(form), **draft.values())
             return _saved(order_id, result["number"])
         except DomainError as error:
-            apply_errors(form, apply_line_errors(form, error, draft.grid.rows))
+            apply_line_errors(form, error, draft.grid.rows)
             if show_newer_version(form, error):
                 now = lines
     return _page_of(draft, now=now), 422
@@ -142,22 +140,6 @@ def check() -> str:
 def _require_draft(order: DraftOrder) -> None:
     if order.state != "draft":
         raise DomainError("order_state", number=order.number, state=order.state, needed=["draft"])
-
-
-def _fill(form: OrderForm, lines: list[DraftLine]) -> None:
-    for line in lines:
-        form.lines.append_entry(
-            {
-                "product": f"{line.sku} {line.name}",
-                "quantity": line.quantity,
-                "price": line.unit_price,
-                "discount_percent": line.discount_percent,
-                "on_short": line.on_short,
-            }
-        )
-    for entry in form.lines.entries:
-        for part in (entry.form.product, entry.form.quantity):
-            part.raw_data = [str(part.data)] if part is entry.form.product else [part._value()]
 
 
 def _only_looking(draft: Draft) -> bool:

@@ -7,13 +7,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
 
-from core.queries.reading import fetch
-from core.queries.words import patterns_of
-from crm.queries.choices import FIND_CUSTOMER, CustomerMatch
+from core.queries.customers import CustomerChoice, find_customers
 from inventory.queries.stock import warehouse_choices
-from web.forms import DayField, Form, Required
+from web.forms import DayField, Form, Required, options
 from web.orders.lines import OrderLineForm, lines_field
 from web.sentences import sentence
 
@@ -35,26 +32,24 @@ class OrderForm(Form):
     def offer(self, connection: Connection) -> None:
         """Fill the choices in."""
         warehouses = warehouse_choices(connection, only_active=True)
-        self.warehouse_id.choices = [SelectChoice(str(found.id), found.text) for found in warehouses]
+        self.warehouse_id.choices = options(warehouses)
         if not self.warehouse_id.data and warehouses:
             self.warehouse_id.data = str(warehouses[0].id)
 
     @property
     def warehouse(self) -> int | None:
-        text = str(self.warehouse_id.data or "")
-        return int(text) if text.isdigit() else None
+        return self.id_in("warehouse_id")
 
 
-def find_customer(connection: Connection, field: Any) -> CustomerMatch | None:
+def find_customer(connection: Connection, field: Any) -> CustomerChoice | None:
     """The customer that is meant by what was typed; else the field says which ones it may be."""
     text = (field.data or "").strip()
     if not text:
         if not field.errors:
             field.errors = [*field.errors, sentence("required")]
         return None
-    [found] = fetch(connection, FIND_CUSTOMER(exact=text, patterns=patterns_of(text), limit=MOST_NAMED))
-    if len(found) == 1 or (found and text in (found[0].code, found[0].name)):
-        match: CustomerMatch = found[0]
-        return match
+    found = find_customers(connection, text, MOST_NAMED)
+    if len(found) == 1:
+        return found[0]
     field.errors = [*field.errors, sentence("several_customers" if found else "customer_unknown", {"found": found})]
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from wtforms import FieldList, FormField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from core.errors import DomainError
 from core.money import line_amount, taxes_per_document, taxes_per_line, total
 from core.organization import TaxRounding
 from crm.pricing import LineRequest
@@ -83,6 +82,23 @@ def add_empty_rows(lines: FieldList[Any], count: int = EMPTY_ROWS) -> None:
     """Rows to write on, at the end; without script they are all there is."""
     for _number in range(count):
         lines.append_entry()
+
+
+def fill_rows(lines: FieldList[Any], drafted: Iterable[Any]) -> None:
+    """Rows with what stands in the lines of a draft, as if it had been typed."""
+    for line in drafted:
+        lines.append_entry(
+            {
+                "product": f"{line.sku} {line.name}",
+                "quantity": line.quantity,
+                "price": line.unit_price,
+                "discount_percent": line.discount_percent,
+                "on_short": getattr(line, "on_short", None),
+            }
+        )
+    for entry in lines.entries:
+        entry.form.product.raw_data = [str(entry.form.product.data)]
+        entry.form.quantity.raw_data = [entry.form.quantity._value()]
 
 
 def read_grid(
@@ -186,15 +202,3 @@ def stock_state(product: ProductMatch, wanted: Decimal | None, free: Decimal | N
 def unit_of(product: Any) -> str:
     """The unit's name in the language of the request."""
     return str(product.unit_zh if language() == "zh" else product.unit)
-
-
-def apply_line_errors(form: Any, error: DomainError, rows: Sequence[int]) -> DomainError:
-    """The refusal with the command's line numbers turned into the form's row numbers and its names into the form's."""
-    names = {"product_id": "product", "unit_price": "price"}
-    fields = {}
-    for name, fault in error.fields.items():
-        parts = name.split(".")
-        if len(parts) == 3 and parts[0] == "lines" and parts[1].isdigit() and int(parts[1]) < len(rows):
-            parts = ["lines", str(rows[int(parts[1])]), names.get(parts[2], parts[2])]
-        fields[".".join(parts)] = fault
-    return DomainError(error.code, fields=fields, http_status=error.http_status, **error.data)

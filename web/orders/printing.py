@@ -12,7 +12,8 @@ from core.queries.company import CompanyPaper
 from core.statements import Statement
 from crm.queries.papers import ORDER, ORDER_LINES, Paper, PaperLine, read_paper
 from web.documents.answer import answer_document
-from web.documents.data import LANGUAGES, DocumentFacts, DocumentLine, Kind, PartyFacts
+from web.documents.build import document_of, line_of, party_of
+from web.documents.data import LANGUAGES, DocumentFacts, Kind
 from web.documents.resources import page_style
 from web.orders import area
 from web.permissions import SIGNED_IN
@@ -47,41 +48,13 @@ def paper_style() -> Response:
 
 
 def _facts(kind: Kind, paper: Paper, lines: list[PaperLine], language: str) -> DocumentFacts:
-    address = tuple(part for part in (paper.street, paper.place) if part)
     ship_to = (paper.ship_to or "").splitlines()
-    return DocumentFacts(
-        kind=kind,
-        number=paper.number,
+    return document_of(
+        kind,
+        paper,
+        party_of(paper.customer, paper.tax_id, paper.street, paper.place, contact=paper.contact),
+        (line_of(line, line.name, line.unit_zh if language == "zh" else line.unit) for line in lines),
         date=paper.on,
-        party=PartyFacts(paper.customer, address, paper.tax_id or "", paper.contact or ""),
-        lines=tuple(_line(line, language) for line in lines),
-        currency=paper.currency,
-        valid_until=paper.valid_until,
-        requested_on=paper.requested_on,
-        customer_reference=paper.customer_reference or "",
-        origin=paper.origin or "",
-        ship_to=PartyFacts(ship_to[0], tuple(ship_to[1:])) if ship_to else None,
-        amount_net=paper.amount_net,
-        amount_tax=paper.amount_tax,
-        amount_total=paper.amount_total,
+        ship_to=party_of(ship_to[0], None, *ship_to[1:]) if ship_to else None,
         terms=_("%(days)s days", days=paper.terms_days),
-        note=paper.note or "",
-        carrier=paper.carrier or "",
-        salesperson=paper.salesperson,
-    )
-
-
-def _line(line: PaperLine, language: str) -> DocumentLine:
-    return DocumentLine(
-        position=line.position,
-        sku=line.sku,
-        name=line.name,
-        unit=line.unit_zh if language == "zh" else line.unit,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-        discount_percent=line.discount_percent,
-        tax_rate=line.tax_rate,
-        amount_net=line.amount_net,
-        amount_tax=line.amount_tax,
-        amount_total=line.amount_net + line.amount_tax,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from flask import g, render_template, request
+from flask import g, render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
@@ -13,7 +13,7 @@ from core import database as db
 from crm.queries.order_page import HistoryRow, OrderPage, order_page
 from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, count_views, list_orders
 from web.filters import day, quantity, today
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.orders import area
 from web.orders.sentences import (
     INVOICING,
@@ -68,8 +68,7 @@ HISTORY_LOOKS = {
 @area.route("", permission="orders.read")
 def index() -> str:
     """Orders by view, search text and order."""
-    view = request.args.get("view", "all")
-    view = view if view in VIEWS + EXTRA_VIEWS else "all"
+    view = choice_of("view", VIEWS + EXTRA_VIEWS, "all")
     window = window_of(SORTS, "-date")
     text = text_of("q")
     customer_id = id_of("customer_id")

@@ -11,14 +11,9 @@ from sqlalchemy import Connection
 
 from core import database as db
 from core.errors import DomainError
+from core.queries.customers import CustomerChoice, customer_names, find_customers, get_customer
 from finance.payments import Wanted, record_payment
-from finance.queries.payments import (
-    CustomerChoice,
-    customer_names,
-    find_customers,
-    get_customer,
-    open_invoices_of,
-)
+from finance.queries.payments import open_invoices_of
 from finance.queries.proposals import explain
 from web.effects import effect_lines
 from web.filters import money, today

@@ -5,10 +5,9 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 
 from finance.queries.payments import bank_accounts
-from web.forms import AmountField, DayField, Form, Required
+from web.forms import AmountField, DayField, Form, Required, options
 
 
 class MoneyForm(Form):
@@ -21,12 +20,11 @@ class MoneyForm(Form):
     def offer(self, connection: Connection) -> None:
         """Fill the bank accounts from the database, the default one first."""
         accounts = bank_accounts(connection, only_active=True)
-        self.bank_account_id.choices = [SelectChoice(str(account.id), account.name) for account in accounts]
+        self.bank_account_id.choices = options((account.id, account.name) for account in accounts)
 
     @property
     def bank_id(self) -> int | None:
-        text = self.bank_account_id.data or ""
-        return int(text) if text.isdecimal() else None
+        return self.id_in("bank_account_id")
 
 
 class PaymentForm(MoneyForm):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from core import database as db
 from core.errors import DomainError, NotFound
+from core.queries.customers import get_customer
 from core.queries.paging import Window
 from finance.corrections import unmatch as unmatch_allocation
 from finance.models import PaymentAllocation
@@ -18,7 +19,6 @@ from finance.payments import match as match_source_to_invoices
 from finance.queries.allocations import allocations_where
 from finance.queries.payments import (
     SourceRow,
-    get_customer,
     get_source,
     open_invoices_of,
     source_totals,

@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.errors import DomainError, NotFound
+from core.queries.customers import get_customer
 from core.queries.paging import Window
 from finance.corrections import refund
-from finance.queries.payments import get_customer, unapplied_sources
+from finance.queries.payments import unapplied_sources
 from web.effects import effect_lines
 from web.filters import money, today
 from web.http import apply_errors, flash_done, preview_command, run_command, see_other

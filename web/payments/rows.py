@@ -16,6 +16,7 @@ from finance.payments import Wanted
 from finance.queries.proposals import Proposal, Reason
 from web.filters import plain
 from web.forms import parse_number
+from web.http import named_row
 from web.sentences import sentence
 
 
@@ -55,9 +56,9 @@ class InvoiceRows:
             self.faults[int(error.data["invoice_id"])] = sentence(error.code, error.data)
             return True
         for name, fault in error.fields.items():
-            parts = name.split(".")
-            if parts[0] == "allocations" and int(parts[1]) < len(wanted):
-                self.faults[wanted[int(parts[1])].invoice_id] = sentence(fault.code, fault.data)
+            row = named_row(name, wanted)
+            if row is not None:
+                self.faults[row.invoice_id] = sentence(fault.code, fault.data)
                 found = True
         return found and all(name.startswith("allocations.") for name in error.fields)
 

@@ -9,11 +9,12 @@ from flask import render_template
 from flask_babel import format_date
 
 from core import database as db
+from core.queries.customers import get_customer
 from finance.models import PaymentAllocation, PaymentKind
 from finance.queries.allocations import allocations_where, entries_of
-from finance.queries.payments import bank_accounts, count_payments, get_customer, get_payment, list_payments
+from finance.queries.payments import bank_accounts, count_payments, get_payment, list_payments
 from web.i18n import language
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.payments import area
 
 TABS = ("unmatched", "refunds")
@@ -30,7 +31,7 @@ def short_day(value: date | None) -> str:
 @area.route("", permission="payments.read")
 def index() -> str:
     """All payments."""
-    tab = text_of("tab") if text_of("tab") in TABS else ""
+    tab = choice_of("tab", TABS)
     chosen: dict[str, Any] = {"search": text_of("q"), "customer_id": id_of("customer")}
     window = window_of(("received", "number", "customer", "amount", "unapplied"), "-received")
     with db.current().reading() as connection:

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from core.queries.products import Choice, categories, units
+from core.queries.products import categories, units
 from core.queries.suppliers import supplier_choices
-from web.forms import Form, PercentField, PriceField, Required
+from web.forms import Form, PercentField, PriceField, Required, options
 from web.i18n import language
 
 FIELDS = ("sku", "name", "description", "kind", "barcode", "price", "cost", "is_discontinued", "is_active")
@@ -41,18 +41,15 @@ class ProductForm(Form):
 
     def offer(self, connection: Connection) -> None:
         """Fill the choices from the database."""
-        self.category_id.choices = _with_none(categories(connection))
-        self.unit_id.choices = [
-            SelectChoice(str(unit.id), unit.text) for unit in units(connection, chinese=language() == "zh")
-        ]
-        self.supplier_id.choices = _with_none(supplier_choices(connection))
+        none = gettext("None")
+        self.category_id.choices = options(categories(connection), none)
+        self.unit_id.choices = options(units(connection, chinese=language() == "zh"))
+        self.supplier_id.choices = options(supplier_choices(connection), none)
 
     def values(self) -> dict[str, Any]:
         """What the command takes."""
         values: dict[str, Any] = {name: self[name].data for name in FIELDS}
-        for name in REFERENCES:
-            text = self[name].data or ""
-            values[name] = int(text) if text.isdecimal() else None
+        values |= {name: self.id_in(name) for name in REFERENCES}
         rate = self.tax_rate.data
         values["tax_rate"] = None if rate is None else rate / 100
         return values
@@ -65,7 +62,3 @@ class ProductForm(Form):
             self[name].data = str(getattr(record, name) or "")
         self.tax_rate.data = record.tax_rate * 100
         self.version.data = str(record.version)
-
-
-def _with_none(choices: list[Choice]) -> list[SelectChoice]:
-    return [SelectChoice("", gettext("None")), *[SelectChoice(str(choice.id), choice.text) for choice in choices]]

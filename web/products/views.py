@@ -23,7 +23,7 @@ from inventory.queries.products import (
 from web.forms import parse_number
 from web.http import apply_errors, flash, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.products import area
 from web.products.forms import ProductForm
 from web.sentences import sentence
@@ -34,7 +34,7 @@ TABS = ("goods", "services", "discontinued", "low")
 @area.route("", permission="products.read")
 def index() -> str:
     """All products with their stock."""
-    tab = text_of("tab") if text_of("tab") in TABS else ""
+    tab = choice_of("tab", TABS)
     chosen: dict[str, Any] = {"search": text_of("q"), "category": id_of("category")}
     with db.current().reading() as connection:
         page = list_products(

@@ -17,9 +17,9 @@ from crm.queries.pipeline import DealRecord, deal_page
 from crm.queries.quotations import QuotationPage, QuotedLine, other_quotations, quotation_page
 from crm.quotations import DEFAULT_VALID_DAYS, change_quotation, create_quotation
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.orders.forms import find_customer
-from web.orders.lines import Grid, add_empty_rows, apply_line_errors, read_grid
+from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
 from web.quotations import area
 from web.quotations.forms import QuotationForm
 
@@ -86,7 +86,7 @@ def create() -> ResponseReturnValue:
             flash_done(_("Quotation %(number)s saved", number=result["number"]))
             return see_other("quotations.show", quotation_id=result["id"])
         except DomainError as error:
-            apply_errors(form, apply_line_errors(form, error, draft.grid.rows))
+            apply_line_errors(form, error, draft.grid.rows)
     return _again(draft)
 
 
@@ -97,7 +97,7 @@ def edit(quotation_id: int) -> str:
         page = quotation_page(connection, quotation_id)
         _require_open(page)
         form = QuotationForm(formdata=None, obj=page.quotation)
-        _fill(form, page.lines)
+        fill_rows(form.lines, page.lines)
         grid = read_grid(connection, form.lines, None, currency=page.quotation.currency, tax_rounding="line")
         customer = form_customer(connection, page.quotation.customer_id, today())
         add_empty_rows(form.lines)
@@ -126,7 +126,7 @@ def change(quotation_id: int) -> ResponseReturnValue:
             flash_done(_("Quotation %(number)s saved", number=result["number"]))
             return see_other("quotations.show", quotation_id=quotation_id)
         except DomainError as error:
-            apply_errors(form, apply_line_errors(form, error, draft.grid.rows))
+            apply_line_errors(form, error, draft.grid.rows)
             if show_newer_version(form, error):
                 now = page.lines
     return _again(draft, now=now)
@@ -135,21 +135,6 @@ def change(quotation_id: int) -> ResponseReturnValue:
 def _require_open(page: QuotationPage) -> None:
     if not page.quotation.is_open():
         raise DomainError("quotation_state", number=page.quotation.number, state=page.quotation.state)
-
-
-def _fill(form: QuotationForm, lines: list[QuotedLine]) -> None:
-    for line in lines:
-        form.lines.append_entry(
-            {
-                "product": f"{line.sku} {line.name}",
-                "quantity": line.quantity,
-                "price": line.unit_price,
-                "discount_percent": line.discount_percent,
-            }
-        )
-    for entry in form.lines.entries:
-        entry.form.product.raw_data = [entry.form.product.data]
-        entry.form.quantity.raw_data = [entry.form.quantity._value()]
 
 
 def _again(draft: Draft, **more: Any) -> ResponseReturnValue:

@@ -6,7 +6,8 @@ from core import database as db
 from core.queries.company import COMPANY_PAPER, CompanyPaper
 from core.queries.reading import fetch
 from inventory.queries.shipments import get_shipment, shipment_lines
-from web.documents.data import DocumentFacts, DocumentLine, PartyFacts
+from web.documents.build import document_of, party_of
+from web.documents.data import DocumentFacts, DocumentLine
 from web.invoices.papers import party_facts
 
 
@@ -17,18 +18,15 @@ def read_delivery_note(shipment_id: int, language: str) -> tuple[DocumentFacts, 
         lines = shipment_lines(connection, shipment_id, chinese=language == "zh")
         party = party_facts(connection, shipment.customer_id, "shipping")
         [[company]] = fetch(connection, COMPANY_PAPER())
-    ship_to = PartyFacts(shipment.customer, tuple(shipment.ship_to.splitlines())) if shipment.ship_to else None
-    facts = DocumentFacts(
-        kind="delivery_note",
-        number=shipment.number,
-        date=shipment.shipped_on,
-        party=party,
-        ship_to=ship_to,
-        origin=shipment.origin,
-        carrier=shipment.carrier or "",
-        lines=tuple(
+    facts = document_of(
+        "delivery_note",
+        shipment,
+        party,
+        (
             DocumentLine(line.position, line.sku, line.product, line.unit, line.quantity, line.description or "")
             for line in lines
         ),
+        date=shipment.shipped_on,
+        ship_to=party_of(shipment.customer, None, shipment.ship_to) if shipment.ship_to else None,
     )
     return facts, company

@@ -19,7 +19,7 @@ from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, preview_command, run_command, see_other
 from web.i18n import language
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.permissions import may
 from web.sentences import sentence
 from web.shipments import area
@@ -55,7 +55,7 @@ def ship(order_id: int) -> ResponseReturnValue:
 
 def _list(order_id: int | None = None, refusal: str = "") -> str:
     g.nav = "shipments.index"
-    tab = text_of("tab") if text_of("tab") in TABS else ""
+    tab = choice_of("tab", TABS)
     dialog: dict[str, Any] = {"effects": [], "digest": "", "number": "", "result": None}
     if order_id is not None:
         try:
@@ -85,7 +85,7 @@ def _list(order_id: int | None = None, refusal: str = "") -> str:
 def records() -> str:
     """Everything that was shipped or came back."""
     g.nav = "shipments.index"
-    kind = text_of("kind") if text_of("kind") in ("out", "return") else ""
+    kind = choice_of("kind", ("out", "return"))
     with db.current().reading() as connection:
         page = list_shipments(
             connection, window_of((), ""), kind=kind, search=text_of("q"), customer_id=id_of("customer")

@@ -15,23 +15,22 @@ from inventory.models import MoveKind
 from inventory.queries.lookup import ProductMatch, find_products
 from inventory.queries.stock import get_document, list_documents
 from web.effects import effect_lines
-from web.http import apply_errors, flash_done, preview_command, run_command, see_other
+from web.http import apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
-from web.lists import text_of, window_of
+from web.lists import choice_of, text_of, window_of
 from web.payments.rows import back_to, carried_values
 from web.sentences import sentence
 from web.stock import area
 from web.stock.forms import StockForm
 
 KINDS = {"receipt": receive_stock, "adjustment": adjust_stock}
-LINE_FIELDS = {"product_id": "product", "quantity": "quantity", "unit_cost": "price"}
 
 
 @area.route("/documents", permission="stock.read")
 def documents() -> str:
     """All receipts and adjustments."""
     g.nav = "stock.levels"
-    kind = text_of("kind") if text_of("kind") in list(MoveKind) else ""
+    kind = choice_of("kind", list(MoveKind))
     with db.current().reading() as connection:
         page = list_documents(connection, window_of((), ""), kind=kind, search=text_of("q"))
     return render_template("stock/documents.html", page=page, kind=kind, search=text_of("q"))
@@ -138,13 +137,7 @@ def _place(form: StockForm, error: DomainError, indices: list[int]) -> None:
             row.quantity.errors = [*row.quantity.errors, sentence("short_line", short)]
         form.form_errors = [*form.form_errors, _("Not adjusted: what is reserved for orders cannot be taken out.")]
         return
-    fields = {}
-    for name, fault in error.fields.items():
-        parts = name.split(".")
-        if parts[0] == "lines" and len(parts) == 3 and indices:
-            name = f"lines.{indices[int(parts[1])]}.{LINE_FIELDS.get(parts[2], parts[2])}"
-        fields[name] = fault
-    apply_errors(form, DomainError(error.code, fields=fields, **error.data))
+    apply_line_errors(form, error, indices)
 
 
 def _page(kind: str, form: StockForm, preview: Any = None) -> str:

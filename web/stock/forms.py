@@ -6,11 +6,10 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import FieldList, FormField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 
 from core.queries.suppliers import supplier_choices
 from inventory.queries.stock import warehouse_choices
-from web.forms import Form, LineForm, PriceField, QuantityField
+from web.forms import Form, LineForm, PriceField, QuantityField, options
 
 EMPTY_LINES = 3
 
@@ -33,19 +32,10 @@ class StockForm(Form):
 
     def offer(self, connection: Connection) -> None:
         """Fill the choices, and keep empty lines at the end."""
-        self.warehouse_id.choices = [
-            SelectChoice(str(choice.id), choice.text) for choice in warehouse_choices(connection, only_active=True)
-        ]
-        self.supplier_id.choices = [
-            SelectChoice("", gettext("None")),
-            *[SelectChoice(str(choice.id), choice.text) for choice in supplier_choices(connection)],
-        ]
+        self.warehouse_id.choices = options(warehouse_choices(connection, only_active=True))
+        self.supplier_id.choices = options(supplier_choices(connection), gettext("None"))
         used = max(
             (index for index, entry in enumerate(self.lines.entries, start=1) if entry.form.product.data), default=0
         )
         while len(self.lines.entries) < max(used + EMPTY_LINES, 5):
             self.lines.append_entry()
-
-    def id_in(self, name: str) -> int | None:
-        text = self[name].data or ""
-        return int(text) if text.isdecimal() else None

@@ -21,7 +21,7 @@ from inventory.queries.stock import (
 )
 from web.http import flash_done, run_command, see_other
 from web.i18n import language
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.stock import area
 
 KINDS = tuple(kind.value for kind in MoveKind)
@@ -30,7 +30,7 @@ KINDS = tuple(kind.value for kind in MoveKind)
 @area.route("", permission="stock.read")
 def levels() -> str:
     """Stock per product and warehouse."""
-    only = text_of("only") if text_of("only") in LEVEL_FILTERS else ""
+    only = choice_of("only", LEVEL_FILTERS)
     window = window_of(("product", "sku", "on_hand", "available", "reserved"), "product")
     chosen: dict[str, Any] = {"search": text_of("q"), "warehouse_id": id_of("warehouse")}
     with db.current().reading() as connection:
@@ -47,7 +47,7 @@ def levels() -> str:
 @area.route("/moves", permission="stock.read")
 def moves() -> str:
     """Every move of stock."""
-    kind = text_of("kind") if text_of("kind") in KINDS else ""
+    kind = choice_of("kind", KINDS)
     chosen: dict[str, Any] = {"product_id": id_of("product"), "warehouse_id": id_of("warehouse")}
     with db.current().reading() as connection:
         product = (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
 
+import web.demo
 from tests.web.documents.samples import COMPANY, make_document, make_lines
 from web.documents.render import render_pdf
 from web.documents.resources import FONT_FOLDER, FONTS
@@ -18,19 +21,21 @@ LEVEL_ONE = "".join(
     for trail in range(0xA1, 0xFF)
     if (lead, trail) < (0xD7, 0xFA)
 )
-NAMES = (
-    "Ana Trujillo Emparedados y helados, México D.F.",
-    "Königlich Essen",
-    "Świętokrzyskie",
-    "Comércio Mineiro, São Paulo",
-    "Blondesddsl père et fils",
-    "Bólido Comidas preparadas",
-    "Chop-suey Chinese, Bräcke, Århus, Luleå, Münster, Genève",
-    "Folk och fä HB, Vins et alcools Chevalier, Wartian Herkku",
-    "Røgede sild, Côte de Blaye, Gudbrandsdalsost, Rhönbräu Klosterbier",
-    "−1,234.50 ¥ € £ № ™ ‘’ “” 《》、。（）【】 ①②③ ㎡ ℃ ×",
-    "曾仇单 喆堃珺镕 臺灣 龍 香港特別行政區",
-)
+NORTHWIND = Path(web.demo.__file__).parent / "northwind"
+PUNCTUATION = "−1,234.50 ¥ € £ № ™ ‘’ “” 《》、。（）【】 ①②③ ㎡ ℃ ×"
+RARE = "曾仇单 喆堃珺镕 臺灣 龍 香港特別行政區"
+
+
+def demo_texts() -> tuple[str, ...]:
+    """Every customer with its place and every product of the demonstration data, where they go beyond ASCII."""
+    texts = []
+    for name, columns in (
+        ("customers", ("company_name", "contact_name", "address", "city", "region")),
+        ("products", ("product_name",)),
+    ):
+        with (NORTHWIND / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+            texts += [", ".join(filter(None, (row[column] for column in columns))) for row in csv.DictReader(lines)]
+    return tuple(text for text in texts if not text.isascii())
 
 
 def coverage() -> dict[str, set[int]]:
@@ -69,7 +74,9 @@ def _is_gbk(lead: int, trail: int) -> bool:
 
 def test_no_missing_glyph(weasyprint_log: pytest.LogCaptureFixture) -> None:
     assert len(LEVEL_ONE) == 3755
-    lines = tuple(replace(line, name=name) for line, name in zip(make_lines(len(NAMES)), NAMES, strict=True))
+    names = (*demo_texts(), PUNCTUATION, RARE)
+    assert len(names) > 30, "The demonstration data have lost their accents."
+    lines = tuple(replace(line, name=name) for line, name in zip(make_lines(len(names)), names, strict=True))
     pdf = render_pdf("quotation", make_document("quotation", lines, note=LEVEL_ONE), COMPANY, "zh")
     assert pdf.startswith(b"%PDF")
     assert not weasyprint_log.messages

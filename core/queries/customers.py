@@ -1,0 +1,92 @@
+"""Customers to choose: by id, by what was typed, and the names offered while typing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from core.errors import existing
+from core.normalise import fold
+from core.queries.reading import fetch
+from core.queries.words import patterns_of
+from core.statements import statement
+
+CHOICES = 20
+NAMES = 300
+
+
+class CustomerChoice(NamedTuple):
+    """A customer with the money figures a form shows."""
+
+    id: int
+    code: str
+    name: str
+    open_receivables: Decimal
+    unapplied: Decimal
+
+
+_SELECT = """
+    SELECT customer.id, customer.code, customer.name, account.open_receivables, account.unapplied
+      FROM customer JOIN customer_account AS account ON account.customer_id = customer.id
+     WHERE customer.merged_into_id IS NULL
+"""
+CUSTOMER = statement(
+    "choices.customer",
+    _SELECT + " AND customer.id = %(customer_id)s::bigint",
+    tables="customer customer_account",
+    scope="by_root",
+    fact=CustomerChoice,
+)
+FIND_CUSTOMERS = statement(
+    "choices.find_customers",
+    _SELECT
+    + """ AND customer.search_text LIKE ALL (%(patterns)s::text[])
+     ORDER BY upper(customer.code) = upper(%(text)s) DESC, upper(customer.name) = upper(%(text)s) DESC,
+              customer.name, customer.id
+     LIMIT %(limit)s::int
+    """,
+    tables="customer customer_account",
+    scope="system",
+    fact=CustomerChoice,
+)
+CUSTOMER_NAMES = statement(
+    "choices.customer_names",
+    """
+    SELECT customer.name FROM customer JOIN customer_account AS account ON account.customer_id = customer.id
+     WHERE customer.merged_into_id IS NULL
+     ORDER BY account.open_receivables > 0 DESC, customer.name LIMIT %(limit)s::int
+    """,
+    tables="customer customer_account",
+    scope="system",
+)
+
+
+def get_customer(connection: Connection, customer_id: int) -> CustomerChoice:
+    """One live customer. Raises NotFound."""
+    [rows] = fetch(connection, CUSTOMER(customer_id=customer_id))
+    return existing(rows, "customer", customer_id)
+
+
+def find_customers(connection: Connection, text: str, limit: int = CHOICES) -> list[CustomerChoice]:
+    """Whom a typed text may mean: exactly one where it is a code or a whole name, else at most `limit` that fit."""
+    text = text.strip()
+    patterns = patterns_of(text)
+    if not patterns:
+        return []
+    [found] = fetch(connection, FIND_CUSTOMERS(text=text, patterns=patterns, limit=limit))
+    wanted = fold(text)
+    for exact in (
+        [match for match in found if fold(match.code) == wanted],
+        [match for match in found if fold(match.name) == wanted],
+    ):
+        if len(exact) == 1:
+            return exact
+    return found
+
+
+def customer_names(connection: Connection, limit: int = NAMES) -> list[str]:
+    """Names for the browser's own list while typing: those who owe first."""
+    [rows] = fetch(connection, CUSTOMER_NAMES(limit=limit))
+    return [name for (name,) in rows]
