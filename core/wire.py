@@ -65,6 +65,7 @@ def exchange(
     if pgconn.status != pq.ConnStatus.OK:
         raise psycopg.OperationalError("the connection is closed")
     known = _prepared.setdefault(connection, set())
+    sent: set[bytes] = set()
     kinds: list[bytes | None] = []
     pgconn.enter_pipeline_mode()
     try:
@@ -73,8 +74,9 @@ def exchange(
             kinds.append(None)
         for text, parameters in statements:
             name = _names.get(text) or _names.setdefault(text, b"ch_%d" % next(_numbers))
-            if name not in known:
+            if name not in known and name not in sent:
                 pgconn.send_prepare(name, text)
+                sent.add(name)
                 kinds.append(name)
             pgconn.send_query_prepared(name, parameters)
             kinds.append(b"")

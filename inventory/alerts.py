@@ -24,7 +24,18 @@ class PointFact(NamedTuple):
     alert_id: int | None
 
 
-# The level rows are locked, so that of two events about one product the later one sees what the earlier one did.
+# Locked before they are read with their alerts, so that of two events about one product the later one sees what the
+# earlier one did: a statement that waits for a lock re-reads the locked row only, not what is joined to it.
+LOCK_LEVELS = statement(
+    "alerts.lock_levels",
+    """
+    SELECT id FROM stock_level
+     WHERE warehouse_id = %(warehouse_id)s::bigint AND product_id = ANY (%(product_ids)s::bigint[])
+     ORDER BY id FOR NO KEY UPDATE
+    """,
+    tables="stock_level",
+    scope="system",
+)
 POINTS = statement(
     "alerts.points",
     """
@@ -36,7 +47,6 @@ POINTS = statement(
                                     AND alert.closed_at IS NULL
      WHERE level.warehouse_id = %(warehouse_id)s::bigint AND level.product_id = ANY (%(product_ids)s::bigint[])
        AND (point.id IS NOT NULL OR alert.id IS NOT NULL)
-     ORDER BY level.id FOR NO KEY UPDATE OF level
     """,
     tables="stock_level product reorder_point stock_alert",
     scope="system",
@@ -48,7 +58,8 @@ POINTS = statement(
 def refresh_alerts(plan: Plan, payload: Mapping[str, Any]) -> None:
     """Opens and closes alerts for the products that changed; a discontinued product is not reordered and raises
     none."""
-    [points] = plan.fetch(POINTS(warehouse_id=payload["warehouse_id"], product_ids=payload["product_ids"]))
+    where = {"warehouse_id": payload["warehouse_id"], "product_ids": payload["product_ids"]}
+    _, points = plan.fetch(LOCK_LEVELS(**where), POINTS(**where))
     for point in points:
         low = point.reorder_point is not None and point.available <= point.reorder_point and not point.is_discontinued
         if low and point.alert_id is None:
