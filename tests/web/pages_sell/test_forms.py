@@ -204,6 +204,26 @@ def test_live_stock_answers_numbers_and_ways(shop: Shop) -> None:
     assert shop.client("sales").get("/orders/products?q=mishi").json[0]["value"] == "BEEF Mishi Kobe Niku"
 
 
+def test_carrier_day_and_address_of_a_draft_are_changed_and_taken_back(shop: Shop) -> None:
+    form = order_form("SZCH", ("TEA", "1")) | {
+        "carrier": "顺丰",
+        "ship_to": "工业园区 1 号",
+        "requested_on": "2026-12-01",
+    }
+    path = shop.post("/orders/new", form, role="sales").location
+    order = int(path.split("?")[0].rsplit("/", 1)[1])
+    texts = "SELECT carrier, ship_to, requested_on::text FROM sales_order WHERE id = :id"
+    assert shop.world.rows(texts, id=order) == [("顺丰", "工业园区 1 号", "2026-12-01")]
+    page = shop.client("sales").get(f"/orders/{order}/edit").text
+    assert 'value="顺丰"' in page and "工业园区 1 号" in page
+    form = order_form("SZCH", ("TEA", "1")) | {"carrier": "德邦", "ship_to": "", "requested_on": ""}
+    form["version"] = "1"
+    assert shop.post(f"/orders/{order}/edit", form, role="sales").status_code == 303
+    carrier, ship_to, requested_on = shop.world.rows(texts, id=order)[0]
+    assert (carrier, requested_on) == ("德邦", None)
+    assert ship_to != "工业园区 1 号"
+
+
 def test_totals_while_typing_are_the_servers(shop: Shop) -> None:
     part = shop.post("/orders/check", order_form("SZCH", ("TEA", "10")), role="sales").text
     assert "1,084.80" in part and "<html" not in part
