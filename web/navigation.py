@@ -84,6 +84,7 @@ NAVIGATION: Final = (
             Item("payments.index", "bank", _("Payments")),
             Item("payments.match", "swap", _("Match payments"), short=_("Match")),
             Item("ledger.journal", "group", _("Journal")),
+            Item("ledger.tasks", "task", _("Finance tasks"), short=_("Tasks")),
             Item("reports.index", "chart", _("Reports")),
         ),
     ),

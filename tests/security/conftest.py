@@ -12,7 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from core.categories import save_category
 from core.permissions import ROLES
+from crm.orders.cancel import cancel_order
 from crm.orders.correction import QuantityRequest
 from crm.orders.return_goods import return_goods
 from crm.pipeline import create_opportunity
@@ -49,6 +51,11 @@ def world(module_database: DatabaseUrls) -> World:
     returned = [QuantityRequest(order["lines"][0]["id"], Decimal(1))]
     world.run(return_goods, order["id"], lines=returned)
     world.order(customer, (product, 1))
+    gone = world.order(customer, (product, 1))
+    world.confirm(gone)
+    world.run(cancel_order, gone["id"])
+    world.pay(customer, "1", reference=gone["number"])
+    world.run(save_category, {"name": "Tea"})
     return world
 
 
@@ -93,6 +100,9 @@ def values_of(world: World) -> dict[str, Any]:
         "warehouse_id": "warehouse",
         "account_id": "account",
         "document_id": "stock_document",
+        "bank_account_id": "bank_account",
+        "category_id": "product_category",
+        "task_id": "ledger_task",
     }
     values: dict[str, Any] = {}
     with world.database.reading() as connection:

@@ -2,6 +2,8 @@
 and described from there at /api/v1/openapi.json."""
 
 from web.api import (
+    banks,
+    categories,
     customers,
     documentation,
     invoices,
@@ -9,16 +11,20 @@ from web.api import (
     opportunities,
     orders,
     payments,
+    periods,
     products,
     quotations,
     sentences,
     stock,
+    tasks,
     users,
 )
 from web.api.operation import area
 
 __all__ = [
     "area",
+    "banks",
+    "categories",
     "customers",
     "documentation",
     "invoices",
@@ -26,9 +32,11 @@ __all__ = [
     "opportunities",
     "orders",
     "payments",
+    "periods",
     "products",
     "quotations",
     "sentences",
     "stock",
+    "tasks",
     "users",
 ]

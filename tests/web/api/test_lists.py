@@ -7,7 +7,7 @@ from tests.web.api.conftest import Api
 LISTS = (
     "/customers", "/products", "/opportunities", "/quotations", "/sales-orders", "/invoices", "/credit-notes",
     "/payments", "/journal-entries", "/stock-levels", "/stock-documents", "/reorder-points", "/stock-alerts", "/users",
-    "/accounts",
+    "/accounts", "/bank-accounts", "/fiscal-periods", "/finance-tasks", "/product-categories",
 )  # fmt: skip
 
 
