@@ -24,6 +24,7 @@ from core.encoding import dump_json, load_json
 from core.errors import Busy, DomainError
 from core.idempotency import Claim, Replay
 from core.plan import Effect, Plan, PlanConflict
+from core.scope import viewing
 
 MAX_RETRIES = 3
 FIRST_PAUSE_SECONDS = 0.02
@@ -82,7 +83,8 @@ def run(
     for attempt in range(MAX_RETRIES + 1):
         attempted = _Attempt(database or db.current(), context)
         try:
-            return attempted.run(command, arguments, named)
+            with viewing(context.actor.viewer):
+                return attempted.run(command, arguments, named)
         except Exception as error:
             unknown = unknown or (attempted.applying and _is_lost(cause_of(error)))
             if attempt == MAX_RETRIES or not attempted.may_retry(error):
@@ -99,7 +101,8 @@ def preview(
     with (database or db.current()).engine.connect() as connection:
         plan = Plan(connection, context)
         try:
-            result = command(plan, *arguments, **named)
+            with viewing(context.actor.viewer):
+                result = command(plan, *arguments, **named)
             return Preview(plan.effects, plan.warnings, plan.digest(), result)
         finally:
             connection.rollback()

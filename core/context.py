@@ -9,11 +9,12 @@ from typing import Any
 
 from core import clock
 from core import database as db
+from core.scope import EVERYTHING, NOTHING, Viewer
 
 
 @dataclass(frozen=True)
 class Actor:
-    """A person (or the system) with what he may do. `scopes` narrows a token to some permissions; None is all."""
+    """A person (or the system) with what he may do, and whose rows he sees."""
 
     user_id: int | None
     login: str
@@ -22,12 +23,13 @@ class Actor:
     roles: tuple[str, ...] = ()
     language: str = "zh"
     preferences: Any = None
+    viewer: Viewer = NOTHING
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
 
 
-SYSTEM = Actor(None, "system", "system")
+SYSTEM = Actor(None, "system", "system", viewer=EVERYTHING)
 
 
 @dataclass(frozen=True)

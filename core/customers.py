@@ -46,19 +46,13 @@ class DuplicateFact(NamedTuple):
 
 DUPLICATE = statement(
     "customers.duplicate",
+    # The function sees every customer: whose an exact duplicate is, is told to whoever enters it.
     """
-    SELECT customer.id, customer.name, app_user.name,
-           array_remove(ARRAY[CASE WHEN tax_id_key = %(tax_id_key)s THEN 'tax_id' END,
-                              CASE WHEN phone_key = %(phone_key)s THEN 'phone' END,
-                              CASE WHEN email_key = %(email_key)s THEN 'email' END,
-                              CASE WHEN name_key = %(name_key)s AND country = %(country)s THEN 'name' END], NULL)
-      FROM customer JOIN app_user ON app_user.id = customer.owner_id
-     WHERE merged_into_id IS NULL AND customer.id <> %(except_id)s::bigint
-       AND (tax_id_key = %(tax_id_key)s OR phone_key = %(phone_key)s OR email_key = %(email_key)s
-            OR (name_key = %(name_key)s AND country = %(country)s))
-     ORDER BY customer.id LIMIT 1
+    SELECT id, name, owner, same
+      FROM find_duplicate_customer(%(tax_id_key)s, %(phone_key)s, %(email_key)s, %(name_key)s, %(country)s,
+                                   %(except_id)s::bigint)
     """,
-    tables="customer app_user",
+    tables="",
     scope="system",
     fact=DuplicateFact,
 )

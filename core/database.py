@@ -19,6 +19,17 @@ from sqlalchemy import BigInteger, Connection, DateTime, Engine, Enum, MetaData,
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.pool import QueuePool
 
+from core import wire
+from core.scope import viewer_text
+from core.statements import statement
+
+# Tells row security for whom the transaction reads.
+SET_VIEWER = statement(
+    "database.set_viewer",
+    "SELECT set_config('countinghouse.viewer', %(viewer)s, true)",
+    tables="",
+    scope="system",
+)
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -110,10 +121,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for one consistent, read-only look: REPEATABLE READ, so that figures of a page agree."""
+        """A connection for one consistent, read-only look: REPEATABLE READ, so that figures of a page agree. It
+        sees the rows of this call's viewer."""
         with self.engine.connect().execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         ) as connection:
+            wire.snapshot(driver(connection), [SET_VIEWER(viewer=viewer_text())], end=False)
             yield connection
 
     @contextmanager

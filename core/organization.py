@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -86,8 +87,63 @@ class Company(Base):
     )
 
 
+class RowScope(StrEnum):
+    """Whose rows a role lets its people see; the widest of a person's roles counts."""
+
+    OWN = "own"
+    TEAM = "team"
+    REGION = "region"
+    ALL = "all"
+
+
+class UnitKind(StrEnum):
+    COMPANY = "company"
+    REGION = "region"
+    TEAM = "team"
+
+
+class OrgUnit(Base):
+    """A place in the tree company → region → team. `path` holds the ids from the root down to itself."""
+
+    __tablename__ = "org_unit"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[UnitKind] = mapped_column(enum_type(UnitKind, "unit_kind"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
+    path: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        UniqueConstraint("parent_id", "name"),
+        Index("uq_org_unit_company", "kind", unique=True, postgresql_where=sql("kind = 'company'")),
+        CheckConstraint("(kind = 'company') = (parent_id IS NULL)", name="root"),
+        CheckConstraint("path[cardinality(path)] = id", name="path"),
+    )
+    __mapper_args__ = {"version_id_col": version}
+
+
+class UnitMembership(Base):
+    """Where a person belongs, and belonged: people move, history stays."""
+
+    __tablename__ = "unit_membership"
+    __audited__ = False
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"))
+    since: Mapped[Moment]
+    until: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("uq_unit_membership_open", "user_id", unique=True, postgresql_where=sql("until IS NULL")),
+        CheckConstraint("until IS NULL OR until >= since", name="order"),
+    )
+
+
 class Role(Base):
-    """A named set of permissions."""
+    """A named set of permissions, and whose rows they are about."""
 
     __tablename__ = "role"
 
@@ -96,6 +152,7 @@ class Role(Base):
     name: Mapped[str] = mapped_column(String(80))
     name_zh: Mapped[str] = mapped_column(String(80))
     permissions: Mapped[list[str]] = mapped_column(ARRAY(String(60)))
+    row_scope: Mapped[RowScope] = mapped_column(enum_type(RowScope, "row_scope"), default=RowScope.OWN)
 
 
 class User(Base):
@@ -116,6 +173,7 @@ class User(Base):
     shortcuts: Mapped[bool] = mapped_column(default=True)
     is_active: Mapped[bool] = mapped_column(default=True)
     reports_to_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
     failed_sign_ins: Mapped[int] = mapped_column(SmallInteger, default=0)
     blocked_until: Mapped[datetime | None]
     created_at: Mapped[Moment]

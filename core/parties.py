@@ -16,10 +16,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Currency, Id, Moment, Money, enum_type
+from core.scope import OfCustomer, Owned
 
 LIVE = "merged_into_id IS NULL"
 
@@ -44,10 +46,11 @@ class PaymentTerms(Base):
     __table_args__ = (CheckConstraint("days BETWEEN 0 AND 730", name="days"),)
 
 
-class Customer(Base):
+class Customer(Owned, Base):
     """One customer, one record. The `_key` columns are the normalised forms that must be unique among live rows."""
 
     __tablename__ = "customer"
+    __customer__ = "id"
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(String(20), unique=True)
@@ -138,7 +141,36 @@ class CustomerAccount(Base):
     )
 
 
-class Contact(Base):
+class CustomerShare(Base):
+    """A customer shown to somebody beside its owner: to a person, or to all of a unit, until it is ended."""
+
+    __tablename__ = "customer_share"
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
+    reason: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[Moment]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("(user_id IS NULL) <> (unit_id IS NULL)", name="one_reader"),
+        *(
+            Index(
+                f"uq_customer_share_{reader}",
+                reader,
+                "customer_id",
+                unique=True,
+                postgresql_where=text("ended_at IS NULL"),
+            )
+            for reader in ("user_id", "unit_id")
+        ),
+    )
+
+
+class Contact(OfCustomer, Base):
     __tablename__ = "contact"
 
     id: Mapped[Id]
@@ -162,7 +194,7 @@ class Contact(Base):
         return self.name
 
 
-class Address(Base):
+class Address(OfCustomer, Base):
     """A place of a customer. `kind` is where it is used: billing or shipping; an archived one is not active."""
 
     __tablename__ = "address"

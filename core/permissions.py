@@ -6,10 +6,13 @@ can change them. Names are `area.verb`; `read` covers lists, records, search, ex
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 PERMISSIONS: dict[str, str] = {
     "home.read": "See the home page and search",
     "customers.read": "See customers",
     "customers.write": "Create and change customers, contacts and addresses",
+    "customers.assign": "Give customers to others and share them",
     "customers.credit": "Set credit limits and payment terms",
     "activities.write": "Record notes, calls, visits and tasks",
     "opportunities.read": "See opportunities",
@@ -95,12 +98,34 @@ _FINANCE = _READ | {
     "reports.read",
     "suppliers.read",
 }
-_MANAGER = _SALES | _FINANCE | _WAREHOUSE | {"products.write", "suppliers.write", "warehouses.write", "audit.read"}
+_SALES_MANAGER = _SALES | {"customers.assign"}
+_MANAGER = (
+    _SALES_MANAGER
+    | _FINANCE
+    | _WAREHOUSE
+    | {
+        "products.write",
+        "suppliers.write",
+        "warehouses.write",
+        "audit.read",
+    }
+)
 
-ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
-    "sales": ("Sales", "销售", frozenset(_SALES)),
-    "manager": ("Manager", "经理", frozenset(_MANAGER)),
-    "finance": ("Finance", "财务", frozenset(_FINANCE)),
-    "warehouse": ("Warehouse", "仓库", frozenset(_WAREHOUSE)),
-    "admin": ("Administrator", "管理员", frozenset(PERMISSIONS)),
+
+class StandardRole(NamedTuple):
+    """A role every company begins with. `row_scope`: whose rows it sees, own, team, region or all."""
+
+    name: str
+    name_zh: str
+    permissions: frozenset[str]
+    row_scope: str
+
+
+ROLES: dict[str, StandardRole] = {
+    "sales": StandardRole("Sales", "销售", frozenset(_SALES), "own"),
+    "sales_manager": StandardRole("Sales manager", "销售主管", frozenset(_SALES_MANAGER), "team"),
+    "manager": StandardRole("Manager", "经理", frozenset(_MANAGER), "all"),
+    "finance": StandardRole("Finance", "财务", frozenset(_FINANCE), "all"),
+    "warehouse": StandardRole("Warehouse", "仓库", frozenset(_WAREHOUSE), "all"),
+    "admin": StandardRole("Administrator", "管理员", frozenset(PERMISSIONS), "all"),
 }

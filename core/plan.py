@@ -34,7 +34,7 @@ SET_ACTOR = statement(
     # One plan for all values: the planner would otherwise weigh each array's length and plan the batch anew every time.
     # It is made for keys: a plan made while tables were empty would scan them whole for as long as it is kept.
     """
-    SELECT set_config('countinghouse.actor', %(actor)s, true),
+    SELECT set_config('countinghouse.actor', %(actor)s, true), set_config('countinghouse.viewer', %(viewer)s, true),
            set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
     """,
     tables="",
@@ -126,7 +126,9 @@ class Plan:
         self.now: datetime = context.now
         self.effects: list[Effect] = []
         self.warnings: list[Effect] = []
-        self._preamble: list[Query] = [SET_ACTOR(actor=str(context.actor.user_id or ""))]
+        self._preamble: list[Query] = [
+            SET_ACTOR(actor=str(context.actor.user_id or ""), viewer=context.actor.viewer.text)
+        ]
         self._on_open: Callable[[list[list[Any]]], None] | None = None
         self._opened = False
         self._session: Session | None = None

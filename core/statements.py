@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
 
+from core import scope as rows
+
 Scope = Literal["scoped", "by_root", "system"]
 REGISTRY: dict[str, Statement] = {}
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
@@ -33,13 +35,20 @@ class Statement:
     fact: Callable[..., Any] | None = None
     native: bytes = field(init=False, repr=False)
     parameter_names: tuple[str, ...] = field(init=False, repr=False)
+    is_viewed: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         native, names = to_native(self.text)
         object.__setattr__(self, "native", native)
         object.__setattr__(self, "parameter_names", names)
+        object.__setattr__(self, "is_viewed", not set(rows.PARAMETERS).isdisjoint(names))
+        if self.is_viewed != (self.scope == "scoped"):
+            raise ValueError(f"statement {self.name}: `scoped` is one that holds the viewer's predicate, no other")
 
     def __call__(self, **parameters: Any) -> Query:
+        """With its parameters; those of the predicate come from the viewer of this call."""
+        if self.is_viewed:
+            parameters.update(rows.current_viewer().parameters)
         return Query(self, [to_bytes(parameters[name]) for name in self.parameter_names])
 
     def make_row(self, values: Sequence[Any]) -> Any:
@@ -58,10 +67,15 @@ class Query:
 
 
 def statement(name: str, text: str, *, tables: str, scope: Scope, fact: Any = None) -> Statement:
-    """Registers a statement under a unique name. `tables` is a space separated list of what it touches."""
+    """Registers a statement under a unique name. `tables` is a space separated list of what it touches.
+
+    The text of a `scoped` one says `visible(alias)` for each table whose rows the viewer may or may not see.
+    """
     if name in REGISTRY:
         raise ValueError(f"statement {name} is registered twice")
-    REGISTRY[name] = found = Statement(name, " ".join(text.split()), frozenset(tables.split()), scope, fact)
+    text = " ".join(text.split())
+    text = rows.expand(text) if scope == "scoped" else text
+    REGISTRY[name] = found = Statement(name, text, frozenset(tables.split()), scope, fact)
     return found
 
 

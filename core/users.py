@@ -23,6 +23,7 @@ from core.normalise import clean
 from core.organization import ApiToken, Role, SignInDelay, User, UserSession
 from core.permissions import PERMISSIONS
 from core.plan import Plan
+from core.scope import Viewer
 from core.statements import Query, statement
 
 SESSION_DAYS = 30
@@ -51,6 +52,7 @@ class SignedIn(NamedTuple):
     shortcuts: bool
     roles: list[str]
     permissions: list[str]
+    viewer: str
     scopes: list[str] | None
     last_seen_at: datetime | None
 
@@ -61,7 +63,8 @@ _USER = """
     ARRAY(SELECT role.code::text FROM user_role JOIN role ON role.id = user_role.role_id
            WHERE user_role.user_id = app_user.id ORDER BY role.code),
     ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = user_role.role_id
-           WHERE user_role.user_id = app_user.id)
+           WHERE user_role.user_id = app_user.id),
+    set_config('countinghouse.viewer', viewer_of(app_user.id), true)
 """
 SESSION = statement(
     "users.session",
@@ -125,7 +128,8 @@ def _actor(found: SignedIn) -> Actor:
     permissions = frozenset(found.permissions)
     if found.scopes is not None:
         permissions &= frozenset(found.scopes) | {"api.use"}
-    return Actor(found.user_id, found.login, found.name, permissions, tuple(found.roles), found.language, found)
+    roles, viewer = tuple(found.roles), Viewer.read(found.viewer)
+    return Actor(found.user_id, found.login, found.name, permissions, roles, found.language, found, viewer)
 
 
 def _fetch(*queries: Query) -> list[list[Any]]:

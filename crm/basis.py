@@ -40,10 +40,11 @@ BASIS = statement(
            (SELECT id FROM opportunity WHERE id = %(opportunity_id)s::bigint AND customer_id = %(customer_id)s::bigint)
       FROM company
       LEFT JOIN customer ON customer.id = %(customer_id)s::bigint AND customer.merged_into_id IS NULL
+                        AND visible(customer, customer.id)
       LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
     """,
     tables="company customer address payment_terms warehouse opportunity",
-    scope="by_root",
+    scope="scoped",
     fact=DocumentBasis,
 )
 

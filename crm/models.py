@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Currency, Day, Id, Moment, Money, Percent, Price, Quantity, Rate, enum_type
 from core.organization import InvoicingPolicy, TaxPoint, TaxRounding
+from core.scope import OfCustomer, Owned
 
 ZERO = Decimal("0.00")
 NONE = Decimal(0)
@@ -51,7 +52,7 @@ class PipelineStage(Base):
     __table_args__ = (CheckConstraint("probability BETWEEN 0 AND 100", name="probability"),)
 
 
-class Opportunity(Base):
+class Opportunity(Owned, Base):
     """A possible sale. Written by plans, since ordering from a quotation wins it in the same transaction."""
 
     __tablename__ = "opportunity"
@@ -108,7 +109,7 @@ class ActivityKind(StrEnum):
     TASK = "task"
 
 
-class Activity(Base):
+class Activity(OfCustomer, Base):
     """Something done or planned with a customer."""
 
     __tablename__ = "activity"
@@ -140,7 +141,7 @@ class QuotationState(StrEnum):
     DECLINED = "declined"
 
 
-class Quotation(Base):
+class Quotation(Owned, Base):
     """A priced offer. Once ordered it stands as it was."""
 
     __tablename__ = "quotation"
@@ -217,7 +218,7 @@ class OnShort(StrEnum):
     BACK_ORDER = "back_order"
 
 
-class SalesOrder(Base):
+class SalesOrder(Owned, Base):
     """An order. Its statuses are derived from the lines' quantities by the command that changes them, never from
     percentages."""
 

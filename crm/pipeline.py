@@ -83,10 +83,10 @@ OPPORTUNITY_FOR_UPDATE = statement(
            deal.schedule, deal.source, deal.note, deal.contact_id, deal.competitor, deal.lost_reason,
            (SELECT count(*)::int FROM quotation WHERE opportunity_id = deal.id), deal.version
       FROM opportunity AS deal JOIN pipeline_stage AS stage ON stage.id = deal.stage_id
-     WHERE deal.id = %(opportunity_id)s::bigint FOR NO KEY UPDATE OF deal
+     WHERE deal.id = %(opportunity_id)s::bigint AND visible(deal) FOR NO KEY UPDATE OF deal
     """,
     tables="opportunity pipeline_stage quotation",
-    scope="by_root",
+    scope="scoped",
     fact=OpportunityFact,
 )
 CONTACT_OF = statement(

@@ -42,10 +42,10 @@ QUOTATION_FOR_UPDATE = statement(
     """
     SELECT id, number, customer_id, opportunity_id, state, valid_until, amount_net, amount_tax, tax_rounding, note,
            version
-      FROM quotation WHERE id = %(quotation_id)s::bigint FOR NO KEY UPDATE
+      FROM quotation WHERE id = %(quotation_id)s::bigint AND visible(quotation) FOR NO KEY UPDATE
     """,
     tables="quotation",
-    scope="by_root",
+    scope="scoped",
     fact=QuotationFact,
 )
 OPPORTUNITY_OF_QUOTATION_FOR_UPDATE = statement(
@@ -55,7 +55,7 @@ OPPORTUNITY_OF_QUOTATION_FOR_UPDATE = statement(
         "WHERE deal.id = (SELECT opportunity_id FROM quotation WHERE id = %(quotation_id)s::bigint)",
     ),
     tables="opportunity pipeline_stage quotation",
-    scope="by_root",
+    scope="scoped",
     fact=OpportunityFact,
 )
 QUOTATION_LINES = statement(

@@ -13,7 +13,7 @@ from core import database as db
 from core.catalog import UnitOfMeasure
 from core.company import check_company
 from core.errors import DomainError, FieldErrors
-from core.organization import Company, Role
+from core.organization import Company, Role, RowScope
 from core.parties import PaymentTerms
 from core.permissions import ROLES
 from core.plan import Plan
@@ -94,10 +94,18 @@ def set_up_company(
 
 def _add_masters(plan: Plan, chart: str, company: Company, warehouse: str) -> None:
     session = plan.session
-    for code, (name, name_zh, permissions) in ROLES.items():
-        session.add(Role(code=code, name=name, name_zh=name_zh, permissions=sorted(permissions)))
-    for code, name, name_zh, account_kind, role in CHARTS[chart]:
-        session.add(Account(code=code, name=name, name_zh=name_zh, kind=account_kind, role=role))
+    for code, role in ROLES.items():
+        session.add(
+            Role(
+                code=code,
+                name=role.name,
+                name_zh=role.name_zh,
+                permissions=sorted(role.permissions),
+                row_scope=RowScope(role.row_scope),
+            )
+        )
+    for code, name, name_zh, account_kind, purpose in CHARTS[chart]:
+        session.add(Account(code=code, name=name, name_zh=name_zh, kind=account_kind, role=purpose))
     for code, name, name_zh in JOURNALS:
         session.add(Journal(code=code, name=name, name_zh=name_zh))
     for code, name, name_zh in UNITS:

@@ -45,14 +45,14 @@ _LIVE_ALLOCATION = """
     SELECT allocation.id, allocation.payment_id, allocation.credit_note_id, allocation.invoice_id, allocation.amount,
            invoice.customer_id, allocation.effective_on
       FROM payment_allocation AS allocation JOIN invoice ON invoice.id = allocation.invoice_id
-     WHERE allocation.reverses_id IS NULL
+     WHERE visible(invoice) AND allocation.reverses_id IS NULL
        AND NOT EXISTS (SELECT FROM payment_allocation AS opposite WHERE opposite.reverses_id = allocation.id)
 """
 LIVE_ALLOCATION = statement(
     "corrections.live_allocation",
     _LIVE_ALLOCATION + " AND allocation.id = %(id)s::bigint",
     tables="payment_allocation invoice",
-    scope="by_root",
+    scope="scoped",
     fact=AllocationFact,
 )
 LIVE_PAYMENT_ALLOCATIONS_OF_INVOICES = statement(
@@ -61,7 +61,7 @@ LIVE_PAYMENT_ALLOCATIONS_OF_INVOICES = statement(
     + """ AND allocation.payment_id IS NOT NULL AND allocation.invoice_id = ANY (%(invoice_ids)s::bigint[])
           ORDER BY allocation.id""",
     tables="payment_allocation invoice",
-    scope="by_root",
+    scope="scoped",
     fact=AllocationFact,
 )
 

@@ -94,9 +94,12 @@ INVOICE_COLUMNS = """
 """
 INVOICES_FOR_UPDATE = statement(
     "invoicing.invoices_for_update",
-    f"SELECT {INVOICE_COLUMNS} FROM invoice WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608 (names of columns, no values)
+    f"""
+    SELECT {INVOICE_COLUMNS} FROM invoice WHERE id = ANY (%(ids)s::bigint[]) AND visible(invoice)
+     ORDER BY id FOR NO KEY UPDATE
+    """,  # noqa: S608 (names of columns, no values)
     tables="invoice",
-    scope="by_root",
+    scope="scoped",
     fact=InvoiceFact,
 )
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Currency, Day, Id, Moment, Money, Percent, Price, Quantity, Rate, enum_type
+from core.scope import Owned
 
 ZERO = Decimal("0.00")
 AMOUNT = Numeric(18, 2)
@@ -125,7 +126,7 @@ class JournalLine(Base):
     )
 
 
-class Invoice(Base):
+class Invoice(Owned, Base):
     """A receivable. `amount_open` = total − allocated; an invoice never holds a credit."""
 
     __tablename__ = "invoice"
@@ -186,7 +187,7 @@ class InvoiceLine(Base):
     __table_args__ = (UniqueConstraint("invoice_id", "position"),)
 
 
-class CreditNote(Base):
+class CreditNote(Owned, Base):
     """A correction of an invoice. What the invoice no longer owes stands as unapplied credit among customer
     advances."""
 
@@ -261,7 +262,7 @@ class PaymentKind(StrEnum):
     REFUND = "refund"
 
 
-class Payment(Base):
+class Payment(Owned, Base):
     """Money received from a customer, or given back. A receipt's `amount_unapplied` = amount − allocated is the
     customer's credit."""
 

@@ -40,9 +40,11 @@ ACCOUNT_SELECT = """
 """
 ACCOUNT_FOR_UPDATE = statement(
     "receivables.account_for_update",
-    ACCOUNT_SELECT + " WHERE account.customer_id = %(customer_id)s::bigint FOR NO KEY UPDATE OF account",
+    ACCOUNT_SELECT
+    + """ WHERE account.customer_id = %(customer_id)s::bigint AND visible(customer, customer.id)
+            FOR NO KEY UPDATE OF account""",
     tables="customer_account customer",
-    scope="by_root",
+    scope="scoped",
     fact=AccountFact,
 )
 

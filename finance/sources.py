@@ -52,20 +52,20 @@ PAYMENT_FOR_UPDATE = statement(
     "payments.payment_for_update",
     """
     SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference FROM payment
-     WHERE id = ANY (%(ids)s::bigint[]) AND kind = 'receipt' ORDER BY id FOR NO KEY UPDATE
+     WHERE id = ANY (%(ids)s::bigint[]) AND kind = 'receipt' AND visible(payment) ORDER BY id FOR NO KEY UPDATE
     """,
     tables="payment",
-    scope="by_root",
+    scope="scoped",
     fact=SourceFact,
 )
 CREDIT_NOTE_FOR_UPDATE = statement(
     "payments.credit_note_for_update",
     """
     SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason FROM credit_note
-     WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+     WHERE id = ANY (%(ids)s::bigint[]) AND visible(credit_note) ORDER BY id FOR NO KEY UPDATE
     """,
     tables="credit_note",
-    scope="by_root",
+    scope="scoped",
     fact=SourceFact,
 )
 UNAPPLIED_PAYMENTS_FOR_UPDATE = statement(
@@ -91,15 +91,15 @@ UNAPPLIED_CREDIT_NOTES_FOR_UPDATE = statement(
 )
 CUSTOMER_OF_PAYMENT = statement(
     "payments.customer_of_payment",
-    "SELECT customer_id FROM payment WHERE id = %(id)s::bigint AND kind = 'receipt'",
+    "SELECT customer_id FROM payment WHERE id = %(id)s::bigint AND kind = 'receipt' AND visible(payment)",
     tables="payment",
-    scope="by_root",
+    scope="scoped",
 )
 CUSTOMER_OF_CREDIT_NOTE = statement(
     "payments.customer_of_credit_note",
-    "SELECT customer_id FROM credit_note WHERE id = %(id)s::bigint",
+    "SELECT customer_id FROM credit_note WHERE id = %(id)s::bigint AND visible(credit_note)",
     tables="credit_note",
-    scope="by_root",
+    scope="scoped",
 )
 SOURCE_MODELS: dict[str, Any] = {"payment": Payment, "credit_note": CreditNote}
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Day, Id, Moment, Money, Price, Quantity, enum_type
+from core.scope import Owned
 
 NONE = Decimal(0)
 
@@ -152,7 +153,7 @@ class Reservation(Base):
     )
 
 
-class Shipment(Base):
+class Shipment(Owned, Base):
     """Goods that left for a customer (or, negative lines, came back: see StockReturn)."""
 
     __tablename__ = "shipment"

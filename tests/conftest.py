@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.scope import EVERYTHING, viewing
 from tests.database_server import DatabaseUrls, Server, new_run_home, remove_home
 
 RUN_HOME = "COUNTINGHOUSE_TEST_HOME"
@@ -24,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and RUN_HOME in os.environ:
         remove_home(Path(os.environ.pop(RUN_HOME)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tests_see_everything() -> Iterator[None]:
+    """What a test itself looks at; commands and requests set the viewer of their actor."""
+    with viewing(EVERYTHING):
+        yield
 
 
 @pytest.fixture(scope="session")

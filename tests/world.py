@@ -22,6 +22,7 @@ from core.command import Preview, Result, preview, run
 from core.context import Actor, Context
 from core.customers import create_customer
 from core.permissions import PERMISSIONS
+from core.scope import EVERYTHING, Viewer
 from core.users import create_user, issue_token
 from crm.orders.cancel import cancel_order
 from crm.orders.confirm import confirm_order
@@ -42,7 +43,7 @@ class World:
     """One company in one database, with an administrator as the default actor."""
 
     database: db.Database
-    actor: Actor = field(default_factory=lambda: Actor(None, "test", "Test", frozenset(PERMISSIONS)))
+    actor: Actor = field(default_factory=lambda: Actor(None, "test", "Test", frozenset(PERMISSIONS), viewer=EVERYTHING))
     _number: int = 0
 
     @classmethod
@@ -76,15 +77,16 @@ class World:
 
     def actor_of(self, login: str) -> Actor:
         rows = self.rows(
-            """SELECT app_user.id, app_user.name, array_agg(DISTINCT role.code), array_agg(DISTINCT permission)
+            """SELECT app_user.id, app_user.name, array_agg(DISTINCT role.code), array_agg(DISTINCT permission),
+                      viewer_of(app_user.id)
                  FROM app_user JOIN user_role ON user_role.user_id = app_user.id
                  JOIN role ON role.id = user_role.role_id,
                       unnest(role.permissions) AS permission
                 WHERE login = :login GROUP BY app_user.id""",
             login=login,
         )
-        identity, name, roles, permissions = rows[0]
-        return Actor(identity, login, name, frozenset(permissions), tuple(roles))
+        identity, name, roles, permissions, viewer = rows[0]
+        return Actor(identity, login, name, frozenset(permissions), tuple(roles), viewer=Viewer.read(viewer))
 
     def token(self, login: str = "admin", scopes: Sequence[str] | None = None) -> str:
         return self.run(issue_token, login, scopes)["token"]

@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
+from core.scope import begin_viewing, end_viewing
 from web import errors, filters, i18n, navigation, permissions, preferences, static_files
 from web.http import new_idempotency_key
 
@@ -164,7 +165,14 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
         if request.endpoint != "assets.file":
             loader = by_token if permissions.is_api_request() else by_session
             g.actor = loader(request) if loader else None
+        g.viewing = begin_viewing(g.actor.viewer if g.actor else None)
         return permissions.guard(app)
+
+    @app.teardown_request
+    def end(_error: BaseException | None) -> None:
+        token = g.pop("viewing", None)
+        if token is not None:
+            end_viewing(token)
 
     @app.after_request
     def finish(response: Response) -> Response:

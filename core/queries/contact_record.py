@@ -39,6 +39,7 @@ CONTACTS = Listing(
         "is_active": "row.is_active = %(is_active)s::boolean",
     },
     descending=False,
+    scoped_by="customer, customer.id",
 )
 
 
@@ -74,10 +75,14 @@ ADDRESSES = Listing(
         "is_active": "row.is_active = %(is_active)s::boolean",
     },
     descending=False,
+    scoped_by="customer, customer.id",
 )
 LIVE_CUSTOMER = statement(
     "contacts.live_customer",
-    "SELECT id FROM customer WHERE id = %(customer_id)s::bigint AND merged_into_id IS NULL",
+    """
+    SELECT id FROM customer
+     WHERE id = %(customer_id)s::bigint AND merged_into_id IS NULL AND visible(customer, customer.id)
+    """,
     tables="customer",
-    scope="by_root",
+    scope="scoped",
 )

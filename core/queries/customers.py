@@ -30,13 +30,13 @@ class CustomerChoice(NamedTuple):
 _SELECT = """
     SELECT customer.id, customer.code, customer.name, account.open_receivables, account.unapplied
       FROM customer JOIN customer_account AS account ON account.customer_id = customer.id
-     WHERE customer.merged_into_id IS NULL
+     WHERE customer.merged_into_id IS NULL AND visible(customer, customer.id)
 """
 CUSTOMER = statement(
     "choices.customer",
     _SELECT + " AND customer.id = %(customer_id)s::bigint",
     tables="customer customer_account",
-    scope="by_root",
+    scope="scoped",
     fact=CustomerChoice,
 )
 FIND_CUSTOMERS = statement(
@@ -48,18 +48,18 @@ FIND_CUSTOMERS = statement(
      LIMIT %(limit)s::int
     """,
     tables="customer customer_account",
-    scope="system",
+    scope="scoped",
     fact=CustomerChoice,
 )
 CUSTOMER_NAMES = statement(
     "choices.customer_names",
     """
     SELECT customer.name FROM customer JOIN customer_account AS account ON account.customer_id = customer.id
-     WHERE customer.merged_into_id IS NULL
+     WHERE customer.merged_into_id IS NULL AND visible(customer, customer.id)
      ORDER BY account.open_receivables > 0 DESC, customer.name LIMIT %(limit)s::int
     """,
     tables="customer customer_account",
-    scope="system",
+    scope="scoped",
 )
 
 

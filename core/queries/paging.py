@@ -190,7 +190,8 @@ _lock = threading.Lock()
 class Listing:
     """A list: `select` up to its joins, filters as name → predicate over `%(name)s`, and the keys it is ordered by.
 
-    The keys together are unique, the last one being the id.
+    The keys together are unique, the last one being the id. `scoped_by` is the alias whose rows are scoped, as in
+    `visible(…)`; none where the list's tables are not.
     """
 
     name: str
@@ -201,6 +202,7 @@ class Listing:
     where: str = "true"
     keys: Sequence[Key] = (ID,)
     descending: bool = True
+    scoped_by: str = ""
     _statements: dict[tuple[str, ...], Statement] = field(default_factory=dict)
 
     def page(
@@ -224,12 +226,14 @@ class Listing:
             if shape not in self._statements:
                 self._statements[shape] = statement(
                     f"{self.name}[{','.join(shape)}]", self._text(chosen, has_cursor), tables=self.tables,
-                    scope="by_root", fact=self.fact,
+                    scope="scoped" if self.scoped_by else "system", fact=self.fact,
                 )  # fmt: skip
             return self._statements[shape]
 
     def _text(self, chosen: tuple[str, ...], has_cursor: bool) -> str:
         predicates = [self.where, *(f"({self.filters[name]})" for name in chosen)]
+        if self.scoped_by:
+            predicates.append(f"visible({self.scoped_by})")
         if has_cursor:
             columns = ", ".join(key.expression for key in self.keys)
             values = ", ".join(f"%(after_{n})s::{key.type}" for n, key in enumerate(self.keys))

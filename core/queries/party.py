@@ -37,9 +37,10 @@ PARTY = statement(
     f"""
     SELECT coalesce(customer.legal_name, customer.name), customer.tax_id, printed.street, printed.place, printed.country
       FROM customer {printed_address("%(kind)s")} WHERE customer.id = %(customer_id)s::bigint
+       AND visible(customer, customer.id)
     """,
     tables="customer address",
-    scope="by_root",
+    scope="scoped",
     fact=Party,
 )
 

@@ -11,18 +11,20 @@ from sqlalchemy import Connection, Select, select
 from core import clock, wire
 from core import database as db
 from core.errors import existing
+from core.scope import viewer_text
 from core.statements import Query
 
 T = TypeVar("T")
 
 
 def read(*queries: Query) -> list[list[Any]]:
-    """The rows of each query. Several are read from one snapshot (REPEATABLE READ), so that their figures agree."""
+    """The rows of each query, as this call's viewer sees them. Several are read from one snapshot (REPEATABLE READ), so
+    that their figures agree."""
     with db.current().engine.connect() as connection:
-        driver = db.driver(connection)
+        driver, seen = db.driver(connection), db.SET_VIEWER(viewer=viewer_text())
         if len(queries) == 1:
-            return wire.fetch(driver, queries, transaction=False)
-        return wire.snapshot(driver, queries)
+            return wire.fetch(driver, [seen, *queries], transaction=False)[1:]
+        return wire.snapshot(driver, [seen, *queries])[1:]
 
 
 def read_one(query: Query) -> Any:

@@ -116,7 +116,7 @@ ALLOCATIONS_OF_ORDER = statement(
         "ANY (ARRAY(SELECT invoice_id FROM sales_order_invoice WHERE order_id = %(order_id)s::bigint))",
     ),
     tables="payment_allocation invoice sales_order_invoice",
-    scope="by_root",
+    scope="scoped",
     fact=AllocationFact,
 )
 

@@ -87,10 +87,10 @@ ORDER_FOR_UPDATE = statement(
            invoice_status, requested_on, customer_reference, currency, invoicing_policy, tax_point, terms_days,
            due_from,
            amount_net, amount_tax, amount_total, ship_to, carrier, version
-      FROM sales_order WHERE id = %(order_id)s::bigint FOR NO KEY UPDATE
+      FROM sales_order WHERE id = %(order_id)s::bigint AND visible(sales_order) FOR NO KEY UPDATE
     """,
     tables="sales_order",
-    scope="by_root",
+    scope="scoped",
     fact=OrderFact,
 )
 LINES = statement(

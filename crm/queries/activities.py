@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from core.organization import User
 from core.parties import Customer
 from core.queries.paging import Page, Sorting, Window, fetch_page
+from core.scope import visible_rows
 from crm.models import Activity
 
 VIEWS = ("mine", "late", "all")
@@ -53,7 +54,7 @@ def list_follow_ups(
         )
         .join(Customer, Customer.id == Activity.customer_id)
         .join(User, User.id == Activity.owner_id)
-        .where(Activity.done_at.is_(None), Activity.due_on.is_not(None))
+        .where(visible_rows(Customer), Activity.done_at.is_(None), Activity.due_on.is_not(None))
     )
     if view != "all":
         chosen = chosen.where(Activity.owner_id == user_id)

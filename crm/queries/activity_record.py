@@ -55,6 +55,7 @@ ACTIVITIES = Listing(
         "open": "(row.done_at IS NULL) = %(open)s::boolean",
         "due_before": "row.due_on < %(due_before)s::date AND row.done_at IS NULL",
     },
+    scoped_by="customer, customer.id",
 )
 STAGES = Listing(
     "pipeline_stages.list",

@@ -80,10 +80,10 @@ CUSTOMER = statement(
       LEFT JOIN LATERAL (SELECT sum(amount_open) AS amount, count(*) AS invoices FROM invoice
                           WHERE invoice.customer_id = customer.id AND amount_allocated < amount_total
                             AND due_on < %(today)s::date) AS late ON true
-     WHERE customer.id = %(customer_id)s::bigint AND merged_into_id IS NULL
+     WHERE customer.id = %(customer_id)s::bigint AND merged_into_id IS NULL AND visible(customer, customer.id)
     """,
     tables="customer customer_account app_user company payment_terms invoice",
-    scope="by_root",
+    scope="scoped",
     fact=CustomerRecord,
 )
 

@@ -13,6 +13,7 @@ from core.organization import User
 from core.parties import Customer, CustomerAccount
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.words import matches
+from core.scope import visible_rows
 from crm.models import Activity
 from finance.models import Invoice
 
@@ -91,7 +92,7 @@ def _base() -> Select[Any]:
         .select_from(Customer)
         .join(CustomerAccount, CustomerAccount.customer_id == Customer.id)
         .join(User, User.id == Customer.owner_id)
-        .where(Customer.merged_into_id.is_(None))
+        .where(Customer.merged_into_id.is_(None), visible_rows(Customer))
     )
 
 

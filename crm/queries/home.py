@@ -16,7 +16,7 @@ from crm.queries.activities import FollowUp, list_follow_ups
 from crm.queries.customers import CustomerRow, list_customers
 from crm.queries.orders import OrderRow, list_orders
 
-MINE = "(%(owner_id)s::bigint IS NULL OR {table}.owner_id = %(owner_id)s::bigint)"
+MINE = "(%(owner_id)s::bigint IS NULL OR {table}.owner_id = %(owner_id)s::bigint) AND visible({table})"
 
 
 class Sums(NamedTuple):
@@ -72,7 +72,7 @@ SUMS = statement(
                    count(*) FILTER (WHERE unapplied > 0) AS customers,
                    coalesce(sum(open_receivables), 0)::numeric(18,2) AS receivables
               FROM customer_account JOIN customer ON customer.id = customer_account.customer_id
-             WHERE {MINE.format(table="customer")}) AS money,
+             WHERE {MINE.format(table="customer").replace("(customer)", "(customer, customer.id)")}) AS money,
            (SELECT max(ends_on) AS ends_on, max(fiscal_year) AS fiscal_year FROM fiscal_period) AS books
     """,
     tables="opportunity payment invoice sales_order sales_order_line reservation customer_account customer stock_alert "
@@ -176,10 +176,10 @@ AGING = statement(
            coalesce(sum(amount_open) FILTER (WHERE %(today)s::date - due_on BETWEEN 31 AND 60), 0),
            coalesce(sum(amount_open) FILTER (WHERE %(today)s::date - due_on BETWEEN 61 AND 90), 0),
            coalesce(sum(amount_open) FILTER (WHERE %(today)s::date - due_on > 90), 0)
-      FROM invoice WHERE amount_allocated < amount_total
+      FROM invoice WHERE amount_allocated < amount_total AND visible(invoice)
     """,
     tables="invoice",
-    scope="system",
+    scope="scoped",
     fact=Aging,
 )
 
@@ -196,11 +196,11 @@ TOP_CUSTOMERS = statement(
     """
     SELECT customer.id, customer.name, count(*)::int, sum(so.amount_total)
       FROM sales_order AS so JOIN customer ON customer.id = so.customer_id
-     WHERE so.state IN ('confirmed', 'done') AND so.ordered_on >= %(since)s::date
+     WHERE so.state IN ('confirmed', 'done') AND visible(so) AND so.ordered_on >= %(since)s::date
      GROUP BY customer.id ORDER BY 4 DESC, customer.id LIMIT 6
     """,
     tables="sales_order customer",
-    scope="system",
+    scope="scoped",
     fact=TopCustomer,
 )
 
@@ -217,10 +217,10 @@ CREDITS = statement(
     """
     SELECT customer.id, customer.name, unapplied, open_receivables
       FROM customer_account JOIN customer ON customer.id = customer_account.customer_id
-     WHERE unapplied > 0 ORDER BY unapplied DESC, customer.id LIMIT 8
+     WHERE unapplied > 0 AND visible(customer, customer.id) ORDER BY unapplied DESC, customer.id LIMIT 8
     """,
     tables="customer_account customer",
-    scope="system",
+    scope="scoped",
     fact=Credit,
 )
 

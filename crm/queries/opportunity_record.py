@@ -86,16 +86,16 @@ QUOTATION_SELECT = """
 """
 OPPORTUNITY = statement(
     "opportunities.record",
-    OPPORTUNITY_SELECT + " WHERE row.id = %(opportunity_id)s::bigint",
+    OPPORTUNITY_SELECT + " WHERE row.id = %(opportunity_id)s::bigint AND visible(row)",
     tables="opportunity customer pipeline_stage",
-    scope="by_root",
+    scope="scoped",
     fact=OpportunityRecord,
 )
 QUOTATION = statement(
     "quotations.record",
-    QUOTATION_SELECT + " WHERE row.id = %(quotation_id)s::bigint",
+    QUOTATION_SELECT + " WHERE row.id = %(quotation_id)s::bigint AND visible(row)",
     tables="quotation customer sales_order",
-    scope="by_root",
+    scope="scoped",
     fact=QuotationRecord,
 )
 QUOTATION_LINES = statement(
@@ -121,6 +121,7 @@ OPPORTUNITIES = Listing(
         "stage": "stage.code = %(stage)s",
         "stage_kind": "row.stage_kind = %(stage_kind)s",
     },
+    scoped_by="row",
 )
 QUOTATIONS = Listing(
     "quotations.list",
@@ -133,6 +134,7 @@ QUOTATIONS = Listing(
         "state": "row.state = %(state)s",
         "number": "row.number = %(number)s",
     },
+    scoped_by="row",
 )
 
 

@@ -72,10 +72,10 @@ HEAD = statement(
       LEFT JOIN opportunity AS deal ON deal.id = so.opportunity_id
       LEFT JOIN quotation ON quotation.id = so.quotation_id
       LEFT JOIN app_user AS confirmer ON confirmer.id = so.confirmed_by_id
-     WHERE so.id = %(order_id)s::bigint
+     WHERE so.id = %(order_id)s::bigint AND visible(so)
     """,
     tables="sales_order customer app_user warehouse opportunity quotation",
-    scope="by_root",
+    scope="scoped",
     fact=OrderHead,
 )
 

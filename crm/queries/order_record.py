@@ -125,9 +125,9 @@ SELECT = """
 TABLES = "sales_order customer app_user warehouse sales_order_invoice invoice"
 ORDER = statement(
     "orders.record",
-    SELECT + " WHERE row.id = %(order_id)s::bigint",
+    SELECT + " WHERE row.id = %(order_id)s::bigint AND visible(row)",
     tables=TABLES,
-    scope="by_root",
+    scope="scoped",
     fact=OrderRecord,
 )
 ORDER_LINES = statement(
@@ -193,6 +193,7 @@ ORDERS = Listing(
         "shipping_status": "row.shipping_status = %(shipping_status)s",
         "number": "row.number = %(number)s",
     },
+    scoped_by="row",
 )
 
 

@@ -14,6 +14,7 @@ from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
 from core.queries.words import matches
+from core.scope import visible_rows
 from core.statements import statement
 from crm.models import OrderState, SalesOrder, SalesOrderInvoice, SalesOrderLine, SalesOrderShipment, ShippingStatus
 from finance.models import Invoice
@@ -117,6 +118,7 @@ def _view(view: str, today: date, user_id: int | None) -> ColumnElement[bool]:
 
 def _base(customer_id: int | None, owner_id: int | None) -> Select[Any]:
     chosen = select().select_from(SalesOrder).join(Customer, Customer.id == SalesOrder.customer_id)
+    chosen = chosen.where(visible_rows(SalesOrder))
     if customer_id is not None:
         chosen = chosen.where(SalesOrder.customer_id == customer_id)
     if owner_id is not None:
@@ -204,10 +206,10 @@ FORM_CUSTOMER = statement(
            coalesce(terms.days, company.payment_terms_days), company.tax_rounding
       FROM customer JOIN customer_account AS account ON account.customer_id = customer.id CROSS JOIN company
       LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
-     WHERE customer.id = %(customer_id)s::bigint AND merged_into_id IS NULL
+     WHERE customer.id = %(customer_id)s::bigint AND merged_into_id IS NULL AND visible(customer, customer.id)
     """,
     tables="customer customer_account company payment_terms invoice",
-    scope="by_root",
+    scope="scoped",
     fact=FormCustomer,
 )
 
@@ -231,10 +233,10 @@ DRAFT = statement(
     """
     SELECT id, number, customer_id, warehouse_id, state, requested_on, customer_reference, note, ship_to, carrier,
            version
-      FROM sales_order WHERE id = %(order_id)s::bigint
+      FROM sales_order WHERE id = %(order_id)s::bigint AND visible(sales_order)
     """,
     tables="sales_order",
-    scope="by_root",
+    scope="scoped",
     fact=DraftOrder,
 )
 

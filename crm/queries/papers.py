@@ -57,10 +57,10 @@ ORDER = statement(
            paper.note, seller.name, quotation.number
       FROM sales_order AS paper {_CUSTOMER}
       LEFT JOIN quotation ON quotation.id = paper.quotation_id
-     WHERE paper.id = %(id)s::bigint
+     WHERE paper.id = %(id)s::bigint AND visible(paper)
     """,
     tables="sales_order customer app_user address contact quotation",
-    scope="by_root",
+    scope="scoped",
     fact=Paper,
 )
 QUOTATION = statement(
@@ -72,10 +72,10 @@ QUOTATION = statement(
            paper.note, seller.name, NULL
       FROM quotation AS paper {_CUSTOMER}
       CROSS JOIN company LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
-     WHERE paper.id = %(id)s::bigint
+     WHERE paper.id = %(id)s::bigint AND visible(paper)
     """,
     tables="quotation customer app_user address contact company payment_terms",
-    scope="by_root",
+    scope="scoped",
     fact=Paper,
 )
 

@@ -16,6 +16,7 @@ from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
 from core.queries.words import matches
+from core.scope import visible_rows
 from core.statements import statement
 from crm.models import Opportunity, PipelineStage, StageKind
 
@@ -81,7 +82,7 @@ BOARD = statement(
         LEFT JOIN LATERAL (SELECT subject, due_on FROM activity WHERE opportunity_id = deal.id AND done_at IS NULL
                               AND due_on IS NOT NULL ORDER BY due_on LIMIT 1) AS next ON true
        WHERE (deal.stage_kind = 'open' OR (deal.stage_kind = 'won' AND deal.closed_at >= %(won_since)s::timestamptz))
-         AND (%(owner_id)s::bigint IS NULL OR deal.owner_id = %(owner_id)s::bigint)
+         AND (%(owner_id)s::bigint IS NULL OR deal.owner_id = %(owner_id)s::bigint) AND visible(deal)
       WINDOW lane AS (PARTITION BY deal.stage_id ORDER BY deal.expected_close_on NULLS LAST, deal.amount DESC, deal.id)
     ) AS card WHERE rank <= %(limit)s::int ORDER BY stage_id, rank
     """,
@@ -184,7 +185,7 @@ def list_deals(
         .join(Customer, Customer.id == Opportunity.customer_id)
         .join(User, User.id == Opportunity.owner_id)
         .join(PipelineStage, PipelineStage.id == Opportunity.stage_id)
-        .where(conditions.get(view, literal(True)))
+        .where(visible_rows(Opportunity), conditions.get(view, literal(True)))
     )
     if customer_id is not None:
         chosen = chosen.where(Opportunity.customer_id == customer_id)
@@ -236,10 +237,10 @@ DEAL = statement(
       JOIN app_user AS owner ON owner.id = deal.owner_id
       JOIN app_user AS seller ON seller.id = deal.salesperson_id
       LEFT JOIN contact ON contact.id = deal.contact_id
-     WHERE deal.id = %(opportunity_id)s::bigint
+     WHERE deal.id = %(opportunity_id)s::bigint AND visible(deal)
     """,
     tables="opportunity customer app_user contact",
-    scope="by_root",
+    scope="scoped",
     fact=DealRecord,
 )
 

@@ -15,6 +15,7 @@ from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
 from core.queries.words import matches
+from core.scope import visible_rows
 from core.statements import statement
 from crm.models import Quotation, QuotationState
 from crm.queries.order_page import HISTORY, HistoryRow
@@ -77,7 +78,7 @@ def list_quotations(
         )
         .join(Customer, Customer.id == Quotation.customer_id)
         .join(User, User.id == Quotation.salesperson_id)
-        .where(conditions.get(view, literal(True)))
+        .where(visible_rows(Quotation), conditions.get(view, literal(True)))
     )
     if customer_id is not None:
         chosen = chosen.where(Quotation.customer_id == customer_id)
@@ -126,10 +127,10 @@ QUOTATION = statement(
       JOIN app_user AS seller ON seller.id = quotation.salesperson_id
       LEFT JOIN opportunity AS deal ON deal.id = quotation.opportunity_id
       LEFT JOIN sales_order ON sales_order.quotation_id = quotation.id
-     WHERE quotation.id = %(quotation_id)s::bigint
+     WHERE quotation.id = %(quotation_id)s::bigint AND visible(quotation)
     """,
     tables="quotation customer app_user opportunity sales_order",
-    scope="by_root",
+    scope="scoped",
     fact=QuotationRecord,
 )
 

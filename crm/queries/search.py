@@ -28,8 +28,9 @@ class Hit(NamedTuple):
 _DOCUMENT = """
     SELECT document.id, document.number, customer.name, document.amount_total, upper(document.number) = upper(%(text)s)
       FROM {table} AS document JOIN customer ON customer.id = document.customer_id
-     WHERE document.number ILIKE %(number)s {more}
-        OR document.customer_id IN (SELECT id FROM customer WHERE search_text LIKE ALL (%(patterns)s::text[]) LIMIT 200)
+     WHERE visible(document) AND (document.number ILIKE %(number)s {more}
+        OR document.customer_id IN (SELECT id FROM customer WHERE search_text LIKE ALL (%(patterns)s::text[])
+                                       AND visible(customer, customer.id) LIMIT 200))
      ORDER BY upper(document.number) = upper(%(text)s) DESC, document.id DESC LIMIT %(limit)s::int
 """
 _WITH_REFERENCE = "OR document.customer_reference ILIKE %(number)s"
@@ -47,7 +48,7 @@ KINDS: dict[str, tuple[str, Statement]] = {
             "search.customers",
             """
             SELECT id, name, concat_ws(' · ', code, city, phone), NULL::numeric, upper(code) = upper(%(text)s)
-              FROM customer WHERE merged_into_id IS NULL
+              FROM customer WHERE merged_into_id IS NULL AND visible(customer, customer.id)
                AND (upper(code) = upper(%(text)s) OR search_text LIKE ALL (%(patterns)s::text[]))
              ORDER BY upper(code) = upper(%(text)s) DESC, name, id LIMIT %(limit)s::int
             """,
@@ -64,8 +65,8 @@ KINDS: dict[str, tuple[str, Statement]] = {
             SELECT deal.id, deal.name, concat_ws(' · ', deal.number, customer.name), deal.amount,
                    upper(deal.number) = upper(%(text)s)
               FROM opportunity AS deal JOIN customer ON customer.id = deal.customer_id
-             WHERE deal.number ILIKE %(number)s OR deal.name ILIKE %(number)s
-                OR customer.search_text LIKE ALL (%(patterns)s::text[])
+             WHERE visible(deal) AND (deal.number ILIKE %(number)s OR deal.name ILIKE %(number)s
+                OR customer.search_text LIKE ALL (%(patterns)s::text[]))
              ORDER BY upper(deal.number) = upper(%(text)s) DESC, deal.stage_kind = 'open' DESC, deal.id DESC
              LIMIT %(limit)s::int
             """,

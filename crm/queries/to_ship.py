@@ -12,6 +12,7 @@ from core.catalog import Product
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.words import matches
+from core.scope import visible_rows
 from crm.models import OrderState, SalesOrder, SalesOrderLine, ShippingStatus
 from inventory.models import Reservation, Warehouse
 
@@ -106,7 +107,7 @@ def orders_to_ship(
         .join(_LINES, _LINES.c.order_id == SalesOrder.id)
         .join(Customer, Customer.id == SalesOrder.customer_id)
         .join(Warehouse, Warehouse.id == SalesOrder.warehouse_id)
-        .where(*_TO_SHIP)
+        .where(visible_rows(SalesOrder), *_TO_SHIP)
     )
     condition = _condition(tab, today)
     if condition is not None:
@@ -124,7 +125,7 @@ def count_to_ship(connection: Connection, *, today: date) -> ToShipTabs:
     query: AnySelect = (
         select(func.count(), *counts).select_from(SalesOrder).join(_LINES, _LINES.c.order_id == SalesOrder.id)
     )
-    return ToShipTabs(*connection.execute(query.where(*_TO_SHIP)).one())
+    return ToShipTabs(*connection.execute(query.where(visible_rows(SalesOrder), *_TO_SHIP)).one())
 
 
 def lines_to_ship(connection: Connection, order_ids: list[int]) -> dict[int, list[ToShipLine]]:
@@ -139,8 +140,9 @@ def lines_to_ship(connection: Connection, order_ids: list[int]) -> dict[int, lis
             func.coalesce(Reservation.quantity_reserved, 0),
         )
         .join(Product, Product.id == SalesOrderLine.product_id)
+        .join(SalesOrder, SalesOrder.id == SalesOrderLine.order_id)
         .outerjoin(Reservation, Reservation.id == SalesOrderLine.reservation_id)
-        .where(SalesOrderLine.order_id.in_(order_ids), SalesOrderLine.quantity_to_ship > 0)
+        .where(visible_rows(SalesOrder), SalesOrderLine.order_id.in_(order_ids), SalesOrderLine.quantity_to_ship > 0)
         .order_by(SalesOrderLine.order_id, SalesOrderLine.position)
     )
     found: dict[int, list[ToShipLine]] = {}

@@ -89,7 +89,7 @@ OPEN_INVOICES = Listing(
     SELECT row.id, row.number, row.customer_id, row.customer_name, row.issued_on, row.due_on, row.currency,
            row.amount_total, row.amount_open, row.days_overdue
       FROM (SELECT invoice.id, invoice.number, invoice.customer_id, customer.name AS customer_name, invoice.issued_on,
-                   invoice.due_on, invoice.currency, invoice.amount_total,
+                   invoice.owner_id, invoice.due_on, invoice.currency, invoice.amount_total,
                    invoice.amount_total - coalesce((SELECT sum(amount) FROM payment_allocation
                        WHERE invoice_id = invoice.id AND effective_on <= %(as_of)s::date), 0) AS amount_open,
                    coalesce(greatest(%(as_of)s::date - invoice.due_on, 0), 0) AS days_overdue
@@ -103,6 +103,7 @@ OPEN_INVOICES = Listing(
         "overdue": "(row.days_overdue > 0) = %(overdue)s::boolean",
     },
     where="row.amount_open > 0",
+    scoped_by="row",
 )
 
 

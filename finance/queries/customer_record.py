@@ -72,9 +72,9 @@ SELECT = """
 TABLES = "customer customer_account app_user payment_terms invoice"
 CUSTOMER = statement(
     "customers.record",
-    SELECT + " WHERE row.id = %(customer_id)s::bigint AND row.merged_into_id IS NULL",
+    SELECT + " WHERE row.id = %(customer_id)s::bigint AND row.merged_into_id IS NULL AND visible(row, row.id)",
     tables=TABLES,
-    scope="by_root",
+    scope="scoped",
     fact=CustomerRecord,
 )
 CUSTOMERS = Listing(
@@ -89,6 +89,7 @@ CUSTOMERS = Listing(
     },
     where="row.merged_into_id IS NULL",
     keys=(Key("id", "row.id", "bigint"),),
+    scoped_by="row, row.id",
 )
 
 

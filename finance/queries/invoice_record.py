@@ -117,9 +117,9 @@ CREDIT_NOTE_SELECT = """
 """
 INVOICE = statement(
     "invoices.record",
-    SELECT + " WHERE row.id = %(invoice_id)s::bigint",
+    SELECT + " WHERE row.id = %(invoice_id)s::bigint AND visible(row)",
     tables="invoice customer",
-    scope="by_root",
+    scope="scoped",
     fact=InvoiceRecord,
 )
 INVOICE_LINES = statement(
@@ -148,9 +148,9 @@ INVOICE_CREDIT_NOTES = statement(
 )
 CREDIT_NOTE = statement(
     "credit_notes.record",
-    CREDIT_NOTE_SELECT + " WHERE row.id = %(credit_note_id)s::bigint",
+    CREDIT_NOTE_SELECT + " WHERE row.id = %(credit_note_id)s::bigint AND visible(row)",
     tables="credit_note invoice",
-    scope="by_root",
+    scope="scoped",
     fact=CreditNoteRecord,
 )
 CREDIT_NOTE_LINES = statement(
@@ -175,6 +175,7 @@ INVOICES = Listing(
         "open": "(row.amount_allocated < row.amount_total) = %(open)s::boolean",
         "due_before": "row.due_on < %(due_before)s::date AND row.amount_allocated < row.amount_total",
     },
+    scoped_by="row",
 )
 CREDIT_NOTES = Listing(
     "credit_notes.list",
@@ -186,6 +187,7 @@ CREDIT_NOTES = Listing(
         "invoice_id": "row.invoice_id = %(invoice_id)s::bigint",
         "origin": "row.origin = %(origin)s",
     },
+    scoped_by="row",
 )
 
 

@@ -14,6 +14,7 @@ from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Window, fetch_page
 from core.queries.reading import get_record, select_record
 from core.queries.words import matches
+from core.scope import visible_rows
 from finance.models import (
     CreditNote,
     CreditNoteLine,
@@ -165,6 +166,7 @@ def count_invoices(
 
 
 def _chosen(query: AnySelect, model: Any, search: str, customer_id: int | None) -> AnySelect:
+    query = query.where(visible_rows(model))
     if search:
         columns = (model.number, model.origin)
         by_text = [column.icontains(search, autoescape=True) for column in columns]
@@ -221,7 +223,7 @@ def get_invoice(connection: Connection, invoice_id: int) -> InvoiceRecord:
         )
         .join(Customer, Customer.id == Invoice.customer_id)
         .outerjoin(User, User.id == Invoice.salesperson_id)
-        .where(Invoice.id == invoice_id)
+        .where(Invoice.id == invoice_id, visible_rows(Invoice))
     )
     return get_record(connection, query, InvoiceRecord, "invoice", invoice_id)
 
@@ -278,7 +280,7 @@ def get_credit_note(connection: Connection, credit_note_id: int) -> CreditNoteRe
         select_record(CreditNoteRecord, CreditNote, customer=Customer.name, invoice=Invoice.number)
         .join(Customer, Customer.id == CreditNote.customer_id)
         .join(Invoice, Invoice.id == CreditNote.invoice_id)
-        .where(CreditNote.id == credit_note_id)
+        .where(CreditNote.id == credit_note_id, visible_rows(CreditNote))
     )
     return get_record(connection, query, CreditNoteRecord, "credit_note", credit_note_id)
 

@@ -134,19 +134,19 @@ AGING = statement(
       SELECT invoice.customer_id, invoice.due_on,
              invoice.amount_total - coalesce((SELECT sum(amount) FROM payment_allocation
                  WHERE invoice_id = invoice.id AND effective_on <= %(as_of)s::date), 0) AS amount
-        FROM invoice WHERE invoice.issued_on <= %(as_of)s::date
+        FROM invoice WHERE invoice.issued_on <= %(as_of)s::date AND visible(invoice)
          AND (%(customer_id)s::bigint IS NULL OR invoice.customer_id = %(customer_id)s::bigint)
     ), late AS (
       SELECT customer_id, amount, greatest(%(as_of)s::date - due_on, 0) AS days FROM owed WHERE amount <> 0
     ), unused AS (
       SELECT payment.customer_id, payment.amount - coalesce((SELECT sum(amount) FROM payment_allocation
                  WHERE payment_id = payment.id AND effective_on <= %(as_of)s::date), 0) AS amount
-        FROM payment WHERE payment.kind = 'receipt' AND payment.received_on <= %(as_of)s::date
+        FROM payment WHERE payment.kind = 'receipt' AND payment.received_on <= %(as_of)s::date AND visible(payment)
          AND (%(customer_id)s::bigint IS NULL OR payment.customer_id = %(customer_id)s::bigint)
       UNION ALL
       SELECT note.customer_id, note.amount_total - coalesce((SELECT sum(amount) FROM payment_allocation
                  WHERE credit_note_id = note.id AND effective_on <= %(as_of)s::date), 0)
-        FROM credit_note AS note WHERE note.issued_on <= %(as_of)s::date
+        FROM credit_note AS note WHERE note.issued_on <= %(as_of)s::date AND visible(note)
          AND (%(customer_id)s::bigint IS NULL OR note.customer_id = %(customer_id)s::bigint)
     ), figures AS (
       SELECT customer_id, amount, coalesce(days, 0) AS days, 0.00 AS unapplied FROM late
@@ -163,7 +163,7 @@ AGING = statement(
      GROUP BY customer.id ORDER BY customer.name, customer.id
     """,
     tables="invoice payment_allocation payment credit_note customer",
-    scope="by_root",
+    scope="scoped",
     fact=AgingRecord,
 )
 

@@ -40,9 +40,9 @@ SELECT = """
 TABLES = "payment customer bank_account"
 PAYMENT = statement(
     "payments.record",
-    SELECT + " WHERE row.id = %(payment_id)s::bigint",
+    SELECT + " WHERE row.id = %(payment_id)s::bigint AND visible(row)",
     tables=TABLES,
-    scope="by_root",
+    scope="scoped",
     fact=PaymentRecord,
 )
 PAYMENT_ALLOCATIONS = statement(
@@ -65,6 +65,7 @@ PAYMENTS = Listing(
         "kind": "row.kind = %(kind)s",
         "unapplied": "(row.kind = 'receipt' AND row.amount_allocated < row.amount) = %(unapplied)s::boolean",
     },
+    scoped_by="row",
 )
 
 

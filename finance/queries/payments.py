@@ -13,6 +13,7 @@ from core.parties import Customer, CustomerAccount
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.reading import get_record, select_record
 from core.queries.words import matches
+from core.scope import visible_rows
 from finance.invoicing import InvoiceFact
 from finance.models import BankAccount, CreditNote, Invoice, JournalLine, Payment, PaymentKind
 
@@ -144,6 +145,7 @@ def count_payments(connection: Connection, *, search: str = "", customer_id: int
 
 
 def _chosen(query: AnySelect, search: str, customer_id: int | None) -> AnySelect:
+    query = query.where(visible_rows(Payment))
     if search:
         columns = (Payment.number, Payment.reference)
         by_text = [column.icontains(search, autoescape=True) for column in columns]
@@ -157,7 +159,7 @@ def get_payment(connection: Connection, payment_id: int) -> PaymentRecord:
         select_record(PaymentRecord, Payment, customer=Customer.name, bank=BankAccount.name)
         .join(Customer, Customer.id == Payment.customer_id)
         .join(BankAccount, BankAccount.id == Payment.bank_account_id)
-        .where(Payment.id == payment_id)
+        .where(Payment.id == payment_id, visible_rows(Payment))
     )
     return get_record(connection, query, PaymentRecord, "payment", payment_id)
 
@@ -167,7 +169,8 @@ def open_invoices_of(connection: Connection, customer_ids: Iterable[int]) -> dic
     columns = [getattr(Invoice, name) for name in InvoiceFact._fields]
     rows: Any = connection.execute(
         select(*columns)
-        .where(Invoice.customer_id.in_(set(customer_ids)), Invoice.amount_allocated < Invoice.amount_total)
+        .where(visible_rows(Invoice), Invoice.customer_id.in_(set(customer_ids)))
+        .where(Invoice.amount_allocated < Invoice.amount_total)
         .order_by(Invoice.due_on.nulls_last(), Invoice.number)
     )
     found: dict[int, list[InvoiceFact]] = {}
@@ -187,7 +190,7 @@ def _sources() -> Any:
         Payment.amount.label("amount"),
         Payment.amount_unapplied,
         Payment.reference,
-    ).where(Payment.kind == PaymentKind.RECEIPT, Payment.amount_allocated < Payment.amount)
+    ).where(visible_rows(Payment), Payment.kind == PaymentKind.RECEIPT, Payment.amount_allocated < Payment.amount)
     notes: AnySelect = select(
         CreditNote.id,
         literal("credit_note"),
@@ -197,7 +200,7 @@ def _sources() -> Any:
         CreditNote.amount_total,
         CreditNote.amount_unapplied,
         null(),
-    ).where(CreditNote.amount_allocated < CreditNote.amount_total)
+    ).where(visible_rows(CreditNote), CreditNote.amount_allocated < CreditNote.amount_total)
     return union_all(receipts, notes).subquery("source")
 
 
@@ -276,10 +279,13 @@ class SourceTotals(NamedTuple):
 def source_totals(connection: Connection) -> SourceTotals:
     """Unapplied money by documents, and what the customers' accounts say: the two must agree."""
     from_receipts = select(func.coalesce(func.sum(Payment.amount_unapplied), ZERO)).where(
-        Payment.kind == PaymentKind.RECEIPT
+        visible_rows(Payment), Payment.kind == PaymentKind.RECEIPT
     )
-    from_notes = select(func.coalesce(func.sum(CreditNote.amount_unapplied), ZERO))
-    from_accounts = select(func.coalesce(func.sum(CustomerAccount.unapplied), ZERO))
+    from_notes = select(func.coalesce(func.sum(CreditNote.amount_unapplied), ZERO)).where(visible_rows(CreditNote))
+    of_customers = select(func.coalesce(func.sum(CustomerAccount.unapplied), ZERO))
+    from_accounts = of_customers.join(Customer, Customer.id == CustomerAccount.customer_id).where(
+        visible_rows(Customer)
+    )
     row: Any = connection.execute(
         select(from_receipts.scalar_subquery(), from_notes.scalar_subquery(), from_accounts.scalar_subquery())
     ).one()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, func, select, union_all
 
 from core.parties import Customer
 from core.queries.paging import AnySelect
+from core.scope import visible_rows
 from finance.models import CreditNote, Invoice, Payment, PaymentAllocation, PaymentKind
 
 BUCKETS = ("current", "days_30", "days_60", "days_90", "older")
@@ -78,7 +79,11 @@ def _open_invoices(as_of: date) -> AnySelect:
             bucket,
         )
         .outerjoin(allocated, allocated.c.invoice_id == Invoice.id)
-        .where(Invoice.issued_on <= as_of, Invoice.amount_total > func.coalesce(allocated.c.amount, ZERO))
+        .where(
+            visible_rows(Invoice),
+            Invoice.issued_on <= as_of,
+            Invoice.amount_total > func.coalesce(allocated.c.amount, ZERO),
+        )
     )
 
 
@@ -131,7 +136,7 @@ def aging(connection: Connection, as_of: date, *, customer_id: int | None = None
         )
         .outerjoin(owed, owed.c.customer_id == Customer.id)
         .outerjoin(credit, credit.c.customer_id == Customer.id)
-        .where((total != 0) | (unapplied != 0))
+        .where(visible_rows(Customer), (total != 0) | (unapplied != 0))
         .order_by((total - func.coalesce(owed.c.current, ZERO)).desc(), total.desc(), Customer.name)
     )
     if customer_id:

@@ -101,9 +101,9 @@ SHIPMENT_SELECT = """
 """
 SHIPMENT = statement(
     "shipments.record",
-    SHIPMENT_SELECT + " WHERE row.id = %(shipment_id)s::bigint",
+    SHIPMENT_SELECT + " WHERE row.id = %(shipment_id)s::bigint AND visible(row)",
     tables="shipment customer",
-    scope="by_root",
+    scope="scoped",
     fact=ShipmentRecord,
 )
 SHIPMENT_LINES = statement(
@@ -128,6 +128,7 @@ SHIPMENTS = Listing(
         "number": "row.number = %(number)s",
         "origin": "row.origin = %(origin)s",
     },
+    scoped_by="row",
 )
 MOVES = Listing(
     "stock_moves.list",

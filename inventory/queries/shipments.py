@@ -13,6 +13,7 @@ from core.organization import User
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.reading import get_record, select_record
+from core.scope import visible_rows
 from inventory.models import Shipment, ShipmentLine, Warehouse
 
 
@@ -93,6 +94,7 @@ def list_shipments(
         .join(Customer, Customer.id == Shipment.customer_id)
         .join(Warehouse, Warehouse.id == Shipment.warehouse_id)
         .join(sums, sums.c.shipment_id == Shipment.id)
+        .where(visible_rows(Shipment))
     )
     if kind:
         query = query.where(Shipment.kind == kind)
@@ -112,7 +114,7 @@ def get_shipment(connection: Connection, shipment_id: int) -> ShipmentRecord:
         .join(Customer, Customer.id == Shipment.customer_id)
         .join(Warehouse, Warehouse.id == Shipment.warehouse_id)
         .outerjoin(User, User.id == Shipment.actor_id)
-        .where(Shipment.id == shipment_id)
+        .where(Shipment.id == shipment_id, visible_rows(Shipment))
     )
     return get_record(connection, query, ShipmentRecord, "shipment", shipment_id)
 

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from core.context import Actor
 from core.errors import DomainError, FieldError, NotFound
 from core.permissions import PERMISSIONS
+from core.scope import EVERYTHING
 from web.app import create_app
 from web.permissions import SIGNED_IN, Area
 
@@ -23,8 +24,10 @@ SETTINGS = SimpleNamespace(
     time_zone="Asia/Shanghai",
 )
 ACTORS = {
-    "sales": Actor(1, "sales", "林薇", frozenset({"orders.read", "customers.read"}), ("sales",), language=""),
-    "admin": Actor(2, "admin", "Admin", frozenset(PERMISSIONS), ("admin",), language=""),
+    "sales": Actor(
+        1, "sales", "林薇", frozenset({"orders.read", "customers.read"}), ("sales",), language="", viewer=EVERYTHING
+    ),
+    "admin": Actor(2, "admin", "Admin", frozenset(PERMISSIONS), ("admin",), language="", viewer=EVERYTHING),
 }
 
 

@@ -25,6 +25,7 @@ from core.context import Actor, Context
 from core.customers import create_customer
 from core.embedded import EmbeddedDatabase
 from core.permissions import PERMISSIONS
+from core.scope import EVERYTHING
 from core.users import issue_token
 from crm.orders.confirm import confirm_order
 from crm.orders.create import create_order
@@ -53,7 +54,7 @@ class Stage:
         self.embedded = embedded
         self.home = home
         self.app_url = embedded.app_url
-        self.actor = Actor(None, LOGIN, "Bench", frozenset(PERMISSIONS))
+        self.actor = Actor(None, LOGIN, "Bench", frozenset(PERMISSIONS), viewer=EVERYTHING)
         self._fill()
 
     def _fill(self) -> None:
@@ -66,7 +67,7 @@ class Stage:
         token = run(issue_token, LOGIN, context=self.context())
         self.token = token["token"]
         user_id = self.value("SELECT id FROM app_user")
-        self.actor = Actor(user_id, LOGIN, "Bench", frozenset(PERMISSIONS))
+        self.actor = Actor(user_id, LOGIN, "Bench", frozenset(PERMISSIONS), viewer=EVERYTHING)
         self.customers = [
             run(create_customer, {"name": f"客户 {number:03d}"}, context=self.context())["id"]
             for number in range(CUSTOMERS)

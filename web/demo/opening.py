@@ -13,6 +13,7 @@ from core import database as db
 from core.context import Actor
 from core.customers import create_customer, save_address, save_contact
 from core.permissions import ROLES
+from core.scope import EVERYTHING
 from core.suppliers import create_supplier
 from core.users import create_user
 from crm.setup import set_up_company
@@ -136,7 +137,7 @@ def _person(replay: Replay, login: str, name: str, title: str, role: str, chief:
 
 
 def _remember(replay: Replay, identity: int, login: str, name: str, role: str) -> Actor:
-    replay.actors[login] = Actor(identity, login, name, ROLES[role][2], (role,))
+    replay.actors[login] = Actor(identity, login, name, ROLES[role].permissions, (role,), viewer=EVERYTHING)
     return replay.actors[login]
 
 

@@ -12,6 +12,7 @@ from core import clock
 from core import database as db
 from core.errors import NotFound
 from core.organization import Company
+from core.scope import Owned, visible_rows
 from crm.models import Quotation, SalesOrder
 from finance.models import CreditNote, Invoice, JournalEntry, Payment
 from inventory.models import Shipment, StockDocument
@@ -46,7 +47,8 @@ def document(number: str) -> ResponseReturnValue:
     if model is None or endpoint not in current_app.view_functions:
         raise NotFound("document", number)
     with db.current().reading() as connection:
-        identity = connection.execute(select(model.id).where(model.number == number.upper())).scalar()
+        query = select(model.id).where(model.number == number.upper())
+        identity = connection.execute(query.where(visible_rows(model)) if issubclass(model, Owned) else query).scalar()
     if identity is None:
         raise NotFound("document", number)
     return redirect(url_for(endpoint, **{name: identity}), 302)

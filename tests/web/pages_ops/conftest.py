@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -176,7 +176,7 @@ def application(books: Books) -> Flask:
 
     def actor_of(request: Request) -> Actor | None:
         found = books.actors.get(request.headers.get("X-Test-Actor", ""))
-        return Actor(found.user_id, found.login, found.name, found.permissions, found.roles, "") if found else None
+        return replace(found, language="") if found else None
 
     return create_app(SETTINGS, load_actor=actor_of)
 
