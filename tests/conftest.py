@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.scope import EVERYTHING, viewing
+from tests.architecture.scope_guard import guarding
 from tests.database_server import DatabaseUrls, Server, new_run_home, remove_home
 
 RUN_HOME = "COUNTINGHOUSE_TEST_HOME"
@@ -29,8 +30,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _tests_see_everything() -> Iterator[None]:
-    """What a test itself looks at; commands and requests set the viewer of their actor."""
-    with viewing(EVERYTHING):
+    """What a test itself looks at; commands and requests set the viewer of their actor, and are watched."""
+    with viewing(EVERYTHING), guarding():
         yield
 
 

@@ -22,7 +22,7 @@ from core.command import Preview, Result, preview, run
 from core.context import Actor, Context
 from core.customers import create_customer
 from core.permissions import PERMISSIONS
-from core.scope import EVERYTHING, Viewer
+from core.scope import EVERYTHING, Viewer, viewing
 from core.users import create_user, issue_token
 from crm.orders.cancel import cancel_order
 from crm.orders.confirm import confirm_order
@@ -166,7 +166,7 @@ class World:
 
     # looking ----------------------------------------------------------------------------------------------------------
     def rows(self, sql: str, **parameters: Any) -> list[Any]:
-        with self.database.reading() as connection:
+        with viewing(EVERYTHING), self.database.reading() as connection:
             return [tuple(row) for row in connection.execute(text(sql), parameters)]
 
     def value(self, sql: str, **parameters: Any) -> Any:

@@ -97,7 +97,7 @@ def upgrade() -> None:
         sa.CheckConstraint("path[cardinality(path)] = id", name="path"),
         sa.ForeignKeyConstraint(["parent_id"], ["org_unit.id"], name=op.f("fk_org_unit_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_org_unit")),
-        sa.UniqueConstraint("parent_id", "name", name=op.f("uq_org_unit_parent_id")),
+        sa.UniqueConstraint("parent_id", "name", name=op.f("uq_org_unit_parent_id_name")),
     )
     op.create_index(
         "uq_org_unit_company", "org_unit", ["kind"], unique=True, postgresql_where=sa.text("kind = 'company'")

@@ -17,7 +17,7 @@ from core import wire
 from core.database import Database
 
 # BEGIN and COMMIT, and telling the database who acts, are not counted.
-_FREE = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SELECT set_config\('countinghouse\.actor')", re.IGNORECASE)
+_FREE = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SELECT set_config\('countinghouse\.(actor|viewer)')", re.IGNORECASE)
 _MESSAGE = re.compile(r'^F\t\d+\t(Query|Parse|Bind)\t ("(?P<first>[^"]*)"(?: "(?P<second>[^"]*)?)?)')
 
 

@@ -78,11 +78,11 @@ def shop(database_server: Server) -> Iterator[Shop]:
 
 
 def _fill(shop: Shop) -> None:
-    world, ids = shop.world, shop.ids
+    world, ids, seller = shop.world, shop.ids, shop.actors["sales"].user_id
     ids["customer"] = world.customer(
-        "苏州澄湖百货有限公司", phone="0512-65871234", credit_limit=Decimal(100000), code="SZCH"
+        "苏州澄湖百货有限公司", phone="0512-65871234", credit_limit=Decimal(100000), code="SZCH", owner_id=seller
     )
-    ids["other"] = world.customer("QUICK-Stop", country="DE")
+    ids["other"] = world.customer("QUICK-Stop", country="DE", owner_id=seller)
     ids["contact"] = world.run(save_contact, ids["customer"], {"name": "李明朗", "title": "采购"})["id"]
     address = {"kind": "shipping", "street": "人民路 1 号", "city": "苏州"}
     ids["address"] = world.run(save_address, ids["customer"], address)["id"]

@@ -25,7 +25,8 @@ REFUSED = {"quotations": "warehouse", "invoices": "warehouse", "credit-notes": "
 def made(app: Any, tokens: dict[str, str]) -> dict[str, tuple[int, str]]:
     """A document of every kind: id and number."""
     api = Api(app.test_client(), tokens["admin"])
-    customer, product = api.customer(name="纸面客户"), api.product("9")
+    seller = Api(app.test_client(), tokens["sales"]).ok("GET", "/me")["id"]
+    customer, product = api.customer(name="纸面客户", owner_id=seller), api.product("9")
     line = {"product_id": product["id"], "quantity": "3"}
     quotation = api.ok("POST", "/quotations", {"customer_id": customer["id"], "lines": [line]})
     order = api.ok("POST", f"/quotations/{quotation['id']}/order")

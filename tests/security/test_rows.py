@@ -1,0 +1,258 @@
+"""Whose rows a person sees: nothing of a colleague's, on no page, call, paper, count or total."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from core.customers import save_address, save_contact
+from core.errors import NotFound
+from core.organization import RowScope
+from core.scope import EVERYTHING, NOTHING, NoViewer, Viewer, viewing
+from crm.activities import record_activity
+from crm.orders.correction import QuantityRequest
+from crm.orders.return_goods import return_goods
+from crm.pipeline import create_opportunity
+from crm.pricing import LineRequest
+from crm.quotations import create_quotation
+from finance.queries.customer_record import get_customer
+from tests.conftest import DatabaseUrls
+from tests.security.conftest import SETTINGS
+from tests.security.test_matrix import address
+from tests.world import PASSWORD, World
+from web.app import create_app
+from web.permissions import RouteRow, route_matrix
+
+CANARY = "Zaunkönig"
+SUMS = Decimal("7391.17")
+
+
+@pytest.fixture(scope="module")
+def world(module_database: DatabaseUrls) -> World:
+    """Two sales people with customers of their own; everything of Anna's carries the canary."""
+    world = World.set_up(module_database.app)
+    anna, _bert = world.user("anna", "sales"), world.user("bert", "sales")
+    product = world.product(stock=50, sku="TEA", name="Tea")
+    customer = world.customer(
+        f"{CANARY} GmbH",
+        legal_name=f"{CANARY} Handels GmbH",
+        owner_id=anna.user_id,
+        city=f"{CANARY}stadt",
+        note=f"{CANARY} pays late",
+        country="DE",
+        email="zaunkoenig@example.com",
+    )
+    world.run(save_contact, customer, {"name": f"Frau {CANARY}"})
+    world.run(save_address, customer, {"kind": "shipping", "street": f"{CANARY}weg 1"})
+    world.run(record_activity, customer, {"kind": "task", "subject": f"{CANARY} anrufen"})
+    deal = world.run(create_opportunity, customer, {"name": f"{CANARY} deal", "amount": SUMS})
+    world.run(create_quotation, opportunity_id=deal["id"], lines=[LineRequest(product, Decimal(1), SUMS)])
+    order = world.order(customer, (product, 2, SUMS), customer_reference=f"{CANARY}-1")
+    world.confirm(order)
+    world.ship(order)
+    world.pay(customer, "500", reference=f"{CANARY} 500")
+    world.run(return_goods, order["id"], lines=[QuantityRequest(order["lines"][0]["id"], Decimal(1))])
+    world.order(customer, (product, 1, SUMS))
+    return world
+
+
+@pytest.fixture(scope="module")
+def app(world: World) -> Flask:
+    return create_app(SETTINGS)
+
+
+@pytest.fixture
+def bert(app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    browser = app.test_client()
+    browser.post("/sign-in", data={"login": "bert", "password": PASSWORD})
+    return browser
+
+
+def ids_of_anna(world: World) -> dict[str, int]:
+    """An id of hers for each argument that routes take. Products and settings are everybody's and left out."""
+    tables = {
+        "customer_id": "customer", "contact_id": "contact", "address_id": "address", "opportunity_id": "opportunity",
+        "quotation_id": "quotation", "order_id": "sales_order", "invoice_id": "invoice", "shipment_id": "shipment",
+        "credit_note_id": "credit_note", "payment_id": "payment", "allocation_id": "payment_allocation",
+        "activity_id": "activity",
+    }  # fmt: skip
+    return {name: world.value(f"SELECT min(id) FROM {table}") for name, table in tables.items()}
+
+
+def of_anna(row: RouteRow) -> bool:
+    return any(f":{name}>" in row.rule for name in ("customer_id", "contact_id", "address_id", "opportunity_id",
+        "quotation_id", "order_id", "invoice_id", "shipment_id", "credit_note_id", "payment_id", "allocation_id",
+        "activity_id"))  # fmt: skip
+
+
+def test_a_crawl_finds_nothing_of_a_colleague(app: Flask, world: World, bert: FlaskClient) -> None:
+    """Every page, paper and list that a sales person can open, and the search for what he must not know."""
+    token = {"Authorization": f"Bearer {world.token('bert')}"}
+    ids, found = ids_of_anna(world), []
+    values: dict[str, Any] = {**ids, "product_id": world.value("SELECT min(id) FROM product")}
+    searched = [
+        f"/{place}?q={CANARY[:6]}" for place in ("search", "customers", "orders", "quotations", "opportunities")
+    ]
+    searched += [f"/{place}?q={CANARY[:6]}" for place in ("invoices", "payments", "orders/customers", "stock/moves")]
+    searched += [f"/{place}?customer_id={ids['customer_id']}" for place in ("orders", "quotations", "invoices")]
+    searched += [
+        f"/{place}/new?customer_id={ids['customer_id']}" for place in ("orders", "quotations", "opportunities")
+    ]
+    searched += ["/opportunities?view=all", "/orders?view=all", "/customers?view=all", "/activities?view=all"]
+    visited = 0
+    for row in route_matrix(app):
+        if row.method != "GET" or row.rule.startswith(("/styleguide", "/assets")) or row.endpoint == "sign_in.sign_out":
+            continue
+        is_api = row.rule.startswith("/api/")
+        client = app.test_client() if is_api else bert
+        answer = client.get(address(row, values), headers=token if is_api else {})
+        visited += 1
+        if _speaks_of_anna(answer):
+            found.append(f"{row.rule}: {answer.status_code}")
+        if of_anna(row) and answer.status_code not in (403, 404):
+            found.append(f"{row.rule}: {answer.status_code} for a colleague's id")
+    found += [path for path in searched if _speaks_of_anna(bert.get(path))]
+    for kind in ("customers", "sales-orders", "invoices", "payments", "opportunities", "quotations", "credit-notes"):
+        if app.test_client().get(f"/api/v1/{kind}?limit=50", headers=token).get_json()["items"]:
+            found.append(f"/api/v1/{kind}: rows")
+    assert visited > 90
+    assert found == []
+
+
+def _speaks_of_anna(answer: Any) -> bool:
+    body = answer.data.decode("utf-8", "replace")
+    return any(word in body for word in (CANARY, "zaunkoenig", "7,391.17", "7391.17", "8,352.02", "16,704"))
+
+
+def test_the_crawl_sees_what_is_there(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same words, looked for as their owner: otherwise the crawl above could not fail."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    anna = app.test_client()
+    anna.post("/sign-in", data={"login": "anna", "password": PASSWORD})
+    ids = ids_of_anna(world)
+    for path in (
+        "/customers",
+        "/orders",
+        "/quotations",
+        "/opportunities",
+        "/invoices",
+        "/payments",
+        f"/search?q={CANARY}",
+    ):
+        assert _speaks_of_anna(anna.get(path)), path
+    assert _speaks_of_anna(anna.get(f"/customers/{ids['customer_id']}"))
+
+
+def test_a_colleague_s_id_answers_like_a_missing_one(app: Flask, world: World) -> None:
+    """Word for word, on every call that takes an id, whatever the method; and nothing changes."""
+    token = {"Authorization": f"Bearer {world.token('bert')}"}
+    ids = ids_of_anna(world)
+    missing = dict.fromkeys(ids, 7)
+    before, differing = _everything(world), []
+    for number, row in enumerate(route_matrix(app)):
+        if not row.rule.startswith("/api/") or not of_anna(row):
+            continue
+        answers = []
+        for which, values in (("theirs", ids), ("missing", missing)):
+            headers = {**token, "Idempotency-Key": f"{number}-{which}"}
+            sent = {} if row.method == "GET" else {"json": {}}
+            answer = app.test_client().open(address(row, values), method=row.method, headers=headers, **sent)
+            body = answer.get_json(silent=True) or {}
+            answers.append((answer.status_code, body.get("code"), sorted(body), body.get("detail")))
+        if answers[0] != answers[1] or answers[0][0] < 400:
+            differing.append((row.method, row.rule, answers))
+    assert differing == []
+    assert _everything(world) == before
+
+
+def _everything(world: World) -> list[Any]:
+    tables = (
+        "customer",
+        "sales_order",
+        "invoice",
+        "payment",
+        "quotation",
+        "opportunity",
+        "activity",
+        "contact",
+        "address",
+    )
+    return [world.rows(f"SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM {table} AS t") for table in tables]
+
+
+def test_ids_in_bodies_are_held_to_the_same_rule(app: Flask, world: World) -> None:
+    token = {"Authorization": f"Bearer {world.token('bert')}"}
+    ids, product = ids_of_anna(world), world.value("SELECT min(id) FROM product")
+    line = {"product_id": product, "quantity": "1"}
+    bodies = (
+        ("/sales-orders", {"customer_id": ids["customer_id"], "lines": [line]}),
+        ("/quotations", {"customer_id": ids["customer_id"], "lines": [line]}),
+        ("/opportunities", {"customer_id": ids["customer_id"], "name": "Mine now", "amount": "1"}),
+    )
+    before = _everything(world)
+    for number, (path, body) in enumerate(bodies):
+        answers = [
+            app.test_client().post(f"/api/v1{path}", json={**body, "customer_id": customer},
+                                   headers={**token, "Idempotency-Key": f"body-{number}-{customer}"})
+            for customer in (ids["customer_id"], 7)
+        ]  # fmt: skip
+        assert [answer.status_code for answer in answers] == [404, 404], path
+        assert answers[0].get_json().keys() == answers[1].get_json().keys()
+    assert _everything(world) == before
+
+
+def test_scope_of_team_and_of_all(world: World, app: Flask) -> None:
+    chief = world.user("chief", "sales_manager")
+    everybody = world.user("boss", "manager")
+    customer = ids_of_anna(world)["customer_id"]
+    assert chief.viewer == Viewer(False, (chief.user_id,), ())
+    assert everybody.viewer == EVERYTHING
+    with viewing(everybody.viewer):
+        assert get_customer(customer).name.startswith(CANARY)
+    with viewing(chief.viewer), pytest.raises(NotFound):
+        get_customer(customer)
+
+
+def test_nobody_in_particular_reads_nothing(world: World) -> None:
+    customer = ids_of_anna(world)["customer_id"]
+    with viewing(NOTHING), pytest.raises(NotFound):
+        get_customer(customer)
+    from core.scope import begin_viewing, end_viewing
+
+    token = begin_viewing(None)
+    try:
+        with pytest.raises(NoViewer):
+            get_customer(customer)
+    finally:
+        end_viewing(token)
+
+
+def test_the_database_is_a_wall_of_its_own(world: World, module_database: DatabaseUrls) -> None:
+    """The app role, asked without any predicate, shows what the transaction's viewer may see; without one, nothing."""
+    url = module_database.app.replace("+psycopg", "", 1)
+    anna, bert = (world.value("SELECT id FROM app_user WHERE login = :name", name=name) for name in ("anna", "bert"))
+    tables = ("customer", "contact", "address", "activity", "customer_account", "opportunity", "quotation",
+              "sales_order", "invoice", "credit_note", "payment", "shipment")  # fmt: skip
+    with psycopg.connect(url) as connection:
+        rights = connection.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        assert rights.fetchone() == (False,)
+        for table in tables:
+            counts = []
+            for viewer in (None, bert, anna):
+                if viewer is not None:
+                    connection.execute("SELECT set_config('countinghouse.viewer', viewer_of(%s), true)", (viewer,))
+                counts.append(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # type: ignore[index]
+                connection.rollback()
+            assert counts[0] == counts[1] == 0 and counts[2] > 0, (table, counts)
+        owned = connection.execute("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole").fetchone()
+        assert owned == (0,)
+
+
+def test_roles_say_how_far_they_see() -> None:
+    assert [scope.value for scope in RowScope] == ["own", "team", "region", "all"]
