@@ -150,7 +150,7 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     limit = values.get("credit_limit")
     if limit is not None and (limit < 0 or limit != limit.quantize(Decimal("0.01"))):
         errors.add("credit_limit", "not_an_amount")
-    owner_id = values.get("owner_id") or plan.actor.user_id
+    owner_id = values.get("owner_id") or (plan.actor.user_id if current is None else current.owner_id)
     if owner_id is None or plan.session.get(User, owner_id) is None:
         errors.add("owner_id", "user_unknown")
     terms_id = values.get("payment_terms_id")

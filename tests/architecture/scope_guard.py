@@ -15,7 +15,6 @@ from core.database import Base
 from core.models_registry import import_all_models
 from core.scope import OfCustomer, Owned
 
-
 # What a session writes of a record that it loaded, under the predicate, before.
 _OF_LOADED_RECORD = re.compile(r"^(UPDATE|DELETE FROM) (\w+) .*\bWHERE \2\.id = %\(", re.DOTALL)
 
