@@ -66,7 +66,7 @@ def test_bad_lines_are_named_never_rounded(quantity: Decimal, price: Decimal, di
 def invoice(number: int, total: Decimal, allocated: Decimal, due: date | None) -> InvoiceFact:
     return InvoiceFact(
         number, f"INV-2026-{number:05d}", 1, 1, due, 30, total, Decimal(0), total, min(allocated, total), Decimal(0),
-        Decimal(0), None, None,
+        Decimal(0), None, None, date(2026, 1, 1),
     )  # fmt: skip
 
 

@@ -360,20 +360,24 @@ def test_refund_from_several_sources(house: House) -> None:
         house.refund(customer, "30.01")
 
 
-def test_unmatch_and_match_a_credit_note(house: House) -> None:
+def test_match_and_unmatch_a_credit_note(house: House) -> None:
+    """Its surplus is money like any other: matched, taken off again, matched elsewhere."""
     customer, product = house.customer(), house.product(stock=10, price="100", tax_rate=D(0))
     order = house.confirmed(customer, (product, 2))
-    other = house.confirmed(customer, (product, 1))["invoices"][0]["id"]
+    house.pay(customer, 200)
     house.ship(order)
     note = house.credit(order, 50)["credit_notes"][0]
-    [[allocation]] = house.rows("SELECT id FROM payment_allocation WHERE credit_note_id = :id", id=note["id"])
-    house.unmatch({"id": allocation})
-    assert house.money(customer) == (250, 250, 50, "unpaid")
+    first, second = (house.confirmed(customer, (product, 1))["invoices"][0]["id"] for _ in range(2))
+    matched = house.match(note, (first, 50), kind="credit_note")["allocations"][0]
+    assert house.money(customer) == (150, 150, 0, "partial")
+    house.unmatch(matched)
+    assert house.money(customer) == (150, 150, 50, "unpaid")
     with refused("not_found"):
-        house.unmatch({"id": allocation})
-    house.match(note, (other, 50), kind="credit_note")
-    assert house.invoice_now(other) == (100, 50, 0)
-    assert house.money(customer) == (250, 250, 0, "partial")
+        house.unmatch(matched)
+    house.match(note, (second, 50), kind="credit_note")
+    assert house.invoice_now(first) == (100, 100, 0)
+    assert house.invoice_now(second) == (100, 50, 0)
+    assert house.money(customer) == (150, 150, 0, "partial")
 
 
 def test_a_credit_from_elsewhere_survives_the_cancellation(house: House) -> None:

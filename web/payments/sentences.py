@@ -78,3 +78,23 @@ def _refund_exceeds_credit(data: Mapping[str, Any]) -> str:
         available=money(data["available"]),
         requested=money(data["requested"]),
     )
+
+
+@sentence_for("correction_not_unmatched")
+def _correction_not_unmatched(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not un-matched: %(credit_note)s corrects %(invoice)s and stays with it. Only payments, and credit put on "
+        "another invoice, can be un-matched. If the correction was a mistake, write a new order.",
+        credit_note=data["credit_note"],
+        invoice=data["invoice"],
+    )
+
+
+@sentence_for("credit_used_elsewhere")
+def _credit_used_elsewhere(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not un-matched: %(invoice)s was credited, and %(held)s of that credit was refunded or put on other invoices; "
+        "so much of the money has to stay. Un-match the credit note from the other invoice first, or another payment.",
+        invoice=data["invoice"],
+        held=money(data["held"]),
+    )
