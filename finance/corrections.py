@@ -137,7 +137,8 @@ def refund(
 ) -> dict[str, Any]:
     """Gives unapplied credit back from a bank account: advances against bank, taken from the oldest credit first.
 
-    Locks payments, credit notes, the customer's account. Raises `refund_exceeds_credit`, `period_closed`, InvalidInput.
+    A refund of an earlier day takes only what was there on that day. Locks payments, credit notes, the customer's
+    account. Raises `refund_exceeds_credit`, `period_closed`, InvalidInput.
     """
     on = refunded_on or plan.today
     errors = FieldErrors()
@@ -161,6 +162,7 @@ def refund(
     available = total(source.amount_unapplied for source in sources)
     if amount > available:
         raise DomainError("refund_exceeds_credit", requested=amount, available=available)
+    sources = _there_on(plan, on, sources, amount)
     number = plan.number("REF", on)
     refund_id = _post_refund(plan, books, account, amount, number, banks[0], reference)
     left = amount
@@ -181,6 +183,23 @@ def refund(
         "amount": amount,
         "amount_unapplied": account.unapplied - amount,
     }
+
+
+def _there_on(plan: Plan, on: date, sources: list[SourceFact], amount: Decimal) -> list[SourceFact]:
+    """The sources that were free on a day. Refuses, naming the first day, where they do not cover the amount."""
+    days = Days(plan, on, (), sources)
+    there = [source for source in sources if days.since(source.id) <= on]
+    available = total(source.amount_unapplied for source in there)
+    if amount > available:
+        first_on, found = on, available
+        for source in sorted((each for each in sources if each not in there), key=lambda each: days.since(each.id)):
+            first_on, found = days.since(source.id), found + source.amount_unapplied
+            if found >= amount:
+                break
+        errors = FieldErrors()
+        errors.add("refunded_on", "refund_too_early", first_on=first_on, available=available)
+        errors.raise_if_any()
+    return there
 
 
 def _post_refund(

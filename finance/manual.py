@@ -91,6 +91,8 @@ LINES = statement(
 def post_manual_entry(plan: Plan, *, effective_on: date, memo: str, lines: Sequence[ManualLine]) -> dict[str, Any]:
     """Posts a balanced entry in the general journal. Shares the period's row until the command ends.
 
+    It may lie on any day of an open month, also ahead of today: what the month's end will bring may be written when it
+    is known, since no document builds on a manual entry and the accounts that documents keep take none.
     Raises InvalidInput beside the field (also for accounts that documents keep), `entry_not_balanced`,
     `period_closed`, `period_missing`.
     """
@@ -110,6 +112,8 @@ def reverse_manual_entry(
     plan: Plan, entry_id: int, *, effective_on: date | None = None, memo: str | None = None
 ) -> dict[str, Any]:
     """Posts the opposite of a manual entry, naming it; both stay. Two at once: the unique `reverses_id` decides.
+
+    It lies on the entry's day or after it, ahead of today too.
 
     Raises NotFound, `entry_of_document` for an entry that a document posted, `entry_reversed`, `reversal_too_early`,
     `period_closed`.

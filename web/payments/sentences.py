@@ -98,3 +98,27 @@ def _credit_used_elsewhere(data: Mapping[str, Any]) -> str:
         invoice=data["invoice"],
         held=money(data["held"]),
     )
+
+
+@sentence_for("match_too_early")
+def _match_too_early(data: Mapping[str, Any]) -> str:
+    return _(
+        "%(number)s and these invoices were both there from %(first_on)s on. Take that day or a later one.",
+        number=data["number"],
+        first_on=day(data["first_on"], year=True),
+    )
+
+
+@sentence_for("unmatch_too_early")
+def _unmatch_too_early(data: Mapping[str, Any]) -> str:
+    return _("It was matched on %(first_on)s. Take that day or a later one.", first_on=day(data["first_on"], year=True))
+
+
+@sentence_for("refund_too_early")
+def _refund_too_early(data: Mapping[str, Any]) -> str:
+    return _(
+        "On this day %(available)s of the customer's credit was there. Take %(first_on)s or a later day, or refund "
+        "less.",
+        available=money(data["available"]),
+        first_on=day(data["first_on"], year=True),
+    )
