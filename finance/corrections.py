@@ -8,7 +8,7 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import MONEY_PLACES, ZERO, total
+from core.money import MONEY_PLACES, ZERO, places_of, total
 from core.outbox import emit
 from core.parties import CustomerAccount
 from core.plan import Number, Plan
@@ -157,6 +157,8 @@ def refund(
         raise NotFound("customer", customer_id)
     if not banks:
         raise NotFound("bank_account", bank_account_id)
+    errors.positive("amount", amount, places_of(books.currency))
+    errors.raise_if_any()
     account: AccountFact = accounts[0]
     sources: list[SourceFact] = sorted([*payments, *credit_notes], key=lambda source: (source.dated_on, source.id))
     available = total(source.amount_unapplied for source in sources)

@@ -36,9 +36,9 @@ class BillLine:
     def gross(self) -> Decimal:
         return self.amount_net + self.amount_tax
 
-    def split(self, gross: Decimal) -> tuple[BillLine, BillLine]:
+    def split(self, gross: Decimal, currency: str) -> tuple[BillLine, BillLine]:
         """A part of exactly `gross` and the rest; quantity and tax go along in proportion, so that both sum exactly."""
-        tax = share(self.amount_tax, gross, self.gross)
+        tax = share(self.amount_tax, gross, self.gross, currency)
         quantity = self.quantity if gross == self.gross else round(self.quantity * gross / self.gross, QUANTITY_PLACES)
         part = replace(self, quantity=quantity, amount_net=gross - tax, amount_tax=tax)
         rest = replace(

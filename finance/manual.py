@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import MONEY_PLACES, ZERO, is_finer
+from core.money import ZERO, is_finer, places_of
 from core.normalise import clean
 from core.plan import Plan
 from core.statements import statement
@@ -97,7 +97,7 @@ def post_manual_entry(plan: Plan, *, effective_on: date, memo: str, lines: Seque
     `period_closed`, `period_missing`.
     """
     accounts, [books] = plan.fetch(ACCOUNTS(ids=sorted({line.account_id for line in lines})), books_for(effective_on))
-    memo = _checked(lines, {account.id: account for account in accounts}, memo)
+    memo = _checked(lines, {account.id: account for account in accounts}, memo, places_of(books.currency))
     debit, credit = sum((line.debit for line in lines), ZERO), sum((line.credit for line in lines), ZERO)
     if debit != credit:
         raise DomainError("entry_not_balanced", debit=debit, credit=credit, difference=abs(debit - credit))
@@ -162,7 +162,7 @@ def _show(plan: Plan, lines: Sequence[tuple[str, Decimal, Decimal]]) -> None:
         plan.effect("ledger_line", account=code, debit=debit, credit=credit)
 
 
-def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo: str) -> str:
+def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo: str, places: int) -> str:
     errors = FieldErrors()
     text = clean(memo)
     if not text:
@@ -182,7 +182,7 @@ def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo
             errors.add(f"lines.{index}.{side}", "one_side_only")
         elif line.debit < 0 or line.credit < 0:
             errors.add(f"lines.{index}.{side}", "not_positive")
-        elif is_finer(line.debit + line.credit, MONEY_PLACES):
-            errors.add(f"lines.{index}.{side}", "too_many_decimals", places=MONEY_PLACES)
+        elif is_finer(line.debit + line.credit, places):
+            errors.add(f"lines.{index}.{side}", "too_many_decimals", places=places)
     errors.raise_if_any()
     return text or ""

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import MONEY_PLACES, total
+from core.money import MONEY_PLACES, places_of, total
 from core.outbox import emit
 from core.parties import CustomerAccount
 from core.plan import Number, Plan
@@ -89,10 +89,10 @@ def record_payment(
     account: AccountFact = account_rows[0]
     if not banks:
         raise NotFound("bank_account", bank_account_id)
-    _check_currency(books, currency)
+    _check_currency(books, currency, amount)
     invoices: dict[int, InvoiceFact] = {invoice.id: invoice for invoice in invoice_rows}
     chosen = _chosen(invoices, amount, reference, allocations, auto)
-    matched = _check_allocations(chosen, invoices, customer_id, amount)
+    matched = _check_allocations(chosen, invoices, customer_id, amount, books.currency)
     days = Days(plan, received_on, [invoices[wanted.invoice_id] for wanted in chosen], ())
     at_once = [wanted for wanted in chosen if days.since(wanted.invoice_id) <= received_on]
     paid_at_once = total(wanted.amount for wanted in at_once)
@@ -190,7 +190,7 @@ def match(
         raise DomainError("nothing_unapplied", number=source.number)
     invoices: dict[int, InvoiceFact] = {invoice.id: invoice for invoice in invoice_rows}
     chosen = _chosen(invoices, source.amount_unapplied, source.reference, allocations, auto)
-    matched = _check_allocations(chosen, invoices, customer_id, source.amount_unapplied)
+    matched = _check_allocations(chosen, invoices, customer_id, source.amount_unapplied, books.currency)
     if not matched:
         raise DomainError("nothing_to_match", number=source.number)
     ids = [wanted.invoice_id for wanted in chosen]
@@ -248,17 +248,18 @@ def _check_payment(
     errors.raise_if_any()
 
 
-def _check_currency(books: Books, currency: str | None) -> None:
+def _check_currency(books: Books, currency: str | None, amount: Decimal) -> None:
+    errors = FieldErrors()
     if currency is not None and currency != books.currency:
-        errors = FieldErrors()
         errors.add("currency", "other_currency", currency=books.currency)
-        errors.raise_if_any()
+    errors.positive("amount", amount, places_of(books.currency))
+    errors.raise_if_any()
 
 
 def _check_allocations(
-    chosen: Sequence[Wanted], invoices: Mapping[int, InvoiceFact], customer_id: int, available: Decimal
+    chosen: Sequence[Wanted], invoices: Mapping[int, InvoiceFact], customer_id: int, available: Decimal, currency: str
 ) -> Decimal:
-    errors = FieldErrors()
+    errors, places = FieldErrors(), places_of(currency)
     seen: set[int] = set()
     for index, wanted in enumerate(chosen):
         invoice = invoices.get(wanted.invoice_id)
@@ -267,7 +268,7 @@ def _check_allocations(
             errors.add(f"{name}.invoice_id", "invoice_unknown", id=str(wanted.invoice_id))
         elif wanted.invoice_id in seen:
             errors.add(f"{name}.invoice_id", "named_twice", number=invoice.number)
-        elif errors.positive(f"{name}.amount", wanted.amount, MONEY_PLACES) and wanted.amount > invoice.amount_open:
+        elif errors.positive(f"{name}.amount", wanted.amount, places) and wanted.amount > invoice.amount_open:
             raise DomainError(
                 "allocation_exceeds_invoice",
                 invoice_id=invoice.id,

@@ -132,7 +132,7 @@ def open_correction(plan: Plan, order_id: int) -> Correction:
         books,
         [Progress.of(line) for line in lines],
         [Progress.of(line) for line in lines],
-        Stock.of(plan, levels, valuations),
+        Stock.of(plan, order.currency, levels, valuations),
     )
 
 
@@ -198,7 +198,7 @@ def _portions(case: Correction, bills: list[BillLine]) -> list[CreditPortion]:
     for invoice, room in rooms:
         taken: list[BillLine] = []
         while pending and room > 0:
-            part, rest = pending[0].split(min(room, pending[0].gross))
+            part, rest = pending[0].split(min(room, pending[0].gross), case.order.currency)
             taken.append(part)
             room -= part.gross
             pending[:1] = [rest] if rest.gross else []

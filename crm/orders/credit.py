@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import DomainError, FieldErrors
-from core.money import MONEY_PLACES, ZERO, share
+from core.money import ZERO, places_of, share
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine
 from crm.orders.confirm import bill_line
@@ -96,14 +96,14 @@ def _reduce(case: Correction, wanted: Sequence[PriceCredit]) -> None:
             errors.add(f"lines.{index}.line_id", "line_unknown", id=str(request.line_id))
             continue
         left, tax_left = step.net(step.billed), step.tax(step.billed)
-        if not errors.positive(f"lines.{index}.amount_net", request.amount_net, MONEY_PLACES):
+        if not errors.positive(f"lines.{index}.amount_net", request.amount_net, places_of(case.order.currency)):
             continue
         if request.amount_net > left:
             raise DomainError("credit_exceeds_invoice", amount=request.amount_net, left=left, sku=step.line.sku)
         if step.live != step.line.quantity or (not case.on_order and step.billed != step.line.quantity):
             errors.add(f"lines.{index}.amount_net", "line_is_not_whole", sku=step.line.sku)
         else:
-            tax = share(tax_left, request.amount_net, left)
+            tax = share(tax_left, request.amount_net, left, case.order.currency)
             step.net_reduced += request.amount_net
             step.tax_reduced += tax
     errors.raise_if_any()

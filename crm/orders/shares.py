@@ -62,11 +62,11 @@ class Progress:
 
     def net(self, quantity: Decimal) -> Decimal:
         """The cumulative net amount of a quantity of this line."""
-        return share(self.line.amount_net - self.net_reduced, quantity, self.line.quantity)
+        return share(self.line.amount_net - self.net_reduced, quantity, self.line.quantity, self.line.currency)
 
     def tax(self, quantity: Decimal) -> Decimal:
         """The cumulative tax of a quantity of this line."""
-        return share(self.line.amount_tax - self.tax_reduced, quantity, self.line.quantity)
+        return share(self.line.amount_tax - self.tax_reduced, quantity, self.line.quantity, self.line.currency)
 
     def gross(self, quantity: Decimal) -> Decimal:
         return self.net(quantity) + self.tax(quantity)
