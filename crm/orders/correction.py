@@ -92,6 +92,10 @@ class Correction:
         """What the invoice owes as this command has left it so far."""
         return invoice.amount_total - self.allocated[invoice.id]
 
+    @property
+    def invoice_numbers(self) -> str:
+        return ", ".join(invoice.number for invoice in self.invoices)
+
     def put(self, source: SourceFact, invoice: InvoiceFact, amount: Decimal) -> None:
         """Puts credit of one source on one of the order's invoices."""
         self.allocated[invoice.id] += amount
@@ -192,7 +196,8 @@ def _portions(case: Correction, bills: list[BillLine]) -> list[CreditPortion]:
         if room >= amount:
             return [_portion(case, invoice, bills)]
     if total(room for _, room in rooms) < amount:
-        raise DomainError("credit_exceeds_invoice", amount=amount, left=total(room for _, room in rooms))
+        left = total(room for _, room in rooms)
+        raise DomainError("credit_exceeds_invoice", invoice=case.invoice_numbers, amount=amount, left=left)
     portions = []
     pending = list(bills)
     for invoice, room in rooms:

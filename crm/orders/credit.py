@@ -99,7 +99,8 @@ def _reduce(case: Correction, wanted: Sequence[PriceCredit]) -> None:
         if not errors.positive(f"lines.{index}.amount_net", request.amount_net, places_of(case.order.currency)):
             continue
         if request.amount_net > left:
-            raise DomainError("credit_exceeds_invoice", amount=request.amount_net, left=left, sku=step.line.sku)
+            numbers, sku = case.invoice_numbers, step.line.sku
+            raise DomainError("credit_exceeds_invoice", invoice=numbers, amount=request.amount_net, left=left, sku=sku)
         if step.live != step.line.quantity or (not case.on_order and step.billed != step.line.quantity):
             errors.add(f"lines.{index}.amount_net", "line_is_not_whole", sku=step.line.sku)
         else:
