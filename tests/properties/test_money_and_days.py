@@ -48,7 +48,7 @@ REFUSALS = frozenset((
     "credit_exceeds_invoice", "nothing_unapplied", "nothing_to_match", "allocation_exceeds_invoice",
     "allocation_exceeds_credit", "correction_not_unmatched", "credit_used_elsewhere", "refund_exceeds_credit",
     "in_the_future", "match_too_early", "unmatch_too_early", "refund_too_early", "more_than_to_ship",
-    "more_than_to_cancel", "more_than_shipped", "not_positive", "line_is_not_whole",
+    "more_than_to_cancel", "more_than_shipped", "not_positive", "line_not_billed",
 ))  # fmt: skip
 index = st.integers(0, 1000)
 amounts = st.sampled_from(["10", "11.30", "56.50", "113"]).map(D) | st.decimals("0.01", "200", places=2)

@@ -255,14 +255,17 @@ class OrderToCash(RuleBasedStateMachine):
         draft, order = self.pick(which)
         target = order.lines[line % len(order.lines)]
         act = lambda: self.house.credit(draft, *self.only(order, target, amount))  # noqa: E731
-        whole = target.live == target.quantity == target.billed
-        if not order.confirmed or order.cancelled or not order.invoices or not whole or amount > target.net:
+        live, whole = target.live, target.quantity
+        net, vat = rounded(target.net * live / whole), rounded(target.tax * live / whole)
+        billed = live == target.billed and live > 0
+        if not order.confirmed or order.cancelled or not order.invoices or not billed or amount > net:
             self.refused(None, act)
             return
         act()
-        tax = target.tax if amount == target.net else rounded(target.tax * amount / target.net)
-        target.net -= amount
-        target.tax -= tax
+        tax = vat if amount == net else rounded(vat * amount / net)
+        # What is left falls by exactly the credit, and the whole line in proportion.
+        target.net = rounded((net - amount) * whole / live)
+        target.tax = rounded((vat - tax) * whole / live) if tax else target.tax
         self.model.credit(order, amount + tax)
 
     # stock ------------------------------------------------------------------------------------------------------------

@@ -48,8 +48,8 @@ def test_a_cancellation_is_not_unmatched(house: House) -> None:
 def test_neither_return_nor_price_credit_is_unmatched(house: House) -> None:
     _, order, invoice = sale(house)
     house.ship(order)
-    house.credit(order, 5)
     house.give_back(order, 2)
+    house.credit(order, 5)
     for allocation in own_allocations(house, invoice):
         with refused("correction_not_unmatched"):
             house.unmatch(allocation)
