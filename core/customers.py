@@ -4,7 +4,6 @@ database."""
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
@@ -12,6 +11,7 @@ from sqlalchemy import select
 
 from core.company import get_company
 from core.errors import DomainError, FieldErrors, NotFound
+from core.money import is_finer, places_of
 from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
 from core.organization import User
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
@@ -154,7 +154,7 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
         except EmailNotValidError:
             errors.add("email", "not_an_email", value=data["email"])
     limit = values.get("credit_limit")
-    if limit is not None and (limit < 0 or limit != limit.quantize(Decimal("0.01"))):
+    if limit is not None and (limit < 0 or is_finer(limit, places_of(company.currency))):
         errors.add("credit_limit", "not_an_amount")
     owner_id = values.get("owner_id") or plan.actor.user_id
     if owner_id is None or plan.session.get(User, owner_id) is None:

@@ -110,7 +110,7 @@ def _post_document(
         books_for(plan.today),
     )
     [waiting] = plan.fetch(WAITING(level_ids=[level.id for level in levels]))
-    stock = Stock.of(plan, levels, valuations)
+    stock = Stock.of(plan, books.currency, levels, valuations)
     _check_available(stock, lines, products)
 
     number = plan.number(NUMBER_OF[kind], plan.today)
@@ -229,19 +229,19 @@ def _values(
     for line in lines:
         quantity, value = running[line.product_id]
         if line.quantity < 0:
-            cost = stock_share(value, -line.quantity, quantity)
+            cost = stock_share(value, -line.quantity, quantity, stock.currency)
             unit_cost, change = cost / -line.quantity, -cost
         else:
             average = value / quantity if quantity else products[line.product_id].cost or ZERO
             unit_cost = average if line.unit_cost is None else line.unit_cost
-            change = round_money(unit_cost * line.quantity)
+            change = round_money(unit_cost * line.quantity, stock.currency)
         running[line.product_id] = (quantity + line.quantity, value + change)
         result.append((unit_cost.quantize(Decimal("0.0001")), change))
     return result
 
 
-def stock_share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
-    return value if part >= whole else round_money(value * part / whole)
+def stock_share(value: Decimal, part: Decimal, whole: Decimal, currency: str) -> Decimal:
+    return value if part >= whole else round_money(value * part / whole, currency)
 
 
 def _postings(kind: MoveKind, values: Sequence[Decimal]) -> list[Any]:

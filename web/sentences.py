@@ -7,11 +7,13 @@ sentence that names it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask_babel import gettext as _
 
+log = logging.getLogger(__name__)
 Sentence = Callable[[Mapping[str, Any]], str]
 
 _REGISTRY: Final[dict[str, Sentence]] = {}
@@ -44,13 +46,19 @@ def general_sentence_for(*codes: str) -> Callable[[Sentence], Sentence]:
 
 def sentence(code: str, data: Mapping[str, Any] | None = None) -> str:
     """The sentence of a code, or a general one that names the code."""
+    try:
+        text = render(code, data or {})
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        # Data of an unexpected form must not hide the refusal itself, nor be hidden by it.
+        log.exception("The sentence of the refusal %r could not be said with %r", code, sorted(data or {}))
+        text = None
+    return text or _("This was refused (%(code)s). Nothing was changed.", code=code)
+
+
+def render(code: str, data: Mapping[str, Any]) -> str | None:
+    """The sentence of a code, None where it has none. Raises what the sentence's function raises."""
     function = _REGISTRY.get(code) or _GENERAL.get(code)
-    if function is not None:
-        try:
-            return str(function(data or {}))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            pass  # data of an unexpected form must not hide the refusal itself
-    return _("This was refused (%(code)s). Nothing was changed.", code=code)
+    return None if function is None else str(function(data))
 
 
 def registered_codes() -> frozenset[str]:
@@ -155,4 +163,21 @@ def _database_unavailable(data: Mapping[str, Any]) -> str:
 def _outcome_unknown(data: Mapping[str, Any]) -> str:
     return _(
         "The answer got lost, so it is not known whether this was done. Look at the record before sending it again."
+    )
+
+
+@sentence_for("not_a_logo")
+def _not_a_logo(data: Mapping[str, Any]) -> str:
+    return _(
+        "A logo is a picture (%(types)s) of at most %(limit)s kB. Save it smaller and choose it again.",
+        types=", ".join(name.removeprefix("image/") for name in data["types"]),
+        limit=int(data["limit"]) // 1024,
+    )
+
+
+@sentence_for("scope_unknown")
+def _scope_unknown(data: Mapping[str, Any]) -> str:
+    return _(
+        "There is no permission named %(scopes)s. Name permissions as the list of roles shows them.",
+        scopes=", ".join(data["scopes"]),
     )

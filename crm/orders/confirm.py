@@ -48,7 +48,7 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
     order = the_order(orders, order_id)
     account = customer_of(accounts)
     _check(order, lines, books)
-    stock = Stock.of(plan, levels)
+    stock = Stock.of(plan, order.currency, levels)
     reserved = reserve(
         plan,
         stock,

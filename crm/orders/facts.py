@@ -78,6 +78,7 @@ class LineFact(NamedTuple):
     net_recognised: Decimal
     tax_recognised: Decimal
     cost_recognised: Decimal
+    currency: str
 
 
 ORDER_FOR_UPDATE = statement(
@@ -100,11 +101,12 @@ LINES = statement(
            line.description, line.quantity, line.unit_price, line.discount_percent, line.tax_rate, line.amount_net,
            line.amount_tax, line.on_short, line.reservation_id, line.quantity_cancelled, line.quantity_shipped,
            line.quantity_returned, line.quantity_invoiced, line.quantity_credited, line.net_reduced, line.tax_reduced,
-           line.net_recognised, line.tax_recognised, line.cost_recognised
+           line.net_recognised, line.tax_recognised, line.cost_recognised, sales_order.currency
       FROM sales_order_line AS line JOIN product ON product.id = line.product_id
+      JOIN sales_order ON sales_order.id = line.order_id
      WHERE line.order_id = %(order_id)s::bigint ORDER BY line.position
     """,
-    tables="sales_order_line product",
+    tables="sales_order_line product sales_order",
     scope="by_root",
     fact=LineFact,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from web.filters import day, money
+from web.filters import day
 from web.sentences import general_sentence_for, sentence_for
 
 
@@ -138,15 +138,6 @@ def _period_missing(data: Mapping[str, Any]) -> str:
 @general_sentence_for("account_missing")
 def _account_missing(data: Mapping[str, Any]) -> str:
     return _("Not posted: the chart has no account for “%(role)s”. Finance can name one.", role=data["role"])
-
-
-@general_sentence_for("credit_exceeds_invoice")
-def _credit_exceeds_invoice(data: Mapping[str, Any]) -> str:
-    return _(
-        "Not credited: %(amount)s is more than the %(left)s that is left to credit. Enter at most %(left)s.",
-        amount=money(data["amount"]),
-        left=money(data["left"]),
-    )
 
 
 def _date(value: date | str) -> date:

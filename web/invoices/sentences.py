@@ -18,6 +18,15 @@ def _nothing_to_credit(data: Mapping[str, Any]) -> str:
 
 @sentence_for("credit_exceeds_invoice")
 def _credit_exceeds_invoice(data: Mapping[str, Any]) -> str:
+    if data.get("sku"):
+        return _(
+            "Not credited: %(sku)s on %(invoice)s still costs %(left)s net, and %(amount)s was asked for. "
+            "Enter at most %(left)s.",
+            sku=data["sku"],
+            invoice=data["invoice"],
+            left=money(data["left"]),
+            amount=money(data["amount"]),
+        )
     return _(
         "Not credited: of %(invoice)s only %(left)s is not credited yet, and %(amount)s was asked for.",
         invoice=data["invoice"],

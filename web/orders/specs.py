@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _
 
-from core.money import ZERO
 from crm.orders.bill import BillRequest, bill_order
 from crm.orders.cancel import cancel_order
 from crm.orders.correction import QuantityRequest
@@ -47,11 +46,6 @@ class Action:
         """What the command takes beside the order."""
         lines = [self.request(line_id, amount) for line_id, amount in quantities.items() if amount]
         return {"lines": lines, **{name: texts.get(name, "").strip()[:300] or None for name in self.texts}}
-
-
-def _priced(line: OrderLine) -> Decimal:
-    whole = not line.cancelled and not line.returned and line.invoiced - line.credited == line.quantity
-    return line.amount_net - line.net_reduced if whole else ZERO
 
 
 ACTIONS: Final = {
@@ -143,7 +137,7 @@ ACTIONS: Final = {
             _("Can be credited, net"),
             credit_order,
             PriceCredit,
-            _priced,
+            lambda line: line.creditable,
             lambda line: NOTHING,
             lambda page: bool(page.invoices) and page.order.state in ("confirmed", "done"),
             texts=("reason",),
