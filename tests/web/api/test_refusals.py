@@ -223,3 +223,17 @@ def test_a_stale_version_is_refused_with_what_stands_there(api: Api) -> None:
     assert (changed["region"], changed["version"]) == ("华东", customer["version"] + 1)
     stale = api.patch(f"/customers/{customer['id']}", {"region": "华北", "version": customer["version"]})
     assert problem(stale, 409, "edit_conflict")["current"]["region"] == "华东"
+
+
+def test_what_was_ordered_stays_won(api: Api) -> None:
+    customer, product = api.customer(), api.product(stock="5")
+    deal = api.ok("POST", "/opportunities", {"customer_id": customer["id"], "name": "x", "amount": 1})
+    lines = [{"product_id": product["id"], "quantity": 1}]
+    quotation = api.ok("POST", f"/opportunities/{deal['id']}/quotations", {"lines": lines})
+    order = api.ok("POST", f"/quotations/{quotation['id']}/order")
+    for body in ({"stage": "needs"}, {"stage": "lost", "lost_reason": "price"}):
+        refused = problem(api.post(f"/opportunities/{deal['id']}/move", body), 409, "opportunity_ordered")
+        assert refused["order"] == order["number"]
+    api.ok("POST", f"/sales-orders/{order['id']}/cancel")
+    moved = api.ok("POST", f"/opportunities/{deal['id']}/move", {"stage": "lost", "lost_reason": "price"})
+    assert moved["stage_kind"] == "lost"
