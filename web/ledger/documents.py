@@ -11,7 +11,6 @@ from sqlalchemy import select
 from core import clock
 from core import database as db
 from core.errors import NotFound
-from core.organization import Company
 from core.parties import Customer, Supplier
 from crm.models import Opportunity, Quotation, SalesOrder
 from finance.models import CreditNote, Invoice, JournalEntry, Payment
@@ -54,22 +53,6 @@ def document(number: str) -> ResponseReturnValue:
     if identity is None:
         raise NotFound("document", number)
     return redirect(url_for(endpoint, **{name: identity}), 302)
-
-
-_CURRENCIES: dict[str, str] = {}
-
-
-@area.app_template_global("company_currency")
-def company_currency() -> str:
-    """The currency of the books, which never changes once they are open; read once per database."""
-    database = db.current()
-    if database.url not in _CURRENCIES:
-        with database.reading() as connection:
-            found = connection.execute(select(Company.currency)).scalar()
-        if found is None:
-            return "CNY"
-        _CURRENCIES[database.url] = found
-    return _CURRENCIES[database.url]
 
 
 area.app_template_global("clock_now")(clock.now)

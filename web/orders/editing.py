@@ -13,7 +13,7 @@ from core import database as db
 from core.errors import DomainError
 from crm.orders.create import change_order, create_order
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
-from web.filters import today
+from web.filters import company_currency, today
 from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.orders import area
 from web.orders.forms import OrderForm, find_customer
@@ -35,7 +35,7 @@ class Draft:
         customer_id = order.customer_id if order else match.id if match else None
         if customer_id is not None:
             self.customer = form_customer(connection, customer_id, today())
-        currency = self.customer.currency if self.customer else "CNY"
+        currency = self.customer.currency if self.customer else company_currency()
         rounding = self.customer.tax_rounding if self.customer else "line"
         self.grid: Grid = read_grid(connection, form.lines, form.warehouse, currency=currency, tax_rounding=rounding)
         self.is_valid = self.is_valid and self.grid.is_valid and self.customer is not None
@@ -101,7 +101,7 @@ def edit(order_id: int) -> str:
         fill_rows(form.lines, lines)
         customer = form_customer(connection, order.customer_id, today())
         form.customer.data = customer.name if customer else ""
-        grid = read_grid(connection, form.lines, order.warehouse_id, currency="CNY", tax_rounding="line")
+        grid = read_grid(connection, form.lines, order.warehouse_id, currency=company_currency(), tax_rounding="line")
     add_empty_rows(form.lines)
     return _page(form, grid, customer, order)
 
@@ -158,7 +158,7 @@ def _only_looking(draft: Draft) -> bool:
             for part in (row.product, row.quantity, row.price, row.discount_percent):
                 part.data, part.raw_data = None, None
     with db.current().reading() as connection:
-        currency = draft.customer.currency if draft.customer else "CNY"
+        currency = draft.customer.currency if draft.customer else company_currency()
         rounding = draft.customer.tax_rounding if draft.customer else "line"
         for entry in draft.form.lines.entries:
             _remember(entry.form)

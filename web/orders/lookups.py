@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from core import database as db
 from core.money import line_amount
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
-from web.filters import money, plain, quantity
+from web.filters import company_currency, money, plain, quantity
 from web.forms import parse_number
 from web.orders import area
 from web.orders.lines import stock_state
@@ -45,7 +45,9 @@ def stock() -> ResponseReturnValue:
         "text": words,
     }
     if wanted is not None and wanted < Decimal(10) ** 9 and abs(price or Decimal(0)) < Decimal(10) ** 9:
-        answer["amount"] = money(line_amount(wanted, found.price if price is None else price, discount))
+        answer["amount"] = money(
+            line_amount(wanted, found.price if price is None else price, discount, company_currency())
+        )
         if not found.is_service and found.available < wanted and "short" not in request.args:
             answer["short"] = short_answer(found, wanted)
     return jsonify(answer)
