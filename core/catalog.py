@@ -33,6 +33,10 @@ class ProductCategory(Base):
     name: Mapped[str] = mapped_column(String(80), unique=True)
     description: Mapped[str | None] = mapped_column(Text)
 
+    @property
+    def audit_label(self) -> str:
+        return self.name
+
 
 class Product(Base):
     """Something sold. Prices are net of tax in the company's currency; a service holds no stock.
@@ -74,6 +78,7 @@ class Product(Base):
         return self.sku
 
 
+means("uq_product_category_name", "duplicate_name", field="name")
 means("fk_product_category_id", "category_unknown", field="category_id", http_status=422)
 means("fk_product_supplier_id", "supplier_unknown", field="supplier_id", http_status=422)
 means("uq_product_sku", "duplicate_sku", field="sku")

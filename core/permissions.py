@@ -37,7 +37,8 @@ PERMISSIONS: dict[str, str] = {
     "payments.write": "Record, match, un-match and refund payments",
     "ledger.read": "See journal entries, accounts and reports",
     "ledger.post": "Post manual journal entries and reversals",
-    "periods.close": "Close and re-open fiscal periods",
+    "periods.close": "Open fiscal years, close and re-open months",
+    "banks.write": "Open, rename and archive bank accounts and cash boxes",
     "reports.read": "See management reports",
     "company.write": "Change company settings",
     "users.manage": "Manage users, roles and sessions",
@@ -90,6 +91,7 @@ _FINANCE = _READ | {
     "ledger.read",
     "ledger.post",
     "periods.close",
+    "banks.write",
     "reports.read",
     "suppliers.read",
 }

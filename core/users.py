@@ -23,7 +23,7 @@ from core.normalise import clean
 from core.organization import ApiToken, Role, SignInDelay, User, UserSession
 from core.permissions import PERMISSIONS
 from core.plan import Plan
-from core.statements import Statement, statement
+from core.statements import Query, statement
 
 SESSION_DAYS = 30
 IDLE_HOURS = 12
@@ -100,20 +100,25 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def load_session(token: str, now: datetime) -> tuple[Actor, SignedIn] | None:
-    """The actor of a live session, or None. One statement; the time last seen is written at most once a minute."""
-    found = _look_up(SESSION, token_hash=digest(token), now=now, idle_since=now - timedelta(hours=IDLE_HOURS))
-    if found is None:
+def load_session(token: str, now: datetime, *beside: Query) -> tuple[Actor, list[list[Any]]] | None:
+    """The actor of a live session, or None; and the rows of `beside`, queries that go in the same round trip.
+
+    The time last seen is written at most once a minute.
+    """
+    idle_since = now - timedelta(hours=IDLE_HOURS)
+    rows, *others = _fetch(SESSION(token_hash=digest(token), now=now, idle_since=idle_since), *beside)
+    if not rows:
         return None
+    found: SignedIn = rows[0]
     if found.last_seen_at is not None and now - found.last_seen_at > SEEN_EVERY:
-        _execute(SEEN, id=found.credential_id, now=now)
-    return _actor(found), found
+        _fetch(SEEN(id=found.credential_id, now=now))
+    return _actor(found), others
 
 
 def load_token(token: str, now: datetime) -> Actor | None:
     """The actor of a live API token: its scopes ∩ its user's permissions, read at each call. One statement."""
-    found = _look_up(TOKEN, token_hash=digest(token), now=now)
-    return None if found is None or "api.use" not in found.permissions else _actor(found)
+    [rows] = _fetch(TOKEN(token_hash=digest(token), now=now))
+    return _actor(rows[0]) if rows and "api.use" in rows[0].permissions else None
 
 
 def _actor(found: SignedIn) -> Actor:
@@ -123,14 +128,9 @@ def _actor(found: SignedIn) -> Actor:
     return Actor(found.user_id, found.login, found.name, permissions, tuple(found.roles), found.language, found)
 
 
-def _look_up(wanted: Statement, **parameters: Any) -> SignedIn | None:
-    rows = _execute(wanted, **parameters)
-    return rows[0] if rows else None
-
-
-def _execute(wanted: Statement, **parameters: Any) -> list[Any]:
+def _fetch(*queries: Query) -> list[list[Any]]:
     with db.current().engine.connect() as connection:
-        return wire.fetch(db.driver(connection), [wanted(**parameters)], transaction=False)[0]
+        return wire.fetch(db.driver(connection), queries, transaction=False)
 
 
 # sign-in --------------------------------------------------------------------------------------------------------------

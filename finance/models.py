@@ -251,6 +251,10 @@ class BankAccount(Base):
         Index("uq_bank_account_default", "is_default", unique=True, postgresql_where="is_default"),
     )
 
+    @property
+    def audit_label(self) -> str:
+        return self.name
+
 
 class PaymentKind(StrEnum):
     RECEIPT = "receipt"

@@ -54,10 +54,22 @@ def percent(rate: Decimal | int | None, *, of_one: bool = True) -> str:
 
 
 def plain(amount: Decimal | int | None) -> str:
-    """A number as it stands in an input field: no grouping, no trailing zeros beyond what was given a meaning."""
-    if amount is None:
-        return ""
-    return quantity(amount).replace(",", "").replace(MINUS, "-")
+    """A quantity or a percentage as it stands in an input field: no grouping, no trailing zeros."""
+    return _typed(quantity(amount))
+
+
+def plain_money(amount: Decimal | int | None, places: int = 2) -> str:
+    """An amount as it stands in an input field: no grouping, all decimals of the currency, `4926.80`."""
+    return _typed(money(amount, places))
+
+
+def plain_price(amount: Decimal | int | None) -> str:
+    """A unit price as it stands in an input field: no grouping, two to four decimals, `318.00`, `0.0375`."""
+    return _typed(price(amount))
+
+
+def _typed(text: str) -> str:
+    return text.replace(",", "").replace(MINUS, "-")
 
 
 def currency_symbol(code: str) -> str:
@@ -176,6 +188,7 @@ def install(app: Flask) -> None:
         quantity=quantity,
         percent=percent,
         plain=plain,
+        plain_money=plain_money,
         currency_symbol=currency_symbol,
         day=day,
         weekday=weekday,

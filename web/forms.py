@@ -22,7 +22,7 @@ from wtforms.fields.core import UnboundField
 from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
 
-from web.filters import plain
+from web.filters import plain, plain_money, plain_price
 from web.sentences import sentence
 
 __all__ = [
@@ -109,7 +109,11 @@ class AmountField(Field):
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return plain(self.data)
+        return self._written(self.data)
+
+    def _written(self, value: Decimal | None) -> str:
+        """How a value that nobody typed is proposed."""
+        return plain_money(value, self.places)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         self.data = None
@@ -136,17 +140,26 @@ class PriceField(AmountField):
 
     places = 4
 
+    def _written(self, value: Decimal | None) -> str:
+        return plain_price(value)
+
 
 class QuantityField(AmountField):
     """A quantity, up to three decimals."""
 
     places = 3
 
+    def _written(self, value: Decimal | None) -> str:
+        return plain(value)
+
 
 class PercentField(AmountField):
     """A percentage as typed, `10` for 10 %."""
 
     places = 2
+
+    def _written(self, value: Decimal | None) -> str:
+        return plain(value)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         super().process_formdata([str(value).rstrip("%％ ") for value in valuelist])

@@ -12,17 +12,19 @@ from flask import current_app, g, request, url_for
 from flask_babel import lazy_gettext as _
 from werkzeug.routing import BuildError
 
+from crm.queries.work import MOST
 from web.permissions import may, required_permission
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One place to go. `count` answers how many things there want someone's hand; `hot` shows that number in red."""
+    """One place to go. `count` answers how many things there want the reader's hand, or nothing; `hot` shows that
+    number in red."""
 
     endpoint: str
     icon: str
     label: Any
-    count: Callable[[], int | None] | None = None
+    count: Callable[[], str] | None = None
     hot: bool = False
     short: Any = None
 
@@ -57,6 +59,16 @@ class Section:
         return [item for item in self.items if item.allowed()]
 
 
+def waiting(place: str) -> Callable[[], str]:
+    """The number of things that wait at a place of `crm.queries.work.Work`, as it came with the session."""
+
+    def count() -> str:
+        number = getattr(getattr(g, "work", None), place, None) or 0
+        return f"{MOST - 1}+" if number >= MOST else str(number or "")
+
+    return count
+
+
 NAVIGATION: Final = (
     Section(None, (Item("home.index", "home", _("Home")),)),
     Section(
@@ -73,8 +85,8 @@ NAVIGATION: Final = (
         (
             Item("products.index", "box", _("Products")),
             Item("stock.levels", "store", _("Stock levels"), short=_("Stock")),
-            Item("stock.alerts", "warn", _("Stock alerts"), hot=True, short=_("Alerts")),
-            Item("shipments.index", "truck", _("To ship")),
+            Item("stock.alerts", "warn", _("Stock alerts"), waiting("alerts"), hot=True, short=_("Alerts")),
+            Item("shipments.index", "truck", _("To ship"), waiting("to_ship")),
         ),
     ),
     Section(
@@ -82,8 +94,9 @@ NAVIGATION: Final = (
         (
             Item("invoices.index", "coin", _("Receivables")),
             Item("payments.index", "bank", _("Payments")),
-            Item("payments.match", "swap", _("Match payments"), short=_("Match")),
+            Item("payments.match", "swap", _("Match payments"), waiting("to_match"), short=_("Match")),
             Item("ledger.journal", "group", _("Journal")),
+            Item("ledger.tasks", "task", _("Finance tasks"), waiting("tasks"), hot=True, short=_("Tasks")),
             Item("reports.index", "chart", _("Reports")),
         ),
     ),

@@ -54,6 +54,7 @@ PRODUCTS = Listing(
         "q": "row.search_text LIKE ALL (%(q)s::text[])",
         "sku": "row.sku = %(sku)s",
         "kind": "row.kind = %(kind)s",
+        "category_id": "row.category_id = %(category_id)s::bigint",
         "is_active": "row.is_active = %(is_active)s::boolean",
     },
 )

@@ -47,8 +47,7 @@ def create_order(
     )
     check_basis(basis, customer_id, warehouse_id)
     errors = FieldErrors()
-    if requested_on is not None and requested_on.year > plan.today.year + 10:
-        errors.add("requested_on", "date_too_far")
+    _check_day(plan, requested_on, errors)
     if opportunity_id is not None and basis.opportunity_id is None:
         errors.add("opportunity_id", "opportunity_unknown", id=str(opportunity_id))
     if priced is None:
@@ -83,6 +82,11 @@ def create_order(
     return _answer(order_id, number, basis, priced, line_ids)
 
 
+def _check_day(plan: Plan, requested_on: date | None, errors: FieldErrors) -> None:
+    if requested_on is not None and requested_on.year > plan.today.year + 10:
+        errors.add("requested_on", "date_too_far")
+
+
 def _taken_over(plan: Plan, basis: DocumentBasis, ship_to: str | None) -> dict[str, Any]:
     return {
         "customer_id": basis.customer_id,
@@ -109,9 +113,11 @@ def change_order(
     customer_reference: str | None = None,
     note: str | None = None,
     ship_to: str | None = None,
+    carrier: str | None = None,
     warehouse_id: int | None = None,
 ) -> dict[str, Any]:
-    """Replaces a draft's lines and texts. Raises `edit_conflict` when somebody changed it since `version`."""
+    """Replaces a draft's lines and texts; `lines` and `ship_to` stay where they are None, and an empty `ship_to` is the
+    customer's own address. Raises `edit_conflict` when somebody changed it since `version`, InvalidInput."""
     orders, old_lines, products = plan.fetch(
         ORDER_FOR_UPDATE(order_id=order_id),
         LINE_IDS(order_id=order_id),
@@ -123,18 +129,18 @@ def change_order(
         raise DomainError("edit_conflict", number=order.number, version=order.version)
     [[basis]] = plan.fetch(basis_for(order.customer_id, warehouse_id or order.warehouse_id))
     check_basis(basis, order.customer_id, warehouse_id)
+    errors = FieldErrors()
+    _check_day(plan, requested_on, errors)
     changes: dict[str, Any] = {
         "requested_on": requested_on,
         "customer_reference": customer_reference,
         "note": note,
+        "carrier": carrier,
         "warehouse_id": basis.warehouse_id,
+        "ship_to": order.ship_to if ship_to is None else ship_to or basis.ship_to,
     }
-    if ship_to is not None:
-        changes["ship_to"] = ship_to
     if lines is not None:
-        priced = price_lines(
-            lines, products, currency=order.currency, tax_rounding=basis.tax_rounding, errors=FieldErrors()
-        )
+        priced = price_lines(lines, products, currency=order.currency, tax_rounding=basis.tax_rounding, errors=errors)
         for (line_id,) in old_lines:
             plan.delete(SalesOrderLine, line_id)
         _insert_lines(plan, order_id, priced)
@@ -146,6 +152,7 @@ def change_order(
         }
         summary = _line_summary(priced)
     else:
+        errors.raise_if_any()
         summary = []
     touch(plan, order, **changes)
     record(
@@ -157,6 +164,8 @@ def change_order(
         changes={
             "requested_on": [order.requested_on, requested_on],
             "customer_reference": [order.customer_reference, customer_reference],
+            "carrier": [order.carrier, carrier],
+            "ship_to": [order.ship_to, changes["ship_to"]],
             "amount_total": [order.amount_total, changes.get("amount_total", order.amount_total)],
             "lines": summary,
         },

@@ -37,6 +37,9 @@ class Sums(NamedTuple):
     unapplied_customers: int
     receivables: Decimal
     alerts: int
+    tasks: int
+    books_end_on: date | None
+    last_fiscal_year: int | None
 
 
 SUMS = statement(
@@ -44,7 +47,8 @@ SUMS = statement(
     f"""
     SELECT won.amount, won.rows, pipeline.amount, pipeline.rows, collected.amount, collected.rows, late.amount,
            late.customers, held.rows, held.amount, to_ship.rows, money.unapplied, money.customers, money.receivables,
-           (SELECT count(*) FROM stock_alert WHERE closed_at IS NULL AND dismissed_at IS NULL)
+           (SELECT count(*) FROM stock_alert WHERE closed_at IS NULL AND dismissed_at IS NULL),
+           (SELECT count(*) FROM ledger_task WHERE done_at IS NULL), books.ends_on, books.fiscal_year
       FROM (SELECT coalesce(sum(amount), 0)::numeric(18,2) AS amount, count(*) AS rows FROM opportunity
              WHERE stage_kind = 'won' AND closed_at >= %(month)s::timestamptz AND {MINE.format(table="opportunity")}
            ) AS won,
@@ -68,9 +72,11 @@ SUMS = statement(
                    count(*) FILTER (WHERE unapplied > 0) AS customers,
                    coalesce(sum(open_receivables), 0)::numeric(18,2) AS receivables
               FROM customer_account JOIN customer ON customer.id = customer_account.customer_id
-             WHERE {MINE.format(table="customer")}) AS money
+             WHERE {MINE.format(table="customer")}) AS money,
+           (SELECT max(ends_on) AS ends_on, max(fiscal_year) AS fiscal_year FROM fiscal_period) AS books
     """,
-    tables="opportunity payment invoice sales_order sales_order_line reservation customer_account customer stock_alert",
+    tables="opportunity payment invoice sales_order sales_order_line reservation customer_account customer stock_alert "
+    "ledger_task fiscal_period",
     scope="scoped",
     fact=Sums,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -27,19 +27,6 @@ class AccountLineRecord(NamedTuple):
     debit: Decimal
     credit: Decimal
     balance: Decimal
-
-
-class PeriodRecord(NamedTuple):
-    """A month of the books; `entries` is how many were posted in it."""
-
-    id: int
-    starts_on: date
-    ends_on: date
-    fiscal_year: int
-    state: str
-    closed_at: datetime | None
-    closed_by_id: int | None
-    entries: int
 
 
 class OpenInvoiceRecord(NamedTuple):
@@ -95,18 +82,6 @@ ACCOUNT_LINES = Listing(
     AccountLineRecord,
     filters={"from": "row.effective_on >= %(from)s::date", "to": "row.effective_on <= %(to)s::date"},
     keys=(Key("effective_on", "row.effective_on", "date"), Key("id", "row.id", "bigint")),
-)
-PERIODS = Listing(
-    "fiscal_periods.list",
-    """
-    SELECT row.id, row.starts_on, row.ends_on, row.fiscal_year, row.state, row.closed_at, row.closed_by_id,
-           (SELECT count(*) FROM journal_entry WHERE period_id = row.id)
-      FROM fiscal_period AS row
-    """,
-    "fiscal_period journal_entry",
-    PeriodRecord,
-    filters={"state": "row.state = %(state)s", "fiscal_year": "row.fiscal_year = %(fiscal_year)s::int"},
-    keys=(Key("starts_on", "row.starts_on", "date"), Key("id", "row.id", "bigint")),
 )
 OPEN_INVOICES = Listing(
     "invoices.open_as_of",

@@ -23,6 +23,10 @@ PATHS = (
     "/stock",
     "/payments/new",
     "/ledger",
+    "/ledger/periods",
+    "/ledger/tasks",
+    "/payments/bank-accounts",
+    "/products/categories",
 )
 SIDEWAYS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
 

@@ -12,10 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from core.categories import save_category
 from core.customers import save_address, save_contact
 from core.permissions import ROLES
 from core.suppliers import create_supplier
 from crm.activities import record_activity
+from crm.orders.cancel import cancel_order
 from crm.orders.correction import QuantityRequest
 from crm.orders.return_goods import return_goods
 from crm.pipeline import create_opportunity
@@ -57,6 +59,11 @@ def world(module_database: DatabaseUrls) -> World:
     world.run(record_activity, customer, {"kind": "task", "subject": "Call back"})
     world.run(create_supplier, {"name": "Suzhou Precision", "country": "CN"})
     world.user("leaver", "sales")
+    gone = world.order(customer, (product, 1))
+    world.confirm(gone)
+    world.run(cancel_order, gone["id"])
+    world.pay(customer, "1", reference=gone["number"])
+    world.run(save_category, {"name": "Tea"})
     return world
 
 
@@ -105,6 +112,9 @@ def values_of(world: World) -> dict[str, Any]:
         "address_id": "address",
         "activity_id": "activity",
         "supplier_id": "supplier",
+        "bank_account_id": "bank_account",
+        "category_id": "product_category",
+        "task_id": "ledger_task",
     }
     values: dict[str, Any] = {}
     with world.database.reading() as connection:

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.datastructures import MultiDict
 
 from web import filters
-from web.forms import AmountField, DayField, Form, QuantityField, parse_number
+from web.forms import AmountField, DayField, Form, PercentField, PriceField, QuantityField, parse_number
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,26 @@ class Sample(Form):
     amount = AmountField()
     quantity = QuantityField()
     on = DayField()
+
+
+class Proposals(Form):
+    amount = AmountField()
+    days = AmountField(places=0)
+    price = PriceField()
+    quantity = QuantityField()
+    percent = PercentField()
+
+
+def test_proposed_numbers_are_written_as_people_write_them(app: Flask) -> None:
+    proposed = {
+        "amount": "4926.8", "days": "30.00", "price": "318", "quantity": "1200.500", "percent": "13.0",
+    }  # fmt: skip
+    with app.test_request_context():
+        form = Proposals(None, data={name: Decimal(text) for name, text in proposed.items()}, meta={"csrf": False})
+        shown = {name: form[name]._value() for name in proposed}
+        fine = Proposals(None, data={"price": Decimal("0.0375"), "amount": Decimal("-1234.5")}, meta={"csrf": False})
+        assert (fine.price._value(), fine.amount._value()) == ("0.0375", "-1234.50")
+    assert shown == {"amount": "4926.80", "days": "30", "price": "318.00", "quantity": "1200.5", "percent": "13"}
 
 
 def test_unreadable_entries_stay_and_are_explained(app: Flask) -> None:

@@ -3,6 +3,8 @@ and described from there at /api/v1/openapi.json."""
 
 from web.api import (
     activities,
+    banks,
+    categories,
     company,
     customers,
     documentation,
@@ -23,6 +25,7 @@ from web.api import (
     sentences,
     stock,
     suppliers,
+    tasks,
     users,
 )
 from web.api.operation import area
@@ -31,6 +34,8 @@ __all__ = [
     "activities",
     "area",
     "company",
+    "banks",
+    "categories",
     "customers",
     "documentation",
     "entries",
@@ -50,5 +55,6 @@ __all__ = [
     "sentences",
     "stock",
     "suppliers",
+    "tasks",
     "users",
 ]

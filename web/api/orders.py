@@ -36,16 +36,18 @@ HEADER: dict[str, Field] = {
     "requested_on": Day(),
     "customer_reference": Text(limit=80),
     "note": Text(limit=4000),
-    "ship_to": Text(limit=1000),
+    "ship_to": Text(limit=1000, help="The customer's own address when left out of a new order, or empty."),
+    "carrier": Text(limit=80),
 }
 NEW = Body(
     customer_id=Id(required=True),
     opportunity_id=Id(),
     **HEADER,
-    carrier=Text(limit=80),
     lines=Many(required=True, item=ORDER_LINE, make=LineRequest),
 )
 CHANGE = Body(**HEADER, lines=Many(item=ORDER_LINE, make=LineRequest), version=Integer(smallest=1))
+KEPT = frozenset(("requested_on", "customer_reference", "note", "carrier"))
+"""What a change of a draft leaves as it is when it does not name it."""
 REASON = Text(limit=300)
 LINE_QUANTITY = Body(line_id=Id(required=True), quantity=Quantity(required=True))
 
@@ -73,6 +75,7 @@ RECORD = {
     **{name: kind for name, kind in CREATED.items() if name != "lines"},
     "customer_name": str, "opportunity_id": int | None, "quotation_id": int | None, "warehouse_id": int,
     "ordered_on": date, "requested_on": date | None, "version": int, "amount_open": Decimal,
+    "ship_to": str | None, "carrier": str | None,
 }  # fmt: skip
 WHOLE = RECORD | {
     "lines": [LINE_SHAPE | PROGRESS],
@@ -128,9 +131,11 @@ def get_sales_order(call: Call, order_id: int) -> Any:
 )  # fmt: skip
 def change_sales_order(call: Call, order_id: int) -> Any:
     given = dict(call.body)
-    if not {"requested_on", "customer_reference", "note"} <= given.keys():
+    if not given.keys() >= KEPT:
         order = get_order(order_id).order
-        given = {name: getattr(order, name) for name in ("requested_on", "customer_reference", "note")} | given
+        given = {name: getattr(order, name) for name in KEPT} | given
+    if "ship_to" in given:
+        given["ship_to"] = given["ship_to"] or ""
     return call.run(change_order, order_id, **given)
 
 

@@ -60,7 +60,10 @@ def create_product_call(call: Call) -> Any:
 
 @operation(
     "GET", "/products", "products.read", summary="Find products",
-    query=Body(q=Text(limit=100), sku=Text(limit=40), kind=KIND, is_active=Flag()) | PAGING, answer=[SHAPE],
+    query=Body(
+        q=Text(limit=100), sku=Text(limit=40), kind=KIND, category_id=Id(), is_active=Flag()
+    ) | PAGING,
+    answer=[SHAPE],
 )  # fmt: skip
 def list_products(call: Call) -> Any:
     if call.query.get("q") is not None:

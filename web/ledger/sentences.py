@@ -30,7 +30,9 @@ def _period_closed(data: Mapping[str, Any]) -> str:
 @sentence_for("period_missing")
 def _period_missing(data: Mapping[str, Any]) -> str:
     return _(
-        "Not posted: the books have no month for %(date)s. Add its fiscal year first.", date=day(_date(data["date"]))
+        "Not posted: the books have no month for %(date)s. Open its fiscal year under Journal, Periods; "
+        "finance may do that.",
+        date=day(_date(data["date"]), year=True),
     )
 
 
@@ -55,6 +57,39 @@ def _later_period_closed(data: Mapping[str, Any]) -> str:
         "Not reopened: a month after %(month)s is closed. Reopen the latest one first.",
         month=month_name(data["starts_on"]),
     )
+
+
+@sentence_for("fiscal_year_exists")
+def _fiscal_year_exists(data: Mapping[str, Any]) -> str:
+    return _("Fiscal year %(year)s is open already. Its months stand below.", year=data["fiscal_year"])
+
+
+@sentence_for("fiscal_year_apart")
+def _fiscal_year_apart(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not opened: years of the books follow one another. Open %(next)s, or %(previous)s before the first one.",
+        next=data["next"],
+        previous=data["previous"],
+    )
+
+
+@sentence_for("fiscal_year_too_far")
+def _fiscal_year_too_far(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not opened: fiscal year %(year)s begins on %(day)s, more than two years from now. Open it later.",
+        year=data["fiscal_year"],
+        day=day(_date(data["starts_on"]), year=True),
+    )
+
+
+@sentence_for("task_done")
+def _task_done(data: Mapping[str, Any]) -> str:
+    return _("This task is done already. It stands under Done.")
+
+
+@sentence_for("task_open")
+def _task_open(data: Mapping[str, Any]) -> str:
+    return _("This task is open already.")
 
 
 @sentence_for("account_missing")

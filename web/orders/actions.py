@@ -15,7 +15,7 @@ from core.errors import DomainError
 from crm.orders.confirm import confirm_order
 from crm.queries.order_page import OrderPage, order_page
 from web.effects import effect_lines
-from web.filters import plain
+from web.filters import plain, plain_money
 from web.forms import parse_number
 from web.http import flash_done, named_row, preview_command, run_command, see_other
 from web.orders import area
@@ -102,7 +102,8 @@ class Asked:
             most = action.most(line)
             if most <= 0:
                 continue
-            usual = plain(action.usual(line)) if action.usual(line) > 0 else ""
+            written = plain_money if action.is_money else plain
+            usual = written(action.usual(line)) if action.usual(line) > 0 else ""
             text = values.get(f"{PREFIX}{line.id}", usual).strip()
             self.typed[line.id] = text
             number = parse_number(text) if text else Decimal(0)

@@ -51,7 +51,8 @@ class Draft:
             "requested_on": form.requested_on.data,
             "customer_reference": (form.customer_reference.data or "").strip()[:80] or None,
             "note": (form.note.data or "").strip() or None,
-            "ship_to": (form.ship_to.data or "").strip() or None,
+            "ship_to": (form.ship_to.data or "").strip(),
+            "carrier": (form.carrier.data or "").strip()[:80] or None,
         }
 
 

@@ -25,6 +25,7 @@ class OrderForm(Form):
     requested_on = DayField(_("Deliver on"))
     customer_reference = StringField(_("Customer's order number"))
     ship_to = TextAreaField(_("Deliver to"))
+    carrier = StringField(_("Carrier"))
     note = TextAreaField(_("Note printed on the order"))
     lines = lines_field(OrderLineForm)
     version = HiddenField()

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from core import database as db
 from core.money import line_amount
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
-from web.filters import company_currency, money, plain, quantity
+from web.filters import company_currency, money, plain_price, quantity
 from web.forms import parse_number
 from web.orders import area
 from web.orders.lines import stock_state
@@ -35,7 +35,7 @@ def stock() -> ResponseReturnValue:
         "id": found.id,
         "name": found.name,
         "sku": found.sku,
-        "price": plain(found.price),
+        "price": plain_price(found.price),
         "on_hand": str(found.on_hand),
         "reserved": str(found.reserved),
         "available": str(found.available),

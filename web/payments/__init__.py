@@ -4,4 +4,4 @@ from web.permissions import Area
 
 area = Area("payments", __name__, url_prefix="/payments")
 
-from web.payments import effects, entry, matching, refunds, sentences, views  # noqa: E402, F401
+from web.payments import banks, effects, entry, matching, refunds, sentences, views  # noqa: E402, F401

@@ -14,7 +14,7 @@ from core.errors import DomainError
 from finance.invoicing import InvoiceFact
 from finance.payments import Wanted
 from finance.queries.proposals import Proposal, Reason
-from web.filters import plain
+from web.filters import plain_money
 from web.forms import parse_number
 from web.http import named_row
 from web.sentences import sentence
@@ -32,7 +32,7 @@ class InvoiceRows:
     def propose(self) -> None:
         """Fill the amounts by the rules."""
         if self.proposal is not None:
-            self.typed = {part.invoice.id: plain(part.amount) for part in self.proposal.parts}
+            self.typed = {part.invoice.id: plain_money(part.amount) for part in self.proposal.parts}
 
     def read(self) -> list[Wanted]:
         """What was typed; unreadable amounts are faults."""

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from web.filters import day, money
-from web.sentences import sentence_for
+from web.sentences import general_sentence_for, sentence_for
 
 
 @sentence_for("not_positive")
@@ -78,3 +78,40 @@ def _refund_exceeds_credit(data: Mapping[str, Any]) -> str:
         available=money(data["available"]),
         requested=money(data["requested"]),
     )
+
+
+@sentence_for("bank_account_is_default")
+def _bank_account_is_default(data: Mapping[str, Any]) -> str:
+    return _("Not archived: payments go to %(name)s unless another is chosen. Make another one usual first.",
+             name=data["name"])  # fmt: skip
+
+
+@sentence_for("bank_account_not_empty")
+def _bank_account_not_empty(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not archived: %(name)s still holds %(balance)s in the books. Move it by a manual entry first.",
+        name=data["name"],
+        balance=money(data["balance"]),
+    )
+
+
+@sentence_for("account_taken")
+def _account_taken(data: Mapping[str, Any]) -> str:
+    return _("%(account)s stands behind %(bank)s. Choose another, or let a new one be made.",
+             account=data["account"], bank=data["bank"])  # fmt: skip
+
+
+@sentence_for("not_a_money_account")
+def _not_a_money_account(data: Mapping[str, Any]) -> str:
+    return _("Choose an asset account that is in use and that no posting rule has for itself.")
+
+
+@sentence_for("sub_accounts_used_up")
+def _sub_accounts_used_up(data: Mapping[str, Any]) -> str:
+    return _("Account %(account)s has %(limit)s sub-accounts, and no more fit. Choose a ledger account instead.",
+             account=data["account"], limit=data["limit"])  # fmt: skip
+
+
+@general_sentence_for("duplicate_name")
+def _duplicate_name(data: Mapping[str, Any]) -> str:
+    return _("Another record has this name. Choose a different one.")

@@ -1,4 +1,4 @@
-"""Payments: list, record, bank accounts."""
+"""Payments: list and record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core import database as db
 from core.queries.customers import get_customer
 from finance.models import PaymentAllocation, PaymentKind
 from finance.queries.allocations import allocations_where, entries_of
-from finance.queries.payments import bank_accounts, count_payments, get_payment, list_payments
+from finance.queries.payments import count_payments, get_payment, list_payments
 from web.i18n import language
 from web.lists import choice_of, id_of, text_of, window_of
 from web.payments import area
@@ -59,10 +59,3 @@ def show(payment_id: int) -> str:
             allocations=allocations_where(connection, condition),
             entries=entries_of(connection, payment.number, condition),
         )
-
-
-@area.route("/bank-accounts", permission="payments.read", endpoint="bank_accounts")
-def show_bank_accounts() -> str:
-    """Bank accounts and cash boxes with their balance in the books."""
-    with db.current().reading() as connection:
-        return render_template("payments/bank_accounts.html", accounts=bank_accounts(connection))

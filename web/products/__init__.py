@@ -1,7 +1,7 @@
-"""Products: list, record, new and edit, reorder points."""
+"""Products: list, record, new and edit, reorder points, categories."""
 
 from web.permissions import Area
 
 area = Area("products", __name__, url_prefix="/products")
 
-from web.products import sentences, views  # noqa: E402, F401
+from web.products import categories, sentences, views  # noqa: E402, F401

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from web.sentences import sentence_for
 
@@ -48,3 +49,23 @@ def _not_a_quantity(data: Mapping[str, Any]) -> str:
 @sentence_for("service_holds_no_stock")
 def _service_holds_no_stock(data: Mapping[str, Any]) -> str:
     return _("%(sku)s is a service and holds no stock. Take the line out.", sku=data["sku"])
+
+
+@sentence_for("category_unknown")
+def _category_unknown(data: Mapping[str, Any]) -> str:
+    return _("This category is gone. Choose another.")
+
+
+@sentence_for("supplier_unknown")
+def _supplier_unknown(data: Mapping[str, Any]) -> str:
+    return _("This supplier is gone. Choose another.")
+
+
+@sentence_for("category_in_use")
+def _category_in_use(data: Mapping[str, Any]) -> str:
+    return ngettext(
+        "Not removed: %(num)s product stands in %(name)s. Put it into another category first.",
+        "Not removed: %(num)s products stand in %(name)s. Put them into another category first.",
+        data["products"],
+        name=data["name"],
+    )

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from core import database as db
 from core.catalog import ProductKind
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
-from web.filters import money, plain, quantity
+from web.filters import money, plain, plain_price, quantity
 from web.forms import parse_number
 from web.lists import id_of, text_of
 from web.orders.lines import unit_of
@@ -40,7 +40,7 @@ def lookup() -> ResponseReturnValue:
     return jsonify(
         id=product.id,
         name=product.name,
-        price=plain(product.cost) if may("ledger.read") else "",
+        price=plain_price(product.cost) if may("ledger.read") else "",
         amount=money(cost * wanted) if cost is not None and wanted else "",
         available=plain(product.available),
         tone="bad" if left < 0 else "ok",

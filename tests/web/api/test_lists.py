@@ -9,6 +9,7 @@ LISTS = (
     "/payments", "/journal-entries", "/stock-levels", "/stock-documents", "/reorder-points", "/stock-alerts", "/users",
     "/accounts", "/suppliers", "/warehouses", "/shipments", "/stock-moves", "/activities", "/fiscal-periods", "/roles",
     "/pipeline-stages", "/open-invoices",
+    "/accounts", "/bank-accounts", "/fiscal-periods", "/finance-tasks", "/product-categories",
 )  # fmt: skip
 
 

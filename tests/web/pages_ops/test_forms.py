@@ -100,7 +100,7 @@ def test_payment_by_page_is_matched_and_the_customer_changes(books: Books) -> No
     assert person.post("/payments/new", step="find", **first).status_code == 200
     assert "The reference names this invoice" in person.page
     typed = dict(re.findall(r'name="(amount-\d+)" value="([^"]*)"', person.page))
-    assert typed[f"amount-{books.ids['overdue']}"] == "200"
+    assert typed[f"amount-{books.ids['overdue']}"] == "200.00"
     whole = {**first, **typed, "customer": "QUICK-Stop", "customer_id": str(books.ids["customer"])}
     whole["customer_found"] = "QUICK-Stop"
     before = books.world.account(books.ids["customer"])
@@ -109,7 +109,7 @@ def test_payment_by_page_is_matched_and_the_customer_changes(books: Books) -> No
     preview = person.page
     person.get(re.findall(r'data-back="([^"]*)"', preview)[0].replace("&amp;", "&"))
     assert f'value="RE {number}"' in person.page
-    assert 'value="200"' in person.page
+    assert 'value="200.00"' in person.page
     person.page = preview
     assert person.post("/payments/new", step="post", digest=True, idempotency_key="p1", **whole).status_code == 303
     after = books.world.account(books.ids["customer"])

@@ -210,12 +210,32 @@ def test_a_role_without_the_permission_is_stopped(shop: Shop) -> None:
 
 def test_live_stock_answers_numbers_and_ways(shop: Shop) -> None:
     answer = shop.client("sales").get("/orders/stock?product=BEEF&quantity=500").json
-    assert answer["tone"] == "bad" and answer["price"] == "680" and answer["amount"] == "340,000.00"
+    assert answer["tone"] == "bad" and answer["price"] == "680.00" and answer["amount"] == "340,000.00"
     assert {"on_hand", "reserved", "available", "back_ordered"} <= set(answer)
     assert answer["short"]["ways"][0][3] == "back_order:"
     assert shop.client("sales").get("/orders/stock?product=6900000000011").json["sku"] == "TEA"
     assert shop.client("sales").get("/orders/stock?product=nothing").status_code == 404
     assert shop.client("sales").get("/orders/products?q=mishi").json[0]["value"] == "BEEF Mishi Kobe Niku"
+
+
+def test_carrier_day_and_address_of_a_draft_are_changed_and_taken_back(shop: Shop) -> None:
+    form = order_form("SZCH", ("TEA", "1")) | {
+        "carrier": "顺丰",
+        "ship_to": "工业园区 1 号",
+        "requested_on": "2026-12-01",
+    }
+    path = shop.post("/orders/new", form, role="sales").location
+    order = int(path.split("?")[0].rsplit("/", 1)[1])
+    texts = "SELECT carrier, ship_to, requested_on::text FROM sales_order WHERE id = :id"
+    assert shop.world.rows(texts, id=order) == [("顺丰", "工业园区 1 号", "2026-12-01")]
+    page = shop.client("sales").get(f"/orders/{order}/edit").text
+    assert 'value="顺丰"' in page and "工业园区 1 号" in page
+    form = order_form("SZCH", ("TEA", "1")) | {"carrier": "德邦", "ship_to": "", "requested_on": ""}
+    form["version"] = "1"
+    assert shop.post(f"/orders/{order}/edit", form, role="sales").status_code == 303
+    carrier, ship_to, requested_on = shop.world.rows(texts, id=order)[0]
+    assert (carrier, requested_on) == ("德邦", None)
+    assert ship_to != "工业园区 1 号"
 
 
 def test_totals_while_typing_are_the_servers(shop: Shop) -> None:

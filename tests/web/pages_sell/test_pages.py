@@ -185,5 +185,5 @@ def test_every_effect_of_the_sales_side_has_a_line(shop: Shop) -> None:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("effect", "warn") and node.args:
                     kinds.add(getattr(node.args[0], "value", ""))
-    elsewhere = {"payment", "match", "refund", "stock", "ledger_line", "finance_task", ""}
+    elsewhere = {"payment", "match", "refund", "stock", "ledger_line", ""}
     assert not {str(kind) for kind in kinds} - registered_effects() - elsewhere

@@ -97,7 +97,7 @@ def test_months_are_closed_and_opened_in_order(api: Api, asked: Asked, as_role: 
     month = next(row for row in months if row["starts_on"] <= today().isoformat() <= row["ends_on"])
     close, reopen = "/fiscal-periods/{period_id}/close", "/fiscal-periods/{period_id}/reopen"
     problem(as_role("sales").post(f"/fiscal-periods/{month['id']}/close"), 403, "permission_denied")
-    assert asked("POST", close, {}, month["id"]) == {"id": month["id"], "state": "closed"}
+    assert asked("POST", close, {}, month["id"])["state"] == "closed"
     problem(api.post(f"/fiscal-periods/{month['id']}/close"), 409, "period_state")
     refused = api.post("/journal-entries", entry_body(*plain_accounts(accounts)))
     assert problem(refused, 409, "period_closed")["date"] == today().isoformat()

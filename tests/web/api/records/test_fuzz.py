@@ -97,6 +97,8 @@ def known(app: Flask, tokens: dict[str, str]) -> dict[str, int]:
         "payment_id": payment["id"],
         "allocation_id": payment["allocations"][0]["id"],
         "warehouse_id": level["warehouse_id"],
+        "bank_account_id": api.ok("POST", "/bank-accounts", {"name": "模糊"})["id"],
+        "category_id": api.ok("POST", "/product-categories", {"name": "模糊"})["id"],
     }
 
 

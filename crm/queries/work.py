@@ -1,0 +1,53 @@
+"""How many things want somebody's hand: the small numbers beside the places of the side bar."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.statements import statement
+
+MOST = 100
+"""Counting stops here, so that the numbers cost the same whatever lies there."""
+
+
+class Work(NamedTuple):
+    """Per place; None where the reader may not act."""
+
+    to_ship: int | None
+    alerts: int | None
+    to_match: int | None
+    tasks: int | None
+
+
+# Sent with the look-up of the session in one round trip, so it finds out by itself whose session it is.
+WORK = statement(
+    "work.counts",
+    f"""
+    WITH may AS MATERIALIZED (
+         SELECT coalesce(bool_or('orders.ship' = ANY (role.permissions)), false) AS ship,
+                coalesce(bool_or('stock.receive' = ANY (role.permissions)), false) AS receive,
+                coalesce(bool_or('payments.write' = ANY (role.permissions)), false) AS pay
+           FROM user_session AS session JOIN user_role ON user_role.user_id = session.user_id
+           JOIN role ON role.id = user_role.role_id
+          WHERE session.token_hash = %(token_hash)s AND session.ended_at IS NULL)
+    SELECT CASE WHEN may.ship THEN (SELECT count(*) FROM (
+               SELECT FROM sales_order WHERE state = 'confirmed' AND shipping_status <> 'shipped'
+                  AND EXISTS (SELECT FROM sales_order_line AS line
+                                JOIN reservation ON reservation.id = line.reservation_id
+                               WHERE line.order_id = sales_order.id AND quantity_reserved > 0)
+                LIMIT {MOST}) AS few) END,
+           CASE WHEN may.receive THEN (SELECT count(*) FROM (
+               SELECT FROM stock_alert WHERE closed_at IS NULL AND dismissed_at IS NULL LIMIT {MOST}) AS few) END,
+           CASE WHEN may.pay THEN (SELECT count(*) FROM (
+               (SELECT FROM payment WHERE kind = 'receipt' AND amount_allocated < amount LIMIT {MOST})
+               UNION ALL (SELECT FROM credit_note WHERE amount_allocated < amount_total LIMIT {MOST})
+                LIMIT {MOST}) AS few) END,
+           CASE WHEN may.pay THEN (SELECT count(*) FROM (
+               SELECT FROM ledger_task WHERE done_at IS NULL LIMIT {MOST}) AS few) END
+      FROM may
+    """,
+    tables="user_session user_role role sales_order sales_order_line reservation stock_alert payment credit_note "
+    "ledger_task",
+    scope="system",
+    fact=Work,
+)
