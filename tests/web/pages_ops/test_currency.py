@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import url_for
 
+from core.categories import save_category
 from core.customers import save_address, save_contact
 from crm.pipeline import create_opportunity
 from crm.pricing import LineRequest
@@ -50,6 +51,9 @@ def pages(books: Books) -> list[str]:
     address = {"kind": "shipping", "street": "1 Main St", "city": "Boise"}
     values: dict[str, Any] = {
         "address_id": world.run(save_address, ids["customer"], address)["id"],
+        "bank_account_id": world.value("SELECT id FROM bank_account WHERE is_default"),
+        "category_id": world.run(save_category, {"name": "Beverages"})["id"],
+        "period_id": world.value("SELECT min(id) FROM fiscal_period"),
         "contact_id": world.run(save_contact, ids["customer"], {"name": "Horst Kloss"})["id"],
         "account_id": ids["receivable"],
         "entry_id": ids["manual"],
