@@ -40,6 +40,10 @@ def dollars(database_server: Server) -> Iterator[Books]:
     ids["quotation"] = world.run(create_quotation, opportunity_id=ids["opportunity"], lines=[request])["id"]
     ids["shipped"] = world.value("SELECT max(id) FROM sales_order WHERE shipping_status = 'shipped'")
     ids["draft"] = world.order(ids["customer"], (ids["product"], 2))["id"]
+    address = {"kind": "shipping", "street": "1 Main St", "city": "Boise"}
+    ids["address"] = world.run(save_address, ids["customer"], address)["id"]
+    ids["contact"] = world.run(save_contact, ids["customer"], {"name": "Horst Kloss"})["id"]
+    ids["category"] = world.run(save_category, {"name": "Beverages"})["id"]
     yield books
     world.database.dispose()
     database_server.drop(name)
@@ -48,13 +52,9 @@ def dollars(database_server: Server) -> Iterator[Books]:
 def pages(books: Books) -> list[str]:
     """The address of every page that is looked at with GET, with records of this company for its arguments."""
     ids, world = books.ids, books.world
-    address = {"kind": "shipping", "street": "1 Main St", "city": "Boise"}
     values: dict[str, Any] = {
-        "address_id": world.run(save_address, ids["customer"], address)["id"],
         "bank_account_id": world.value("SELECT id FROM bank_account WHERE is_default"),
-        "category_id": world.run(save_category, {"name": "Beverages"})["id"],
         "period_id": world.value("SELECT min(id) FROM fiscal_period"),
-        "contact_id": world.run(save_contact, ids["customer"], {"name": "Horst Kloss"})["id"],
         "account_id": ids["receivable"],
         "entry_id": ids["manual"],
         "invoice_id": ids["overdue"],

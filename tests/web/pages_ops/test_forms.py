@@ -237,3 +237,24 @@ def test_suppliers_and_warehouses(books: Books) -> None:
     assert person.post("/warehouses/new", code="SZ", name="又一个").status_code == 422
     assert person.post("/warehouses/new", code="HZ", name="杭州仓").status_code == 303
     assert books.world.value("SELECT count(*) FROM stock_level WHERE product_id = :id", id=books.ids["product"]) == 3
+
+
+def test_customers_are_handed_over_before_their_owner_leaves(books: Books) -> None:
+    person, world = browser(books, "admin"), books.world
+    before, after = books.actors["sales"].user_id, books.actors["manager"].user_id
+    customer = world.customer("Save-a-lot", owner_id=before)
+    address = f"/users/{before}"
+    person.get(address)
+    assert "1 customer belongs to Sales." in person.page
+    values = {"name": "Sales", "login": "sales", "language": "en", "roles": "sales"}
+    refused = person.post(address, version=person.hidden("version"), **values)
+    assert refused.status_code == 422 and 'id="is_active-error"' in person.page
+    assert "Sales still owns 1 customer. Hand it over first" in person.page
+    nobody = person.post(f"{address}/hand-over", to_user_id="")
+    assert nobody.status_code == 422 and 'id="to_user_id-error"' in person.page and 'value="sales"' in person.page
+    assert person.post(f"{address}/hand-over", to_user_id=str(after)).status_code == 303
+    assert world.value("SELECT owner_id FROM customer WHERE id = :id", id=customer) == after
+    person.get(address)
+    assert "Hand all customers to" not in person.page
+    assert person.post(address, version=person.hidden("version"), **values).status_code == 303
+    assert not world.value("SELECT is_active FROM app_user WHERE id = :id", id=before)

@@ -103,6 +103,25 @@ def test_users_are_created_changed_and_signed_out(api: Api, asked: Asked, as_rol
         problem(as_role("manager").get(path), 403, "permission_denied")
 
 
+def test_customers_are_handed_over_before_their_owner_leaves(api: Api, asked: Asked, as_role: Any) -> None:
+    body = {"roles": ["sales"], "password": "long-enough"}
+    before, after = (
+        asked("POST", "/users", body | {"login": login, "name": login})["id"] for login in ("leaves", "takes")
+    )
+    customer = api.customer(owner_id=before)
+    order = api.order(customer["id"], {"product_id": api.product()["id"], "quantity": "1"})
+    refused = problem(api.patch(f"/users/{before}", {"is_active": False}), 409, "user_owns_customers")
+    assert (refused["count"], faults(refused)) == (1, {"is_active": "user_owns_customers"})
+    problem(as_role("manager").post(f"/users/{before}/hand-over", {"to_user_id": after}), 403, "permission_denied")
+    problem(api.post("/users/7/hand-over", {"to_user_id": after}), 404, "not_found")
+    answer = asked("POST", "/users/{user_id}/hand-over", {"to_user_id": after}, before)
+    assert (answer["customers"], answer["to_user_id"]) == (1, after)
+    assert api.ok("GET", f"/sales-orders/{order['id']}")["owner_id"] == after
+    assert not asked("PATCH", USER, {"is_active": False}, before)["is_active"]
+    back = api.patch(f"/customers/{customer['id']}", {"owner_id": before})
+    assert faults(problem(back, 422, "invalid_input")) == {"owner_id": "owner_inactive"}
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
