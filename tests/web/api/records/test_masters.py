@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64encode
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.web.api.conftest import Api
 from tests.web.api.records.conftest import Asked
@@ -192,3 +195,14 @@ def test_the_stages_are_those_opportunities_move_along(api: Api, asked: Asked) -
     lost = next(row["code"] for row in stages if row["kind"] == "lost")
     path = f"/opportunities/{deal['id']}/move"
     assert api.ok("POST", path, {"stage": lost, "lost_reason": "价格"})["stage_kind"] == "lost"
+
+
+def test_the_logo_goes_in_as_base64(api: Api, asked: Asked) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(stream, "PNG")
+    changed = asked("PATCH", "/company", {"logo": b64encode(stream.getvalue()).decode()})
+    assert changed["logo_type"] == api.ok("GET", "/company")["logo_type"] == "image/png"
+    for wrong in ("not base64!", b64encode(stream.getvalue()[:-20]).decode()):
+        refused = api.patch("/company", {"logo": wrong})
+        assert faults(problem(refused, 422, "invalid_input")) == {"logo": "not_a_logo"}
+    assert asked("PATCH", "/company", {"logo": None})["logo_type"] is None
