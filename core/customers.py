@@ -96,8 +96,10 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 def change_customer(
     plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> dict[str, Any]:
-    """Changes the fields given. Raises `edit_conflict` with what stands there now when somebody changed it since
-    `version`."""
+    """Changes the fields given; a new owner's documents are the caller's to move (`crm.owners.change_customer`).
+
+    Raises `edit_conflict` with what stands there now when somebody changed it since `version`.
+    """
     customer = find_customer(plan, customer_id)
     if version is not None and customer.version != version:
         raise DomainError("edit_conflict", version=customer.version, current=customer_answer(customer))
@@ -157,8 +159,8 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     if limit is not None and (limit < 0 or is_finer(limit, places_of(company.currency))):
         errors.add("credit_limit", "not_an_amount")
     owner_id = values.get("owner_id") or plan.actor.user_id
-    if owner_id is None or plan.session.get(User, owner_id) is None:
-        errors.add("owner_id", "user_unknown")
+    if current is None or owner_id != current.owner_id:
+        _check_owner(plan, owner_id, errors)
     terms_id = values.get("payment_terms_id")
     if terms_id is not None and plan.session.get(PaymentTerms, terms_id) is None:
         errors.add("payment_terms_id", "terms_unknown")
@@ -185,6 +187,16 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
         data["name"], data["legal_name"], code, data["phone"], data["email"], data["city"]
     )
     return data
+
+
+def _check_owner(plan: Plan, owner_id: int | None, errors: FieldErrors) -> None:
+    """A new owner is one of us and still here; his row is shared until the end, so that he does not leave meanwhile."""
+    shared = {"read": True, "key_share": True}
+    owner = plan.session.get(User, owner_id, with_for_update=shared, populate_existing=True) if owner_id else None
+    if owner is None:
+        errors.add("owner_id", "user_unknown")
+    elif not owner.is_active:
+        errors.add("owner_id", "owner_inactive", owner=owner.name)
 
 
 def _refuse_duplicate(plan: Plan, data: Mapping[str, Any], *, except_id: int) -> None:

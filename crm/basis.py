@@ -39,7 +39,9 @@ BASIS = statement(
                AND (id = %(warehouse_id)s::bigint OR (%(warehouse_id)s::bigint IS NULL AND is_default))),
            (SELECT id FROM opportunity WHERE id = %(opportunity_id)s::bigint AND customer_id = %(customer_id)s::bigint)
       FROM company
-      LEFT JOIN customer ON customer.id = %(customer_id)s::bigint AND customer.merged_into_id IS NULL
+      LEFT JOIN LATERAL (SELECT id, name, owner_id, payment_terms_id FROM customer
+                          WHERE id = %(customer_id)s::bigint AND merged_into_id IS NULL
+                            FOR KEY SHARE) AS customer ON true
       LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
     """,
     tables="company customer address payment_terms warehouse opportunity",
@@ -49,6 +51,7 @@ BASIS = statement(
 
 
 def basis_for(customer_id: int, warehouse_id: int | None = None, opportunity_id: int | None = None) -> Query:
+    """The basis of a new document; holds the customer's key, so that its owner does not change meanwhile."""
     return BASIS(customer_id=customer_id, warehouse_id=warehouse_id, opportunity_id=opportunity_id)
 
 

@@ -65,6 +65,7 @@ class OpportunityFact(NamedTuple):
     competitor: str | None
     lost_reason: str | None
     quotations: int
+    live_order: str | None
     version: int
 
 
@@ -81,11 +82,12 @@ OPPORTUNITY_FOR_UPDATE = statement(
     SELECT deal.id, deal.number, deal.name, deal.customer_id, deal.owner_id, deal.stage_id, stage.code, stage.position,
            deal.stage_kind, stage.exit_criteria, deal.amount, deal.currency, deal.expected_close_on, deal.budget,
            deal.schedule, deal.source, deal.note, deal.contact_id, deal.competitor, deal.lost_reason,
-           (SELECT count(*)::int FROM quotation WHERE opportunity_id = deal.id), deal.version
+           (SELECT count(*)::int FROM quotation WHERE opportunity_id = deal.id),
+           (SELECT min(number) FROM sales_order WHERE opportunity_id = deal.id AND state <> 'cancelled'), deal.version
       FROM opportunity AS deal JOIN pipeline_stage AS stage ON stage.id = deal.stage_id
      WHERE deal.id = %(opportunity_id)s::bigint FOR NO KEY UPDATE OF deal
     """,
-    tables="opportunity pipeline_stage quotation",
+    tables="opportunity pipeline_stage quotation sales_order",
     scope="by_root",
     fact=OpportunityFact,
 )
@@ -164,7 +166,8 @@ def move_opportunity(
 ) -> dict[str, Any]:
     """Moves an opportunity to a stage by code. Going forward needs what each stage left behind asks for.
 
-    Raises `exit_criteria` naming stage and fields, `lost_reason` beside the field for a loss without reason.
+    What was ordered stays won, and cannot be lost, while its order lives: `opportunity_ordered` names the order. Raises
+    `exit_criteria` naming stage and fields, `lost_reason` beside the field for a loss without reason.
     """
     deal = lock_opportunity(plan, opportunity_id)
     [stages] = plan.fetch(STAGES())
@@ -173,6 +176,8 @@ def move_opportunity(
         raise _unknown_stage(stage, stages)
     if target.id == deal.stage_id:
         return _answer(deal, target)
+    if deal.live_order and (deal.stage_kind == StageKind.WON or target.kind == StageKind.LOST):
+        raise DomainError("opportunity_ordered", number=deal.number, order=deal.live_order)
     if target.kind == StageKind.LOST:
         if not clean(lost_reason):
             errors = FieldErrors()

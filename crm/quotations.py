@@ -54,7 +54,7 @@ OPPORTUNITY_OF_QUOTATION_FOR_UPDATE = statement(
         "WHERE deal.id = %(opportunity_id)s::bigint",
         "WHERE deal.id = (SELECT opportunity_id FROM quotation WHERE id = %(quotation_id)s::bigint)",
     ),
-    tables="opportunity pipeline_stage quotation",
+    tables="opportunity pipeline_stage quotation sales_order",
     scope="by_root",
     fact=OpportunityFact,
 )

@@ -33,6 +33,9 @@ def new_idempotency_key() -> str:
 def form_digest() -> str:
     """Hash of what the form asks for, so that one key with two contents is noticed."""
     pairs = [pair for pair in request.form.items(multi=True) if pair[0] not in _TRANSPORT_FIELDS]
+    for name, sent in request.files.items(multi=True):
+        pairs.append((name, hashlib.file_digest(sent.stream, "sha256").hexdigest()))  # type: ignore[arg-type]
+        sent.stream.seek(0)
     return hashlib.sha256(json.dumps(pairs, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -127,16 +127,19 @@ def _recognise_services_left(case: Correction) -> None:
     if not services or any(step.to_ship > 0 or step.shipped > 0 for step in goods):
         return
     tax_falls_due = case.on_order and case.order.tax_point == TaxPoint.ISSUE_OR_SHIPMENT
-    net = tax = ZERO
+    net = tax = tax_due = ZERO
     for step in services:
         step.shipped += step.to_ship
         net += step.net(step.out)
         tax += step.tax(step.out)
-        changes = {"tax_recognised": step.tax(step.out)} if tax_falls_due else {}
+        # Where a fiscal invoice was issued before, the VAT is recognised already.
+        due_now = max(step.line.tax_recognised, step.tax(step.out))
+        tax_due += due_now - step.line.tax_recognised
+        changes = {"tax_recognised": due_now} if tax_falls_due else {}
         case.plan.set(
             SalesOrderLine, step.line.id, quantity_shipped=step.shipped, net_recognised=step.net(step.out), **changes
         )
-    recognise_services(case.plan, case.order, net, tax, case.books)
+    recognise_services(case.plan, case.order, net, tax, case.books, tax_due=tax_due)
 
 
 def _credit_invoices(case: Correction, reason: str | None, *, whole: bool) -> None:

@@ -68,7 +68,7 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
         if on_order:
             step.invoiced = step.line.quantity
     if services_only:
-        recognise_services(plan, order, order.amount_net, order.amount_tax, books)
+        recognise_services(plan, order, order.amount_net, order.amount_tax, books, tax_due=order.amount_tax)
     _write_lines(plan, order, progress, reserved)
     statuses = {
         "state": order_state(progress, OrderState.CONFIRMED),
@@ -181,8 +181,10 @@ def bill_line(line: LineFact, quantity: Decimal, net: Decimal, tax: Decimal) -> 
     )
 
 
-def recognise_services(plan: Plan, order: OrderFact, net: Decimal, tax: Decimal, books: Books) -> None:
-    """Where nothing ships, services are recognised at once."""
+def recognise_services(
+    plan: Plan, order: OrderFact, net: Decimal, tax: Decimal, books: Books, *, tax_due: Decimal
+) -> None:
+    """Where nothing ships, services are recognised at once; `tax_due` is the VAT whose tax point that is."""
     on_order = order.invoicing_policy == InvoicingPolicy.ON_ORDER
     if on_order:
         postings = [debit("undelivered", net, order.customer_id), credit("revenue", net)]
@@ -194,7 +196,7 @@ def recognise_services(plan: Plan, order: OrderFact, net: Decimal, tax: Decimal,
         ]
     post_if_any(plan, books, journal=SALES, event="service", postings=postings, origin=order.number)
     if on_order and order.tax_point == TaxPoint.ISSUE_OR_SHIPMENT:
-        post_tax_point(plan, books, tax, origin=order.number)
+        post_tax_point(plan, books, tax_due, origin=order.number)
 
 
 def post_tax_point(plan: Plan, books: Books, amount: Decimal, *, origin: str, document: object = None) -> None:

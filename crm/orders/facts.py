@@ -11,7 +11,7 @@ from core.plan import Plan
 from core.statements import Query, statement
 from crm.models import OrderState, SalesOrder
 from finance.invoicing import INVOICE_COLUMNS, InvoiceFact
-from finance.receivables import ACCOUNT_SELECT, AccountFact
+from finance.receivables import ACCOUNT_LOCK, ACCOUNT_SELECT, AccountFact
 from inventory.reservations import ReservationFact
 from inventory.stock import LEVEL_COLUMNS, LevelFact, ValuationFact
 
@@ -150,7 +150,7 @@ ACCOUNT_OF_ORDER_FOR_UPDATE = statement(
     "orders.account_for_update",
     f"""
     {ACCOUNT_SELECT} WHERE account.customer_id = (SELECT customer_id FROM sales_order WHERE id = %(order_id)s::bigint)
-          FOR NO KEY UPDATE OF account""",  # noqa: S608 (names of columns, no values)
+          {ACCOUNT_LOCK}""",  # noqa: S608 (names of columns, no values)
     tables="customer_account customer sales_order",
     scope="by_root",
     fact=AccountFact,

@@ -97,6 +97,12 @@ PLANTED = [
     ("I11.schema", "UPDATE alembic_version SET version_num = '0001'"),
     ("I12.keys", "DROP INDEX uq_customer_name; UPDATE customer SET name_key = 'one'"),
     ("I12.owners", "UPDATE app_user SET is_active = false"),
+    *(
+        ("I12.documents", f"INSERT INTO app_user (id, login, name, language, theme, contrast, density, shortcuts, is_active, "
+            "failed_sign_ins, created_at, version) VALUES (1, 'other', 'Other', 'zh', 'auto', 'normal', 'normal', true, true, "
+            f"0, now(), 1); UPDATE {table} SET owner_id = 1 WHERE id = (SELECT min(id) FROM {table})")
+        for table in ("quotation", "sales_order", "invoice", "credit_note", "payment", "shipment")
+    ),
     ("I12.departed", "INSERT INTO app_user (id, login, name, language, theme, contrast, density, shortcuts, is_active, "
         "failed_sign_ins, created_at, version) VALUES (1, 'gone', 'Gone', 'zh', 'auto', 'normal', 'normal', true, false, 0, "
         "now(), 1); INSERT INTO api_token (id, user_id, name, token_hash, created_at) VALUES (2, 1, 'x', 'y', now())"),

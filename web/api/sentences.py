@@ -65,6 +65,11 @@ def _bad_cursor(data: Mapping[str, Any]) -> str:
     return _("This cursor was not issued by this list. Start again without it.")
 
 
+@sentence_for("warehouse_unknown")
+def _warehouse_unknown(data: Mapping[str, Any]) -> str:
+    return _("There is no such warehouse, or it is closed.")
+
+
 @sentence_for("another_warehouse")
 def _another_warehouse(data: Mapping[str, Any]) -> str:
     return _("All lines of one document are in one warehouse. Send a document per warehouse.")

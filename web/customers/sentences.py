@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from web.filters import day
 from web.sentences import general_sentence_for, sentence_for
@@ -28,6 +29,26 @@ def _duplicate_customer(data: Mapping[str, Any]) -> str:
 @sentence_for("unknown_country")
 def _unknown_country(data: Mapping[str, Any]) -> str:
     return _("Choose a country of the list.")
+
+
+@sentence_for("owner_inactive")
+def _owner_inactive(data: Mapping[str, Any]) -> str:
+    return _("%(name)s has left and can own no customer. Choose somebody who is still here.", name=data["owner"])
+
+
+@sentence_for("same_owner")
+def _same_owner(data: Mapping[str, Any]) -> str:
+    return _("The customers belong to this user already. Choose somebody else.")
+
+
+@sentence_for("user_owns_customers")
+def _user_owns_customers(data: Mapping[str, Any]) -> str:
+    return ngettext(
+        "%(name)s still owns %(num)s customer. Hand it over first, on this page under “Customers”.",
+        "%(name)s still owns %(num)s customers. Hand them over first, on this page under “Customers”.",
+        data["count"],
+        name=data["owner"],
+    )
 
 
 @sentence_for("user_unknown")

@@ -33,7 +33,7 @@ TRIGGERS: dict[str, str] = {
     "reservation": "kept no_truncate",
     "sales_order": "kept no_truncate",
     "sales_order_line": "check_draft_line no_truncate",
-    "shipment": "immutable no_truncate",
+    "shipment": "frozen kept no_truncate",
     "shipment_line": "immutable no_truncate",
     "stage_change": "immutable no_truncate",
     "stock_document": "immutable no_truncate",

@@ -65,6 +65,17 @@ CHECKS: tuple[Check, ...] = (
              LEFT JOIN customer_account AS account ON account.customer_id = customer.id WHERE account.customer_id IS NULL""",
     ),
     check(
+        "I12.documents",
+        "Every document's owner is its customer's",
+        "customer opportunity quotation sales_order invoice credit_note payment shipment",
+        *(
+            f"""SELECT document.number, '{table}.owner_id', document.owner_id, customer.owner_id
+                  FROM {table} AS document JOIN customer ON customer.id = document.customer_id
+                 WHERE document.owner_id <> customer.owner_id"""
+            for table in ("opportunity", "quotation", "sales_order", "invoice", "credit_note", "payment", "shipment")
+        ),
+    ),
+    check(
         "I12.departed",
         "Whoever left has no live session or token",
         "app_user user_session api_token",

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from core import database as db
 from core.money import line_amount
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
-from web.filters import money, plain_price, quantity
+from web.filters import company_currency, money, plain_price, quantity
 from web.forms import parse_number
 from web.ledger.documents import company_currency
 from web.orders import area

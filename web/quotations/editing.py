@@ -16,7 +16,7 @@ from crm.queries.orders import FormCustomer, form_customer
 from crm.queries.pipeline import DealRecord, deal_page
 from crm.queries.quotations import QuotationPage, QuotedLine, other_quotations, quotation_page
 from crm.quotations import DEFAULT_VALID_DAYS, change_quotation, create_quotation
-from web.filters import today
+from web.filters import company_currency, today
 from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.orders.forms import find_customer
 from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
@@ -44,7 +44,7 @@ class Draft:
             customer_id = match.id if match else None
         self.customer = form_customer(connection, customer_id, today()) if customer_id else None
         rounding = self.customer.tax_rounding if self.customer else "line"
-        currency = self.customer.currency if self.customer else "CNY"
+        currency = self.customer.currency if self.customer else company_currency()
         self.grid = read_grid(connection, form.lines, None, currency=currency, tax_rounding=rounding)
         self.is_valid = self.is_valid and self.grid.is_valid and self.customer is not None
         typed = [entry for entry in form.lines.entries if not entry.form.is_empty()]

@@ -9,7 +9,7 @@ from wtforms import PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from web.forms import Form, Required
-from web.settings.forms import time_zone_choices
+from web.settings.forms import LogoField, time_zone_choices
 
 
 class SetupForm(Form):
@@ -20,6 +20,7 @@ class SetupForm(Form):
     address = TextAreaField(_("Address"))
     bank_name = StringField(_("Bank"))
     bank_account = StringField(_("Bank account"))
+    logo = LogoField(_("Logo"))
     currency = SelectField(
         _("Base currency"), choices=[SelectChoice(code, code) for code in ("CNY", "EUR", "USD", "GBP", "JPY", "HKD")]
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from inventory.catalog import save_warehouse
 from tests.web.api.conftest import Api
 from tests.world import World
 
@@ -194,15 +195,30 @@ def test_figures_beyond_the_books_are_refused(api: Api) -> None:
     problem(api.post("/sales-orders", body), 422, "figure_too_large")
 
 
-def test_lines_of_one_document_are_in_one_warehouse(api: Api, world: World) -> None:
+def test_an_adjustment_may_name_several_warehouses_and_a_receipt_one(api: Api, world: World) -> None:
     product = api.product()
     [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
-    here = {"product_id": product["id"], "quantity": "1", "warehouse_id": level["warehouse_id"]}
-    api.ok("POST", "/stock-adjustments", {"reason": "count", "lines": [here]})
-    body = {"reason": "count", "lines": [here, here | {"warehouse_id": 7}]}
-    assert faults(problem(api.post("/stock-adjustments", body), 422, "invalid_input")) == {
-        "lines.1.warehouse_id": "another_warehouse"
+    there = world.run(save_warehouse, {"code": "FAR", "name": "Far"})["id"]
+    here = {"product_id": product["id"], "quantity": "3", "warehouse_id": level["warehouse_id"], "unit_cost": "7"}
+    far = here | {"warehouse_id": there, "quantity": "2"}
+    silent = {"product_id": product["id"], "quantity": "-1"}
+    answer = api.ok("POST", "/stock-adjustments", {"reason": "count", "lines": [far, here, silent]})
+    assert [line["warehouse_id"] for line in answer["lines"]] == [there, level["warehouse_id"], level["warehouse_id"]]
+    assert [line["value"] for line in answer["lines"]] == ["14.00", "21.00", "-7.00"]
+    assert [document["warehouse_id"] for document in answer["documents"]] == [there, level["warehouse_id"]]
+    assert (answer["id"], answer["warehouse_id"]) == (answer["documents"][0]["id"], there)
+    levels = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    assert {row["warehouse_id"]: row["on_hand"] for row in levels} == {there: "2.000", level["warehouse_id"]: "2.000"}
+    short = {"reason": "count", "lines": [here, far | {"quantity": "-3"}, silent | {"quantity": "-9"}]}
+    refused = problem(api.post("/stock-adjustments", short), 409, "insufficient_stock")
+    assert [(row["position"], row["short"]) for row in refused["shortages"]] == [(2, "1.000"), (3, "4.000")]
+    unknown = {"reason": "count", "lines": [here, here | {"warehouse_id": 7}]}
+    assert faults(problem(api.post("/stock-adjustments", unknown), 422, "invalid_input")) == {
+        "lines.1.warehouse_id": "warehouse_unknown"
     }
+    assert api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"] == levels
+    receipt = api.post("/stock-receipts", {"lines": [here, far]})
+    assert faults(problem(receipt, 422, "invalid_input")) == {"lines.1.warehouse_id": "another_warehouse"}
 
 
 @pytest.mark.parametrize("field", ["category_id", "supplier_id"])
@@ -223,3 +239,17 @@ def test_a_stale_version_is_refused_with_what_stands_there(api: Api) -> None:
     assert (changed["region"], changed["version"]) == ("华东", customer["version"] + 1)
     stale = api.patch(f"/customers/{customer['id']}", {"region": "华北", "version": customer["version"]})
     assert problem(stale, 409, "edit_conflict")["current"]["region"] == "华东"
+
+
+def test_what_was_ordered_stays_won(api: Api) -> None:
+    customer, product = api.customer(), api.product(stock="5")
+    deal = api.ok("POST", "/opportunities", {"customer_id": customer["id"], "name": "x", "amount": 1})
+    lines = [{"product_id": product["id"], "quantity": 1}]
+    quotation = api.ok("POST", f"/opportunities/{deal['id']}/quotations", {"lines": lines})
+    order = api.ok("POST", f"/quotations/{quotation['id']}/order")
+    for body in ({"stage": "needs"}, {"stage": "lost", "lost_reason": "price"}):
+        refused = problem(api.post(f"/opportunities/{deal['id']}/move", body), 409, "opportunity_ordered")
+        assert refused["order"] == order["number"]
+    api.ok("POST", f"/sales-orders/{order['id']}/cancel")
+    moved = api.ok("POST", f"/opportunities/{deal['id']}/move", {"stage": "lost", "lost_reason": "price"})
+    assert moved["stage_kind"] == "lost"
