@@ -14,7 +14,6 @@ from core.money import line_amount
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
 from web.filters import company_currency, money, plain_price, quantity
 from web.forms import parse_number
-from web.ledger.documents import company_currency
 from web.orders import area
 from web.orders.lines import stock_state
 
