@@ -6,11 +6,14 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.constraints import means
 from core.errors import DomainError, NotFound
 from core.plan import Plan
 from core.statements import statement
 from finance.chart import months_of_fiscal_year
 from finance.models import FiscalPeriod, PeriodState
+
+means("uq_fiscal_period_starts_on", "done_meanwhile")
 
 
 class PeriodFact(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
-from core.money import QUANTITY_PLACES, ZERO, is_finer, round_money
+from core.money import LARGEST_AMOUNT, QUANTITY_PLACES, ZERO, is_finer, round_money
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
@@ -100,7 +100,7 @@ def _post_document(
     product_ids = sorted({line.product_id for line in lines})
     warehouses, product_rows = plan.fetch(WAREHOUSE(warehouse_id=warehouse_id), PRODUCTS(ids=product_ids))
     if not warehouses:
-        raise NotFound("warehouse", warehouse_id)
+        raise NotFound("warehouse", warehouse_id, field="warehouse_id")
     where = warehouses[0][0]
     products: dict[int, ProductFact] = {product.id: product for product in product_rows}
     _check_lines(kind, lines, products)
@@ -192,6 +192,8 @@ def _check_lines(kind: MoveKind, lines: Sequence[StockLine], products: dict[int,
             errors.add(f"lines.{index}.quantity", "not_positive" if line.quantity < 0 else "required")
         elif is_finer(line.quantity, QUANTITY_PLACES):
             errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
+        elif abs(line.quantity * (line.unit_cost or ZERO)) > LARGEST_AMOUNT:
+            errors.add(f"lines.{index}.quantity", "figure_too_large")
         if line.unit_cost is not None and line.unit_cost < 0:
             errors.add(f"lines.{index}.unit_cost", "negative")
     errors.raise_if_any()

@@ -47,8 +47,7 @@ def create_order(
     )
     check_basis(basis, customer_id, warehouse_id)
     errors = FieldErrors()
-    if requested_on is not None and requested_on.year > plan.today.year + 10:
-        errors.add("requested_on", "date_too_far")
+    errors.day("requested_on", requested_on, plan.today)
     if opportunity_id is not None and basis.opportunity_id is None:
         errors.add("opportunity_id", "opportunity_unknown", id=str(opportunity_id))
     if priced is None:
@@ -123,6 +122,10 @@ def change_order(
         raise DomainError("edit_conflict", number=order.number, version=order.version)
     [[basis]] = plan.fetch(basis_for(order.customer_id, warehouse_id or order.warehouse_id))
     check_basis(basis, order.customer_id, warehouse_id)
+    errors = FieldErrors()
+    if requested_on != order.requested_on:
+        errors.day("requested_on", requested_on, plan.today)
+    errors.raise_if_any()
     changes: dict[str, Any] = {
         "requested_on": requested_on,
         "customer_reference": customer_reference,

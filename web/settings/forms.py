@@ -8,6 +8,8 @@ from flask_babel import lazy_gettext as _
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.columns import longest_texts
+from core.organization import Company
 from web.forms import AmountField, Form, PercentField, Required
 
 LANGUAGE_CHOICES = [SelectChoice("zh", "中文"), SelectChoice("en", "English")]
@@ -21,6 +23,8 @@ def time_zone_choices() -> list[SelectChoice]:
 
 class CompanyForm(Form):
     """What may change while the books are open. Tax rate in percent."""
+
+    longest = longest_texts(Company)
 
     name = StringField(_("Company name"), [Required()])
     name_english = StringField(_("Name in English"))
