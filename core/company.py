@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import database as db
+from core.columns import check_texts
 from core.errors import DomainError, FieldErrors
 from core.images import MEDIA_TYPES, media_type_of
 from core.normalise import clean
@@ -66,6 +67,7 @@ def check_company(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     errors = FieldErrors()
     data: dict[str, Any] = {name: clean(values[name]) for name in TEXTS if name in values}
+    check_texts(errors, Company, data)
     if "name" in data and not data["name"]:
         errors.add("name", "required")
     for name, choices in CHOICES.items():

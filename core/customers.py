@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
+from core.columns import check_texts
 from core.company import get_company
+from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import is_finer, places_of
 from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
@@ -73,6 +75,9 @@ LOCK_KEYS = statement(
     scope="system",
 )
 CUSTOMER_NUMBER = "CUS"
+means("uq_customer_code", "duplicate_code", field="code")
+for _field in ("name", "phone", "email", "tax_id"):
+    means(f"uq_customer_{_field}", "done_meanwhile")
 
 
 def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,10 +146,7 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     company = get_company(plan.session)
     errors = FieldErrors()
     data: dict[str, Any] = {name: clean(values.get(name)) for name in (*TEXT_FIELDS, "note")}
-    for name in TEXT_FIELDS:
-        limit = Customer.__table__.c[name].type.length  # type: ignore[attr-defined]
-        if data[name] and len(data[name] or "") > limit:
-            errors.add(name, "too_long", limit=limit)
+    check_texts(errors, Customer, data)
     if not data["name"]:
         errors.add("name", "required")
     country = (values.get("country") or company.country).upper()
@@ -158,6 +160,14 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     limit = values.get("credit_limit")
     if limit is not None and (limit < 0 or is_finer(limit, places_of(company.currency))):
         errors.add("credit_limit", "not_an_amount")
+    keys = {
+        "name_key": company_key(data["name"] or ""),
+        "tax_id_key": tax_id_key(data["tax_id"]),
+        "phone_key": phone_key(data["phone"], country),
+        "email_key": email_key(data["email"]),
+    }
+    code = clean(values.get("code"))
+    check_texts(errors, Customer, {**keys, "code": code})
     owner_id = values.get("owner_id") or plan.actor.user_id
     if current is None or owner_id != current.owner_id:
         _check_owner(plan, owner_id, errors)
@@ -175,12 +185,8 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
         "credit_limit": limit,
         "currency": currency,
         "lifecycle": values.get("lifecycle") or "potential",
-        "name_key": company_key(data["name"] or ""),
-        "tax_id_key": tax_id_key(data["tax_id"]),
-        "phone_key": phone_key(data["phone"], country),
-        "email_key": email_key(data["email"]),
+        **keys,
     }
-    code = clean(values.get("code"))
     if code or current is None:
         data["code"] = code
     data["search_text"] = search_text(
@@ -238,6 +244,7 @@ def save_contact(
     contact = _own(plan, Contact, contact_id, customer_id, version)
     errors = FieldErrors()
     data = _cleaned(values, CONTACT_FIELDS)
+    check_texts(errors, Contact, data)
     if not data.get("name") and (contact is None or "name" in data):
         errors.add("name", "required")
     errors.raise_if_any()
@@ -267,6 +274,7 @@ def save_address(
     address = _own(plan, Address, address_id, customer_id, version)
     errors = FieldErrors()
     data = _cleaned(values, ADDRESS_FIELDS)
+    check_texts(errors, Address, {name: value for name, value in data.items() if name != "country"})
     if address is None or "country" in data:
         data["country"] = country = str(data.get("country") or customer.country).upper()
         if len(country) != COUNTRY_LENGTH or not country.isalpha() or not country.isascii():

@@ -20,6 +20,8 @@ NOTHING = Decimal(0)
 MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "JOD": 3, "OMR": 3, "TND": 3}
 LARGEST_AMOUNT = Decimal("9999999999999.99")
 LARGEST_QUANTITY = Decimal("999999999.999")
+LARGEST_PRICE = Decimal("99999999.9999")
+LARGEST_PERCENT = Decimal("999.99")
 
 
 def places_of(currency: str) -> int:

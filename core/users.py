@@ -17,6 +17,7 @@ from sqlalchemy import select
 from core import database as db
 from core import wire
 from core.audit import record
+from core.columns import check_texts
 from core.context import Actor
 from core.errors import DomainError, FieldError, FieldErrors, NotFound
 from core.normalise import clean
@@ -326,8 +327,7 @@ def _checked_user(
     for name in ("login", "name"):
         if not data[name]:
             errors.add(name, "required")
-        elif len(data[name]) > 80:
-            errors.add(name, "too_long", limit=80)
+    check_texts(errors, User, data)
     if data["email"]:
         try:
             data["email"] = validate_email(data["email"], check_deliverability=False).normalized.lower()

@@ -58,9 +58,9 @@ def basis_for(customer_id: int, warehouse_id: int | None = None, opportunity_id:
 def check_basis(basis: DocumentBasis, customer_id: int, warehouse_id: int | None) -> None:
     """Raises NotFound for a customer or warehouse that does not exist (or may not be seen)."""
     if basis.customer_id is None:
-        raise NotFound("customer", customer_id)
+        raise NotFound("customer", customer_id, field="customer_id")
     if basis.warehouse_id is None:
-        raise NotFound("warehouse", warehouse_id)
+        raise NotFound("warehouse", warehouse_id, field="warehouse_id")
 
 
 def salesperson_of(plan: Plan, basis: DocumentBasis) -> int:

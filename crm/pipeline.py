@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.columns import check_texts
 from core.errors import DomainError, FieldErrors, existing
 from core.normalise import clean
 from core.outbox import emit
@@ -107,7 +108,7 @@ def create_opportunity(
         basis_for(customer_id), STAGES(), CONTACT_OF(contact_id=values.get("contact_id"), customer_id=customer_id)
     )
     check_basis(basis, customer_id, None)
-    data = _checked(values, contacts)
+    data = _checked(values, contacts, plan.today)
     first = next((found for found in stages if found.code == stage), stages[0]) if stage else stages[0]
     if first.kind != StageKind.OPEN or (stage and first.code != stage):
         raise _unknown_stage(stage, stages)
@@ -154,7 +155,7 @@ def change_opportunity(
     current = {name: getattr(deal, name) for name in EDITABLE}
     merged = current | dict(values)
     [contacts] = plan.fetch(CONTACT_OF(contact_id=merged.get("contact_id"), customer_id=deal.customer_id))
-    data = _checked(merged, contacts)
+    data = _checked(merged, contacts, plan.today)
     plan.set(Opportunity, deal.id, version=deal.version + 1, **data)
     changed = {name: [current[name], value] for name, value in data.items() if current[name] != value}
     record(plan, "opportunity.changed", "opportunity", deal.id, label=deal.number, changes=changed)
@@ -253,15 +254,14 @@ def _unknown_stage(stage: str | None, stages: list[StageFact]) -> DomainError:
     return DomainError("invalid_input", fields=errors.found, http_status=422)
 
 
-def _checked(values: Mapping[str, Any], contacts: list[Any]) -> dict[str, Any]:
+def _checked(values: Mapping[str, Any], contacts: list[Any], today: date) -> dict[str, Any]:
     errors = FieldErrors()
     data: dict[str, Any] = {
         name: clean(values.get(name)) for name in ("name", "schedule", "source", "note", "competitor", "lost_reason")
     }
+    check_texts(errors, Opportunity, data)
     if not data["name"]:
         errors.add("name", "required")
-    elif len(data["name"]) > 200:
-        errors.add("name", "too_long", limit=200)
     for name in ("amount", "budget"):
         data[name] = values.get(name)
         if data[name] is not None and (
@@ -271,6 +271,7 @@ def _checked(values: Mapping[str, Any], contacts: list[Any]) -> dict[str, Any]:
     if data["amount"] is None:
         errors.add("amount", "required")
     data["expected_close_on"] = values.get("expected_close_on")
+    errors.day("expected_close_on", data["expected_close_on"], today)
     data["contact_id"] = values.get("contact_id")
     if data["contact_id"] is not None and not contacts:
         errors.add("contact_id", "contact_unknown")

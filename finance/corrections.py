@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.audit import record
+from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import MONEY_PLACES, ZERO, places_of, total
 from core.outbox import emit
@@ -36,6 +37,8 @@ from finance.sources import (
     SourceFact,
     write_allocation,
 )
+
+means("uq_payment_allocation_reverses_id", "done_meanwhile")
 
 
 def unmatch(

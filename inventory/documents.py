@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
-from core.money import QUANTITY_PLACES, ZERO, is_finer, round_money
+from core.money import LARGEST_AMOUNT, QUANTITY_PLACES, ZERO, is_finer, round_money
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
@@ -152,7 +152,7 @@ def _by_warehouse(
         if rows:
             indexes.setdefault(rows[0][0], []).extend(own)
         elif not several:
-            raise NotFound("warehouse", warehouse_id)
+            raise NotFound("warehouse", warehouse_id, field="warehouse_id")
         else:
             for index in own:
                 errors.add(f"lines.{index}.warehouse_id", "warehouse_unknown")
@@ -279,6 +279,8 @@ def _check_lines(kind: MoveKind, lines: Sequence[StockLine], products: dict[int,
             errors.add(f"lines.{index}.quantity", "not_positive" if line.quantity < 0 else "required")
         elif is_finer(line.quantity, QUANTITY_PLACES):
             errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
+        elif abs(line.quantity * (line.unit_cost or ZERO)) > LARGEST_AMOUNT:
+            errors.add(f"lines.{index}.quantity", "figure_too_large")
         if line.unit_cost is not None and line.unit_cost < 0:
             errors.add(f"lines.{index}.unit_cost", "negative")
     errors.raise_if_any()

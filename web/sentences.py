@@ -84,6 +84,11 @@ def _not_a_date(data: Mapping[str, Any]) -> str:
     return _("“%(text)s” is not a date. Write it like 2026-03-18.", text=data["text"])
 
 
+@sentence_for("day_out_of_range")
+def _day_out_of_range(data: Mapping[str, Any]) -> str:
+    return _("This day lies before 2000 or more than ten years ahead. Check the year.")
+
+
 @sentence_for("too_many_decimals")
 def _too_many_decimals(data: Mapping[str, Any]) -> str:
     return _("At most %(places)s decimals fit here.", places=data["places"])
@@ -109,7 +114,37 @@ def _too_long(data: Mapping[str, Any]) -> str:
     return _("At most %(limit)s characters fit here.", limit=data["limit"])
 
 
-@sentence_for("not_a_choice")
+@sentence_for("text_too_long")
+def _text_too_long(data: Mapping[str, Any]) -> str:
+    return _("One of the texts is longer than its field holds. Nothing was changed. Shorten it.")
+
+
+@sentence_for("unreadable_character")
+def _unreadable_character(data: Mapping[str, Any]) -> str:
+    return _("There is a character in this that cannot be read. Type it again.")
+
+
+@sentence_for("unreadable_value")
+def _unreadable_value(data: Mapping[str, Any]) -> str:
+    return _("One of the values could not be read. Nothing was changed. Open the form again.")
+
+
+@sentence_for("figure_too_large")
+def _figure_too_large(data: Mapping[str, Any]) -> str:
+    return _("The amounts of this come out larger than the books can hold. Check quantities and prices.")
+
+
+@sentence_for("form_key_missing", "form_unreadable")
+def _form_key_missing(data: Mapping[str, Any]) -> str:
+    return _("This form did not arrive whole. Nothing was changed. Open the form again and repeat the change.")
+
+
+@sentence_for("done_meanwhile")
+def _done_meanwhile(data: Mapping[str, Any]) -> str:
+    return _("Somebody else did the same a moment ago. Nothing was done twice. Open the record and look.")
+
+
+@sentence_for("not_a_choice", "category_unknown", "supplier_unknown")
 def _not_a_choice(data: Mapping[str, Any]) -> str:
     return _("Choose one of the entries of the list.")
 

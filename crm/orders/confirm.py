@@ -35,9 +35,9 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
     """Confirms a draft: reserves every line (or back-orders where that is allowed), checks credit, posts the
     receivable.
 
-    `on_short` overrides single lines' choice by line id. Locks order, levels, account, period. Raises
-    `insufficient_stock` naming every short line, `credit_exceeded`, `order_state`, `period_closed`; then nothing has
-    happened.
+    `on_short` overrides single lines' choice by line id; a line of another order is refused. Locks order, levels,
+    account, period. Raises `insufficient_stock` naming every short line, `credit_exceeded`, `order_state`,
+    `period_closed`, InvalidInput; then nothing has happened.
     """
     orders, lines, levels, accounts, [books] = plan.fetch(
         *lock_order(order_id),
@@ -47,7 +47,7 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
     )
     order = the_order(orders, order_id)
     account = customer_of(accounts)
-    _check(order, lines, books)
+    _check(order, lines, books, on_short or {})
     stock = Stock.of(plan, order.currency, levels)
     reserved = reserve(
         plan,
@@ -108,9 +108,13 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
     }
 
 
-def _check(order: OrderFact, lines: list[LineFact], books: Books) -> None:
+def _check(order: OrderFact, lines: list[LineFact], books: Books, on_short: Mapping[int, str]) -> None:
     order.require(OrderState.DRAFT)
     errors = FieldErrors()
+    known = {line.id for line in lines}
+    for index, line_id in enumerate(on_short):
+        if line_id not in known:
+            errors.add(f"lines.{index}.line_id", "line_unknown", id=str(line_id))
     if not lines:
         errors.add("lines", "required")
     for index, line in enumerate(lines):

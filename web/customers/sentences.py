@@ -116,11 +116,6 @@ def _in_the_future(data: Mapping[str, Any]) -> str:
     return _("This day has not come yet. Choose %(today)s or earlier.", today=day(_date(data["today"])))
 
 
-@general_sentence_for("date_too_far")
-def _date_too_far(data: Mapping[str, Any]) -> str:
-    return _("This day is more than ten years ahead. Check the year.")
-
-
 @general_sentence_for("product_unknown")
 def _product_unknown(data: Mapping[str, Any]) -> str:
     return _("There is no such product. Type its code, name or barcode.")

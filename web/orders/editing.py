@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import g, get_template_attribute, render_template, request
@@ -15,6 +16,7 @@ from crm.orders.create import change_order, create_order
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
 from web.filters import company_currency, today
 from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.lists import id_of, text_of
 from web.orders import area
 from web.orders.forms import OrderForm, find_customer
 from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
@@ -27,7 +29,7 @@ class Draft:
     def __init__(self, connection: Connection, form: OrderForm, order: DraftOrder | None = None) -> None:
         self.form, self.order = form, order
         if order is not None:
-            form.customer.validators = ()
+            del form.customer
         self.is_valid = bool(form.validate())
         form.offer(connection)
         self.customer: FormCustomer | None = None
@@ -49,7 +51,7 @@ class Draft:
             "lines": self.grid.requests,
             "warehouse_id": form.warehouse,
             "requested_on": form.requested_on.data,
-            "customer_reference": (form.customer_reference.data or "").strip()[:80] or None,
+            "customer_reference": (form.customer_reference.data or "").strip() or None,
             "note": (form.note.data or "").strip() or None,
             "ship_to": (form.ship_to.data or "").strip(),
             "carrier": (form.carrier.data or "").strip()[:80] or None,
@@ -67,9 +69,9 @@ def new() -> str:
     add_empty_rows(form.lines, 6)
     with db.current().reading() as connection:
         form.offer(connection)
-        customer_id = request.args.get("customer_id", type=int)
+        customer_id = id_of("customer_id")
         customer = form_customer(connection, customer_id, today()) if customer_id else None
-    form.customer.data = customer.name if customer else request.args.get("customer")
+    form.customer.data = customer.name if customer else text_of("customer")
     return _page(form, Grid(), customer)
 
 
@@ -148,7 +150,7 @@ def _only_looking(draft: Draft) -> bool:
     way, _colon, index_text = request.form.get("way", "").partition(":")
     if not way:
         return "check" in request.form
-    index = int(index_text) if index_text.isdigit() else -1
+    index = int(index_text) if re.fullmatch("[0-9]{1,6}", index_text) else -1
     if 0 <= index < len(draft.form.lines.entries):
         row = draft.form.lines.entries[index].form
         if way == "back_order":

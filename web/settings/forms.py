@@ -11,7 +11,9 @@ from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.columns import longest_texts
 from core.company import LOGO_TYPES, MAX_LOGO_BYTES
+from core.organization import Company
 from web.forms import AmountField, Form, PercentField, Required
 
 LANGUAGE_CHOICES = [SelectChoice("zh", "中文"), SelectChoice("en", "English")]
@@ -37,6 +39,8 @@ class LogoField(FileField):
 
 class CompanyForm(Form):
     """What may change while the books are open. Tax rate in percent."""
+
+    longest = longest_texts(Company)
 
     name = StringField(_("Company name"), [Required()])
     name_english = StringField(_("Name in English"))

@@ -8,12 +8,19 @@ from flask_babel import lazy_gettext as _
 from wtforms import PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.columns import longest_texts
+from core.organization import Company, User
 from web.forms import Form, Required
 from web.settings.forms import LogoField, time_zone_choices
 
 
 class SetupForm(Form):
     """The company and its first administrator."""
+
+    longest = longest_texts(Company) | {
+        "administrator_name": longest_texts(User)["name"],
+        "login": longest_texts(User)["login"],
+    }
 
     name = StringField(_("Company name"), [Required()])
     tax_id = StringField(_("Tax number"))

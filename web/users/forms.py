@@ -9,6 +9,8 @@ from wtforms import BooleanField, HiddenField, PasswordField, SelectField, Selec
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from core.columns import longest_texts
+from core.organization import User
 from web.forms import Form, Required, options
 from web.i18n import language
 from web.users.queries import all_roles, who_may_take
@@ -30,6 +32,8 @@ class HandOverForm(Form):
 
 class UserForm(Form):
     """Name, sign-in name, roles. `version` is that of the row that was shown."""
+
+    longest = longest_texts(User)
 
     name = StringField(_("Name"), [Required()])
     login = StringField(_("Sign-in name"), [Required()])

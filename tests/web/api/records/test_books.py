@@ -59,7 +59,9 @@ def test_what_is_not_posted(api: Api, as_role: Any, accounts: dict[str, int]) ->
     assert faults(problem(api.post("/journal-entries", wrong), 422, "invalid_input")) == {
         "memo": "required", "lines.0.account_id": "account_unknown"
     }  # fmt: skip
-    problem(api.post("/journal-entries", entry_body(first, second, effective_on="1999-01-01")), 409, "period_missing")
+    problem(api.post("/journal-entries", entry_body(first, second, effective_on="2001-01-01")), 409, "period_missing")
+    typed = api.post("/journal-entries", entry_body(first, second, effective_on="1999-01-01"))
+    assert faults(problem(typed, 422, "invalid_input")) == {"effective_on": "day_out_of_range"}
     for answer in (api.get("/journal-entries/7"), api.post("/journal-entries/7/reverse")):
         problem(answer, 404, "not_found")
     api.product("1")
