@@ -27,6 +27,15 @@ from core.plan import Effect, Plan, PlanConflict
 from core.scope import viewing
 
 MAX_RETRIES = 3
+# What was sent does not fit a column, although nobody noticed before: the sender's to mend, and said as a refusal.
+_DOES_NOT_FIT: dict[type[psycopg.Error], str] = {
+    psycopg.errors.NumericValueOutOfRange: "figure_too_large",
+    psycopg.errors.StringDataRightTruncation: "text_too_long",
+    psycopg.errors.UntranslatableCharacter: "unreadable_character",
+    psycopg.errors.CharacterNotInRepertoire: "unreadable_character",
+    psycopg.errors.InvalidTextRepresentation: "unreadable_value",
+    psycopg.errors.DatetimeFieldOverflow: "unreadable_value",
+}
 FIRST_PAUSE_SECONDS = 0.02
 _WAITED_TOO_LONG = (
     PlanConflict,
@@ -104,6 +113,8 @@ def preview(
             with viewing(context.actor.viewer):
                 result = command(plan, *arguments, **named)
             return Preview(plan.effects, plan.warnings, plan.digest(), result)
+        except Exception as error:
+            raise _as_refusal(error, unknown=False) from error
         finally:
             connection.rollback()
 
@@ -181,10 +192,17 @@ def _as_refusal(error: Exception, *, unknown: bool) -> Exception:
     cause = cause_of(error)
     if isinstance(cause, _WAITED_TOO_LONG):
         return Busy()
-    if isinstance(cause, psycopg.errors.NumericValueOutOfRange):
-        return DomainError("figure_too_large", http_status=422)
+    if isinstance(cause, psycopg.DataError):
+        return _does_not_fit(cause) or error
     if isinstance(cause, psycopg.IntegrityError):
         return refusal_of(cause) or error
     if _is_lost(cause):
         return DomainError("outcome_unknown" if unknown else "database_unavailable", http_status=503)
     return error
+
+
+def _does_not_fit(cause: psycopg.DataError) -> DomainError | None:
+    """The refusal, where it is one: a division by zero is a fault of ours. The driver itself refuses a NUL, without a
+    state."""
+    code = "unreadable_character" if cause.sqlstate is None else _DOES_NOT_FIT.get(type(cause))
+    return DomainError(code, http_status=422) if code else None

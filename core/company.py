@@ -10,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import database as db
+from core.columns import check_texts
 from core.errors import DomainError, FieldErrors
+from core.images import MEDIA_TYPES, media_type_of
 from core.normalise import clean
 from core.organization import Company
 from core.plan import Plan
@@ -24,7 +26,7 @@ CHOICES = {
     "due_from": ("invoice", "delivery"),
 }
 FIXED = ("currency", "country", "chart", "fiscal_year_start_month")
-LOGO_TYPES = ("image/png", "image/jpeg")
+LOGO_TYPES = tuple(MEDIA_TYPES.values())
 MAX_LOGO_BYTES = 512 * 1024
 
 
@@ -54,14 +56,18 @@ def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def company_answer(company: Company) -> dict[str, Any]:
     """The settings as JSON data; the rate as a fraction, terms in days."""
-    names = (*TEXTS, *CHOICES, "tax_rate", "payment_terms_days", "time_zone", *FIXED)
+    names = (*TEXTS, *CHOICES, "tax_rate", "payment_terms_days", "time_zone", "logo_type", *FIXED)
     return {name: getattr(company, name) for name in names}
 
 
 def check_company(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields given, cleaned. Raises InvalidInput naming every faulty one."""
+    """The fields given, cleaned; a `logo` of None is taken away, its type is read from its content.
+
+    Raises InvalidInput naming every faulty one.
+    """
     errors = FieldErrors()
     data: dict[str, Any] = {name: clean(values[name]) for name in TEXTS if name in values}
+    check_texts(errors, Company, data)
     if "name" in data and not data["name"]:
         errors.add("name", "required")
     for name, choices in CHOICES.items():
@@ -82,9 +88,10 @@ def check_company(values: Mapping[str, Any]) -> dict[str, Any]:
         data["payment_terms_days"] = values["payment_terms_days"]
         if values["payment_terms_days"] is None or not 0 <= values["payment_terms_days"] <= 730:
             errors.add("payment_terms_days", "out_of_range", smallest=0, largest=730)
-    if values.get("logo") is not None:
-        data["logo"], data["logo_type"] = values["logo"], values.get("logo_type")
-        if data["logo_type"] not in LOGO_TYPES or len(data["logo"]) > MAX_LOGO_BYTES:
+    if "logo" in values:
+        data["logo"] = content = values["logo"] or None
+        data["logo_type"] = media_type_of(content) if content and len(content) <= MAX_LOGO_BYTES else None
+        if content and data["logo_type"] is None:
             errors.add("logo", "not_a_logo", types=list(LOGO_TYPES), limit=MAX_LOGO_BYTES)
     errors.raise_if_any()
     return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -14,6 +15,11 @@ _MEANINGS: dict[str, tuple[str, str | None, dict[str, Any]]] = {}
 def means(constraint: str, code: str, *, field: str | None = None, **data: Any) -> None:
     """Declares the refusal that a violation of a named constraint stands for."""
     _MEANINGS[constraint] = (code, field, data)
+
+
+def meanings() -> Mapping[str, tuple[str, str | None, dict[str, Any]]]:
+    """What has been declared: code, field and data by the constraint's name."""
+    return _MEANINGS
 
 
 def refusal_of(error: psycopg.IntegrityError) -> DomainError | None:

@@ -4,14 +4,16 @@ database."""
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
+from core.columns import check_texts
 from core.company import get_company
+from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.money import is_finer, places_of
 from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
 from core.organization import User
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
@@ -67,6 +69,9 @@ LOCK_KEYS = statement(
     scope="system",
 )
 CUSTOMER_NUMBER = "CUS"
+means("uq_customer_code", "duplicate_code", field="code")
+for _field in ("name", "phone", "email", "tax_id"):
+    means(f"uq_customer_{_field}", "done_meanwhile")
 
 
 def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,8 +95,10 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 def change_customer(
     plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> dict[str, Any]:
-    """Changes the fields given. Raises `edit_conflict` with what stands there now when somebody changed it since
-    `version`."""
+    """Changes the fields given; a new owner's documents are the caller's to move (`crm.owners.change_customer`).
+
+    Raises `edit_conflict` with what stands there now when somebody changed it since `version`.
+    """
     customer = find_customer(plan, customer_id)
     if version is not None and customer.version != version:
         raise DomainError("edit_conflict", version=customer.version, current=customer_answer(customer))
@@ -133,10 +140,7 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     company = get_company(plan.session)
     errors = FieldErrors()
     data: dict[str, Any] = {name: clean(values.get(name)) for name in (*TEXT_FIELDS, "note")}
-    for name in TEXT_FIELDS:
-        limit = Customer.__table__.c[name].type.length  # type: ignore[attr-defined]
-        if data[name] and len(data[name] or "") > limit:
-            errors.add(name, "too_long", limit=limit)
+    check_texts(errors, Customer, data)
     if not data["name"]:
         errors.add("name", "required")
     country = (values.get("country") or company.country).upper()
@@ -148,11 +152,19 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
         except EmailNotValidError:
             errors.add("email", "not_an_email", value=data["email"])
     limit = values.get("credit_limit")
-    if limit is not None and (limit < 0 or limit != limit.quantize(Decimal("0.01"))):
+    if limit is not None and (limit < 0 or is_finer(limit, places_of(company.currency))):
         errors.add("credit_limit", "not_an_amount")
+    keys = {
+        "name_key": company_key(data["name"] or ""),
+        "tax_id_key": tax_id_key(data["tax_id"]),
+        "phone_key": phone_key(data["phone"], country),
+        "email_key": email_key(data["email"]),
+    }
+    code = clean(values.get("code"))
+    check_texts(errors, Customer, {**keys, "code": code})
     owner_id = values.get("owner_id") or (plan.actor.user_id if current is None else current.owner_id)
-    if owner_id is None or plan.session.get(User, owner_id) is None:
-        errors.add("owner_id", "user_unknown")
+    if current is None or owner_id != current.owner_id:
+        _check_owner(plan, owner_id, errors)
     terms_id = values.get("payment_terms_id")
     if terms_id is not None and plan.session.get(PaymentTerms, terms_id) is None:
         errors.add("payment_terms_id", "terms_unknown")
@@ -167,18 +179,24 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
         "credit_limit": limit,
         "currency": currency,
         "lifecycle": values.get("lifecycle") or "potential",
-        "name_key": company_key(data["name"] or ""),
-        "tax_id_key": tax_id_key(data["tax_id"]),
-        "phone_key": phone_key(data["phone"], country),
-        "email_key": email_key(data["email"]),
+        **keys,
     }
-    code = clean(values.get("code"))
     if code or current is None:
         data["code"] = code
     data["search_text"] = search_text(
         data["name"], data["legal_name"], code, data["phone"], data["email"], data["city"]
     )
     return data
+
+
+def _check_owner(plan: Plan, owner_id: int | None, errors: FieldErrors) -> None:
+    """A new owner is one of us and still here; his row is shared until the end, so that he does not leave meanwhile."""
+    shared = {"read": True, "key_share": True}
+    owner = plan.session.get(User, owner_id, with_for_update=shared, populate_existing=True) if owner_id else None
+    if owner is None:
+        errors.add("owner_id", "user_unknown")
+    elif not owner.is_active:
+        errors.add("owner_id", "owner_inactive", owner=owner.name)
 
 
 def _refuse_duplicate(plan: Plan, data: Mapping[str, Any], *, except_id: int) -> None:
@@ -220,6 +238,7 @@ def save_contact(
     contact = _own(plan, Contact, contact_id, customer_id, version)
     errors = FieldErrors()
     data = _cleaned(values, CONTACT_FIELDS)
+    check_texts(errors, Contact, data)
     if not data.get("name") and (contact is None or "name" in data):
         errors.add("name", "required")
     errors.raise_if_any()
@@ -249,6 +268,7 @@ def save_address(
     address = _own(plan, Address, address_id, customer_id, version)
     errors = FieldErrors()
     data = _cleaned(values, ADDRESS_FIELDS)
+    check_texts(errors, Address, {name: value for name, value in data.items() if name != "country"})
     if address is None or "country" in data:
         data["country"] = country = str(data.get("country") or customer.country).upper()
         if len(country) != COUNTRY_LENGTH or not country.isalpha() or not country.isascii():

@@ -94,7 +94,7 @@ class Database:
         self._lock = threading.Lock()
         self._next = 0
         self._end = 0
-        self._time_zone: str | None = None
+        self._company: tuple[str, str] | None = None
         os.register_at_fork(after_in_child=self._forked)
 
     def _forked(self) -> None:
@@ -136,15 +136,26 @@ class Database:
             yield session
 
     def time_zone(self) -> str:
-        """The company's time zone, which turns now into a date; kept after the first look (`forget_company` drops
-        it)."""
-        if self._time_zone is None:
+        """The company's time zone, which turns now into a date."""
+        return self._company_basics()[0]
+
+    def currency(self) -> str:
+        """The company's currency, in which its books are kept."""
+        return self._company_basics()[1]
+
+    def _company_basics(self) -> tuple[str, str]:
+        """Time zone and currency, kept after the first look at a company that is set up (`forget_company` drops
+        them)."""
+        if self._company is None:
             with self.autocommit() as connection:
-                self._time_zone = connection.execute(text("SELECT time_zone FROM company")).scalar() or "Asia/Shanghai"
-        return self._time_zone
+                found = connection.execute(text("SELECT time_zone, currency FROM company")).one_or_none()
+            if found is None:
+                return "Asia/Shanghai", "CNY"
+            self._company = (found.time_zone, found.currency)
+        return self._company
 
     def forget_company(self) -> None:
-        self._time_zone = None
+        self._company = None
 
     def dispose(self) -> None:
         self.engine.dispose()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from core.clock import is_document_day
 from core.money import is_finer
 
 T = TypeVar("T")
@@ -64,8 +66,10 @@ class NotFound(DomainError):
 
     http_status = 404
 
-    def __init__(self, kind: str, identity: object = None) -> None:
-        super().__init__("not_found", kind=kind, id=str(identity) if identity is not None else None)
+    def __init__(self, kind: str, identity: object = None, *, field: str | None = None) -> None:
+        """`field` names what it was chosen in, where it was not the record asked for itself."""
+        fields = {field: FieldError("not_found")} if field else None
+        super().__init__("not_found", fields=fields, kind=kind, id=str(identity) if identity is not None else None)
 
 
 def existing(rows: Sequence[T], kind: str, identity: object = None) -> T:
@@ -118,6 +122,11 @@ class FieldErrors:
         else:
             return True
         return False
+
+    def day(self, name: str, value: date | None, today: date) -> None:
+        """Adds `day_out_of_range` for a day that no document carries."""
+        if value is not None and not is_document_day(value, today):
+            self.add(name, "day_out_of_range")
 
     def raise_if_any(self) -> None:
         if self.found:

@@ -25,7 +25,7 @@ PERMISSIONS: dict[str, str] = {
     "orders.cancel": "Cancel orders",
     "orders.ship": "Ship orders",
     "orders.return": "Take goods back",
-    "orders.bill": "Invoice shipped orders and credit invoices",
+    "orders.bill": "Invoice shipped orders, credit invoices, record fiscal invoices",
     "products.read": "See products and prices",
     "products.write": "Create and change products",
     "stock.read": "See stock, moves and alerts",

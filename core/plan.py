@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from core import database as db
 from core import wire
 from core.batch import Change, compose
+from core.columns import check_row
 from core.context import Context
 from core.statements import Query, statement
 
@@ -198,8 +199,12 @@ class Plan:
 
     # writing ----------------------------------------------------------------------------------------------------------
     def insert(self, model: Any, **values: Any) -> int:
-        """Adds a row; missing columns take the model's plain default or NULL. Returns its id."""
+        """Adds a row; missing columns take the model's plain default or NULL. Returns its id.
+
+        Raises InvalidInput for what a column could not hold, as `set` does.
+        """
         table: Table = model.__table__
+        check_row(table, values)
         if "id" in table.c and "id" not in values:
             values["id"] = self.new_id()
         self._inserts.setdefault(table, []).append(values)
@@ -213,6 +218,7 @@ class Plan:
 
     def set(self, model: Any, identity: int, **values: Any) -> None:
         """Sets columns of a row; a later value for the same column wins."""
+        check_row(model.__table__, values)
         self._change(model.__table__, identity).values.update(values)
 
     def delete(self, model: Any, identity: int) -> None:

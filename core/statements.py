@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
 
+import psycopg
+
 from core import scope as rows
 
 Scope = Literal["scoped", "by_root", "system"]
@@ -91,8 +93,16 @@ def to_native(text: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 def to_bytes(value: Any) -> bytes | None:
-    """PostgreSQL's text form of a parameter; None stays NULL, a sequence becomes an array literal."""
-    return None if value is None else to_text(value).encode()
+    """PostgreSQL's text form of a parameter; None stays NULL, a sequence becomes an array literal.
+
+    Raises psycopg.DataError for a text with NUL: libpq would silently end it there.
+    """
+    if value is None:
+        return None
+    sent = to_text(value).encode()
+    if b"\0" in sent:
+        raise psycopg.DataError("a text with NUL")
+    return sent
 
 
 def to_text(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from core.columns import check_texts
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.normalise import clean
@@ -70,9 +71,7 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     errors = FieldErrors()
     data = {name: clean(values.get(name)) for name in LIMITS}
     data["country"] = country = (data["country"] or "").upper()
-    for name, limit in LIMITS.items():
-        if data[name] and len(str(data[name])) > limit and name != "country":
-            errors.add(name, "too_long", limit=limit)
+    check_texts(errors, Supplier, {name: value for name, value in data.items() if name != "country"})
     if not data["name"]:
         errors.add("name", "required")
     if len(country) != LIMITS["country"] or not country.isascii() or not country.isalpha():

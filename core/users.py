@@ -17,8 +17,9 @@ from sqlalchemy import select
 from core import database as db
 from core import wire
 from core.audit import record
+from core.columns import check_texts
 from core.context import Actor
-from core.errors import DomainError, FieldErrors, NotFound
+from core.errors import DomainError, FieldError, FieldErrors, NotFound
 from core.normalise import clean
 from core.organization import ApiToken, Role, SignInDelay, User, UserSession
 from core.permissions import PERMISSIONS
@@ -89,6 +90,12 @@ TOKEN = statement(
     tables="api_token app_user user_role role",
     scope="system",
     fact=SignedIn,
+)
+CUSTOMERS_OWNED = statement(
+    "users.customers_owned",
+    "SELECT count(*) FROM customer WHERE owner_id = %(user_id)s::bigint AND merged_into_id IS NULL",
+    tables="customer",
+    scope="system",
 )
 SEEN = statement(
     "users.session_seen",
@@ -246,7 +253,11 @@ def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
-    """Changes the fields given; deactivating ends all sessions. The last active administrator stays one."""
+    """Changes the fields given; deactivating ends all sessions.
+
+    The last active administrator stays one, and whoever owns customers hands them over first: raises
+    `last_administrator`, `user_owns_customers` beside `is_active`, `edit_conflict`.
+    """
     user = plan.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None:
         raise NotFound("user", user_id)
@@ -259,6 +270,8 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     loses_admin = not data["is_active"] or not any(role.code == "admin" for role in roles)
     if loses_admin and any(role.code == "admin" for role in user.roles) and _admins(plan) <= 1:
         raise DomainError("last_administrator")
+    if user.is_active and not data["is_active"]:
+        _refuse_owner(plan, user)
     for name, value in data.items():
         setattr(user, name, value)
     before = [role.code for role in user.roles]
@@ -295,6 +308,15 @@ def change_preferences(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return {"language": user.language}
 
 
+def _refuse_owner(plan: Plan, user: User) -> None:
+    """Nobody leaves customers behind without an owner who is still here."""
+    [[[customers]]] = plan.fetch(CUSTOMERS_OWNED(user_id=user.id))
+    if customers:
+        owned = {"user_id": user.id, "owner": user.name, "count": customers}
+        beside = {"is_active": FieldError("user_owns_customers", owned)}
+        raise DomainError("user_owns_customers", fields=beside, **owned)
+
+
 def _admins(plan: Plan) -> int:
     admins = select(User.id).join(User.roles).where(Role.code == "admin", User.is_active).with_for_update(of=User)
     return len(plan.session.execute(admins).all())
@@ -309,8 +331,7 @@ def _checked_user(
     for name in ("login", "name"):
         if not data[name]:
             errors.add(name, "required")
-        elif len(data[name]) > 80:
-            errors.add(name, "too_long", limit=80)
+    check_texts(errors, User, data)
     if data["email"]:
         try:
             data["email"] = validate_email(data["email"], check_deliverability=False).normalized.lower()

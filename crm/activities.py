@@ -15,7 +15,6 @@ from crm.models import Activity, ActivityKind, Opportunity
 
 LONGEST_SUBJECT = 4000
 LONGEST_RESULT = 80
-LATEST_YEARS_AHEAD = 10
 
 
 def record_activity(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,8 +84,7 @@ def _checked(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> dict[st
     due_on = values.get("due_on") or (plan.today if kind == ActivityKind.TASK else None)
     if due_on is not None and due_on < plan.today:
         errors.add("due_on", "in_the_past", today=plan.today)
-    elif due_on is not None and due_on.year > plan.today.year + LATEST_YEARS_AHEAD:
-        errors.add("due_on", "date_too_far")
+    errors.day("due_on", due_on, plan.today)
     contact_id, deal_id = values.get("contact_id"), values.get("opportunity_id")
     if contact_id and not _belongs(plan, Contact, contact_id, customer_id):
         errors.add("contact_id", "contact_unknown")

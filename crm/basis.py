@@ -39,8 +39,9 @@ BASIS = statement(
                AND (id = %(warehouse_id)s::bigint OR (%(warehouse_id)s::bigint IS NULL AND is_default))),
            (SELECT id FROM opportunity WHERE id = %(opportunity_id)s::bigint AND customer_id = %(customer_id)s::bigint)
       FROM company
-      LEFT JOIN customer ON customer.id = %(customer_id)s::bigint AND customer.merged_into_id IS NULL
-                        AND visible(customer, customer.id)
+      LEFT JOIN LATERAL (SELECT id, name, owner_id, payment_terms_id FROM customer
+                          WHERE id = %(customer_id)s::bigint AND merged_into_id IS NULL AND visible(customer, customer.id)
+                            FOR KEY SHARE) AS customer ON true
       LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
     """,
     tables="company customer address payment_terms warehouse opportunity",
@@ -50,15 +51,16 @@ BASIS = statement(
 
 
 def basis_for(customer_id: int, warehouse_id: int | None = None, opportunity_id: int | None = None) -> Query:
+    """The basis of a new document; holds the customer's key, so that its owner does not change meanwhile."""
     return BASIS(customer_id=customer_id, warehouse_id=warehouse_id, opportunity_id=opportunity_id)
 
 
 def check_basis(basis: DocumentBasis, customer_id: int, warehouse_id: int | None) -> None:
     """Raises NotFound for a customer or warehouse that does not exist (or may not be seen)."""
     if basis.customer_id is None:
-        raise NotFound("customer", customer_id)
+        raise NotFound("customer", customer_id, field="customer_id")
     if basis.warehouse_id is None:
-        raise NotFound("warehouse", warehouse_id)
+        raise NotFound("warehouse", warehouse_id, field="warehouse_id")
 
 
 def salesperson_of(plan: Plan, basis: DocumentBasis) -> int:

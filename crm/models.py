@@ -277,9 +277,10 @@ class SalesOrder(Owned, Base):
 class SalesOrderLine(Base):
     """A line and how far it has come. Quantities only grow; live = quantity − cancelled − returned.
 
-    The amounts of any part are cumulative shares of `amount_net − net_reduced` (price credits) and of the tax likewise,
-    so that parts sum exactly. `net_recognised` is revenue taken so far, `tax_recognised` VAT whose tax point has come,
-    `cost_recognised` cost of what is out.
+    The amounts of any part are cumulative shares of `amount_net − net_reduced` and of the tax likewise, so that parts
+    sum exactly; price credits reduce the whole line in proportion to what they take off the part that is left.
+    `net_recognised` is revenue taken so far, `tax_recognised` VAT whose tax point has come, `cost_recognised` cost of
+    what is out.
     """
 
     __tablename__ = "sales_order_line"

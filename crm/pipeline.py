@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.columns import check_texts
 from core.errors import DomainError, FieldErrors, existing
 from core.normalise import clean
 from core.outbox import emit
@@ -65,6 +66,7 @@ class OpportunityFact(NamedTuple):
     competitor: str | None
     lost_reason: str | None
     quotations: int
+    live_order: str | None
     version: int
 
 
@@ -81,11 +83,12 @@ OPPORTUNITY_FOR_UPDATE = statement(
     SELECT deal.id, deal.number, deal.name, deal.customer_id, deal.owner_id, deal.stage_id, stage.code, stage.position,
            deal.stage_kind, stage.exit_criteria, deal.amount, deal.currency, deal.expected_close_on, deal.budget,
            deal.schedule, deal.source, deal.note, deal.contact_id, deal.competitor, deal.lost_reason,
-           (SELECT count(*)::int FROM quotation WHERE opportunity_id = deal.id), deal.version
+           (SELECT count(*)::int FROM quotation WHERE opportunity_id = deal.id),
+           (SELECT min(number) FROM sales_order WHERE opportunity_id = deal.id AND state <> 'cancelled'), deal.version
       FROM opportunity AS deal JOIN pipeline_stage AS stage ON stage.id = deal.stage_id
      WHERE deal.id = %(opportunity_id)s::bigint AND visible(deal) FOR NO KEY UPDATE OF deal
     """,
-    tables="opportunity pipeline_stage quotation",
+    tables="opportunity pipeline_stage quotation sales_order",
     scope="scoped",
     fact=OpportunityFact,
 )
@@ -105,7 +108,7 @@ def create_opportunity(
         basis_for(customer_id), STAGES(), CONTACT_OF(contact_id=values.get("contact_id"), customer_id=customer_id)
     )
     check_basis(basis, customer_id, None)
-    data = _checked(values, contacts)
+    data = _checked(values, contacts, plan.today)
     first = next((found for found in stages if found.code == stage), stages[0]) if stage else stages[0]
     if first.kind != StageKind.OPEN or (stage and first.code != stage):
         raise _unknown_stage(stage, stages)
@@ -152,7 +155,7 @@ def change_opportunity(
     current = {name: getattr(deal, name) for name in EDITABLE}
     merged = current | dict(values)
     [contacts] = plan.fetch(CONTACT_OF(contact_id=merged.get("contact_id"), customer_id=deal.customer_id))
-    data = _checked(merged, contacts)
+    data = _checked(merged, contacts, plan.today)
     plan.set(Opportunity, deal.id, version=deal.version + 1, **data)
     changed = {name: [current[name], value] for name, value in data.items() if current[name] != value}
     record(plan, "opportunity.changed", "opportunity", deal.id, label=deal.number, changes=changed)
@@ -164,7 +167,8 @@ def move_opportunity(
 ) -> dict[str, Any]:
     """Moves an opportunity to a stage by code. Going forward needs what each stage left behind asks for.
 
-    Raises `exit_criteria` naming stage and fields, `lost_reason` beside the field for a loss without reason.
+    What was ordered stays won, and cannot be lost, while its order lives: `opportunity_ordered` names the order. Raises
+    `exit_criteria` naming stage and fields, `lost_reason` beside the field for a loss without reason.
     """
     deal = lock_opportunity(plan, opportunity_id)
     [stages] = plan.fetch(STAGES())
@@ -173,6 +177,8 @@ def move_opportunity(
         raise _unknown_stage(stage, stages)
     if target.id == deal.stage_id:
         return _answer(deal, target)
+    if deal.live_order and (deal.stage_kind == StageKind.WON or target.kind == StageKind.LOST):
+        raise DomainError("opportunity_ordered", number=deal.number, order=deal.live_order)
     if target.kind == StageKind.LOST:
         if not clean(lost_reason):
             errors = FieldErrors()
@@ -248,15 +254,14 @@ def _unknown_stage(stage: str | None, stages: list[StageFact]) -> DomainError:
     return DomainError("invalid_input", fields=errors.found, http_status=422)
 
 
-def _checked(values: Mapping[str, Any], contacts: list[Any]) -> dict[str, Any]:
+def _checked(values: Mapping[str, Any], contacts: list[Any], today: date) -> dict[str, Any]:
     errors = FieldErrors()
     data: dict[str, Any] = {
         name: clean(values.get(name)) for name in ("name", "schedule", "source", "note", "competitor", "lost_reason")
     }
+    check_texts(errors, Opportunity, data)
     if not data["name"]:
         errors.add("name", "required")
-    elif len(data["name"]) > 200:
-        errors.add("name", "too_long", limit=200)
     for name in ("amount", "budget"):
         data[name] = values.get(name)
         if data[name] is not None and (
@@ -266,6 +271,7 @@ def _checked(values: Mapping[str, Any], contacts: list[Any]) -> dict[str, Any]:
     if data["amount"] is None:
         errors.add("amount", "required")
     data["expected_close_on"] = values.get("expected_close_on")
+    errors.day("expected_close_on", data["expected_close_on"], today)
     data["contact_id"] = values.get("contact_id")
     if data["contact_id"] is not None and not contacts:
         errors.add("contact_id", "contact_unknown")

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from core.catalog import ProductKind
 from core.errors import FieldErrors
 from core.money import (
+    LARGEST_AMOUNT,
+    LARGEST_PRICE,
     LARGEST_QUANTITY,
     PERCENT_PLACES,
     PRICE_PLACES,
@@ -24,7 +26,6 @@ from core.organization import TaxRounding
 from core.statements import statement
 
 MAX_LINES = 500
-MAX_PRICE = Decimal("99999999.9999")
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,10 @@ def price_lines(
         line_amount(request.quantity, price, request.discount_percent, currency)
         for request, price in zip(requests, prices, strict=True)
     ]
+    for index, net in enumerate(nets):
+        if net > LARGEST_AMOUNT:
+            errors.add(f"lines.{index}.quantity", "figure_too_large")
+    errors.raise_if_any()
     rates = [known[request.product_id].tax_rate for request in requests]
     round_taxes = taxes_per_document if tax_rounding == TaxRounding.DOCUMENT else taxes_per_line
     taxes = round_taxes(nets, rates, currency)
@@ -157,8 +162,8 @@ def _check(request: LineRequest, product: ProductFact | None, name: str, errors:
     if request.unit_price is not None:
         if request.unit_price < 0:
             errors.add(f"{name}.unit_price", "negative")
-        elif request.unit_price > MAX_PRICE:
-            errors.add(f"{name}.unit_price", "too_large", limit=MAX_PRICE)
+        elif request.unit_price > LARGEST_PRICE:
+            errors.add(f"{name}.unit_price", "too_large", limit=LARGEST_PRICE)
         elif is_finer(request.unit_price, PRICE_PLACES):
             errors.add(f"{name}.unit_price", "too_many_decimals", places=PRICE_PLACES)
     if not 0 <= request.discount_percent <= 100:

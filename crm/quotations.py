@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.normalise import clean
 from core.plan import Plan
@@ -19,6 +20,7 @@ from crm.pipeline import OPPORTUNITY_FOR_UPDATE, STAGES, OpportunityFact, enter_
 from crm.pricing import PRODUCTS, LineRequest, Priced, PricedLine, price_lines
 
 DEFAULT_VALID_DAYS = 30
+means("uq_sales_order_quotation_id", "done_meanwhile")
 
 
 class QuotationFact(NamedTuple):
@@ -54,7 +56,7 @@ OPPORTUNITY_OF_QUOTATION_FOR_UPDATE = statement(
         "WHERE deal.id = %(opportunity_id)s::bigint",
         "WHERE deal.id = (SELECT opportunity_id FROM quotation WHERE id = %(quotation_id)s::bigint)",
     ),
-    tables="opportunity pipeline_stage quotation",
+    tables="opportunity pipeline_stage quotation sales_order",
     scope="scoped",
     fact=OpportunityFact,
 )
@@ -102,8 +104,7 @@ def create_quotation(
     check_basis(basis, customer_id, None)
     errors = FieldErrors()
     valid_until = valid_until or plan.today + timedelta(days=DEFAULT_VALID_DAYS)
-    if valid_until < plan.today:
-        errors.add("valid_until", "in_the_past", today=plan.today)
+    _check_validity(plan, valid_until, errors)
     priced = price_lines(lines, products, currency=basis.currency, tax_rounding=basis.tax_rounding, errors=errors)
     number = plan.number("QT", plan.today)
     quotation_id = plan.insert(
@@ -146,6 +147,13 @@ def create_quotation(
     }
 
 
+def _check_validity(plan: Plan, valid_until: date | None, errors: FieldErrors) -> None:
+    """A quotation is not offered until a day that is over; one that was, is left as it stands."""
+    errors.day("valid_until", valid_until, plan.today)
+    if valid_until is not None and valid_until < plan.today:
+        errors.add("valid_until", "in_the_past", today=plan.today)
+
+
 def change_quotation(
     plan: Plan,
     quotation_id: int,
@@ -167,11 +175,16 @@ def change_quotation(
     quotation = _open_quotation(quotations, quotation_id)
     if version is not None and version != quotation.version:
         raise DomainError("edit_conflict", number=quotation.number, version=quotation.version)
+    errors = FieldErrors()
+    if valid_until != quotation.valid_until:
+        _check_validity(plan, valid_until, errors)
     priced = Priced([], quotation.amount_net, quotation.amount_tax)
-    if lines is not None:
+    if lines is None:
+        errors.raise_if_any()
+    else:
         [[basis]] = plan.fetch(basis_for(quotation.customer_id))
         priced = price_lines(
-            lines, products, currency=basis.currency, tax_rounding=quotation.tax_rounding, errors=FieldErrors()
+            lines, products, currency=basis.currency, tax_rounding=quotation.tax_rounding, errors=errors
         )
         for (line_id,) in old_lines:
             plan.delete(QuotationLine, line_id)

@@ -36,9 +36,9 @@ class BillLine:
     def gross(self) -> Decimal:
         return self.amount_net + self.amount_tax
 
-    def split(self, gross: Decimal) -> tuple[BillLine, BillLine]:
+    def split(self, gross: Decimal, currency: str) -> tuple[BillLine, BillLine]:
         """A part of exactly `gross` and the rest; quantity and tax go along in proportion, so that both sum exactly."""
-        tax = share(self.amount_tax, gross, self.gross)
+        tax = share(self.amount_tax, gross, self.gross, currency)
         quantity = self.quantity if gross == self.gross else round(self.quantity * gross / self.gross, QUANTITY_PLACES)
         part = replace(self, quantity=quantity, amount_net=gross - tax, amount_tax=tax)
         rest = replace(
@@ -77,6 +77,7 @@ class InvoiceFact(NamedTuple):
     tax_recognised: Decimal
     fiscal_number: str | None
     origin: str | None
+    issued_on: date
 
     @property
     def amount_open(self) -> Decimal:
@@ -90,7 +91,7 @@ class InvoiceFact(NamedTuple):
 INVOICE_COLUMNS = """
     invoice.id, invoice.number, invoice.customer_id, invoice.owner_id, invoice.due_on, invoice.terms_days,
     invoice.amount_net, invoice.amount_tax, invoice.amount_total, invoice.amount_allocated, invoice.amount_credited,
-    invoice.tax_recognised, invoice.fiscal_number, invoice.origin
+    invoice.tax_recognised, invoice.fiscal_number, invoice.origin, invoice.issued_on
 """
 INVOICES_FOR_UPDATE = statement(
     "invoicing.invoices_for_update",

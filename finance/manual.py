@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import MONEY_PLACES, ZERO, is_finer
+from core.money import ZERO, is_finer, places_of
 from core.normalise import clean
 from core.plan import Plan
 from core.statements import statement
@@ -91,11 +91,13 @@ LINES = statement(
 def post_manual_entry(plan: Plan, *, effective_on: date, memo: str, lines: Sequence[ManualLine]) -> dict[str, Any]:
     """Posts a balanced entry in the general journal. Shares the period's row until the command ends.
 
+    It may lie on any day of an open month, also ahead of today: what the month's end will bring may be written when it
+    is known, since no document builds on a manual entry and the accounts that documents keep take none.
     Raises InvalidInput beside the field (also for accounts that documents keep), `entry_not_balanced`,
     `period_closed`, `period_missing`.
     """
     accounts, [books] = plan.fetch(ACCOUNTS(ids=sorted({line.account_id for line in lines})), books_for(effective_on))
-    memo = _checked(lines, {account.id: account for account in accounts}, memo)
+    memo = _checked(lines, {account.id: account for account in accounts}, memo, places_of(books.currency))
     debit, credit = sum((line.debit for line in lines), ZERO), sum((line.credit for line in lines), ZERO)
     if debit != credit:
         raise DomainError("entry_not_balanced", debit=debit, credit=credit, difference=abs(debit - credit))
@@ -110,6 +112,8 @@ def reverse_manual_entry(
     plan: Plan, entry_id: int, *, effective_on: date | None = None, memo: str | None = None
 ) -> dict[str, Any]:
     """Posts the opposite of a manual entry, naming it; both stay. Two at once: the unique `reverses_id` decides.
+
+    It lies on the entry's day or after it, ahead of today too.
 
     Raises NotFound, `entry_of_document` for an entry that a document posted, `entry_reversed`, `reversal_too_early`,
     `period_closed`.
@@ -158,7 +162,7 @@ def _show(plan: Plan, lines: Sequence[tuple[str, Decimal, Decimal]]) -> None:
         plan.effect("ledger_line", account=code, debit=debit, credit=credit)
 
 
-def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo: str) -> str:
+def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo: str, places: int) -> str:
     errors = FieldErrors()
     text = clean(memo)
     if not text:
@@ -178,7 +182,7 @@ def _checked(lines: Sequence[ManualLine], accounts: dict[int, AccountFact], memo
             errors.add(f"lines.{index}.{side}", "one_side_only")
         elif line.debit < 0 or line.credit < 0:
             errors.add(f"lines.{index}.{side}", "not_positive")
-        elif is_finer(line.debit + line.credit, MONEY_PLACES):
-            errors.add(f"lines.{index}.{side}", "too_many_decimals", places=MONEY_PLACES)
+        elif is_finer(line.debit + line.credit, places):
+            errors.add(f"lines.{index}.{side}", "too_many_decimals", places=places)
     errors.raise_if_any()
     return text or ""

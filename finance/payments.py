@@ -1,7 +1,7 @@
-"""Money in and out: receipts, their allocation to invoices, un-match, credit put on invoices, refunds.
+"""Money in: receipts, their allocation to invoices, credit put on invoices.
 
 A receipt posts bank against receivable for what is matched at once and against customer advances for the rest. Later
-matches move advances to receivable; an un-match is the dated opposite, and both rows stay.
+matches move advances to receivable. Money that came before its invoice stands among advances until the invoice's day.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import MONEY_PLACES, total
+from core.money import MONEY_PLACES, places_of, total
 from core.outbox import emit
 from core.parties import CustomerAccount
-from core.plan import Plan
+from core.plan import Number, Plan
 from core.statements import Query, statement
+from finance.days import BooksByDay, Days, check_day
 from finance.invoicing import INVOICE_COLUMNS, INVOICES_FOR_UPDATE, InvoiceFact
 from finance.ledger import BANK, Books, books_for, credit, debit, post
 from finance.matching import propose
@@ -71,8 +72,9 @@ def record_payment(
     """Records money from a customer and matches it: to the invoices named, by the product's rules (`auto`), or not at
     all.
 
-    What is not matched stays as the customer's unapplied credit. Locks the invoices, then the customer's account.
-    Raises InvalidInput beside the field, NotFound for the customer, `allocation_exceeds_invoice`, `period_closed`.
+    What is not matched stays as the customer's unapplied credit, and so does, until then, what goes on an invoice of a
+    later day. Locks the invoices, then the customer's account. Raises InvalidInput beside the field, NotFound for the
+    customer, `allocation_exceeds_invoice`, `period_closed`.
     """
     received_on = received_on or plan.today
     _check_payment(plan, amount, received_on, allocations, auto)
@@ -87,10 +89,13 @@ def record_payment(
     account: AccountFact = account_rows[0]
     if not banks:
         raise NotFound("bank_account", bank_account_id)
-    _check_currency(books, currency)
+    _check_currency(books, currency, amount)
     invoices: dict[int, InvoiceFact] = {invoice.id: invoice for invoice in invoice_rows}
     chosen = _chosen(invoices, amount, reference, allocations, auto)
-    matched = _check_allocations(chosen, invoices, customer_id, amount)
+    matched = _check_allocations(chosen, invoices, customer_id, amount, books.currency)
+    days = Days(plan, received_on, [invoices[wanted.invoice_id] for wanted in chosen], ())
+    at_once = [wanted for wanted in chosen if days.since(wanted.invoice_id) <= received_on]
+    paid_at_once = total(wanted.amount for wanted in at_once)
     number = plan.number("PAY", received_on)
     entry = post(
         plan,
@@ -99,10 +104,10 @@ def record_payment(
         event="payment",
         postings=[
             debit(banks[0].account_id, amount),
-            credit("receivable", matched, customer_id),
-            credit("advances", amount - matched, customer_id),
+            credit("receivable", paid_at_once, customer_id),
+            credit("advances", amount - paid_at_once, customer_id),
         ],
-        origin=_origin(chosen, invoices, number),
+        origin=_origin(at_once, invoices, number),
         document=number,
         memo=reference,
     )
@@ -121,10 +126,11 @@ def record_payment(
         entry_id=entry.id,
         recorded_at=number.recorded_at,
     )
-    rows = [
-        _allocate(plan, "payment", payment_id, invoices[wanted.invoice_id], wanted.amount, books, entry.id, number)
-        for wanted in chosen
-    ]
+    rows = _allocate(plan, "payment", payment_id, at_once, invoices, books, entry.id, number)
+    by_day = BooksByDay(plan, books)
+    for on in sorted({days.since(wanted.invoice_id) for wanted in chosen if wanted not in at_once}):
+        of_day = [wanted for wanted in chosen if wanted not in at_once and days.since(wanted.invoice_id) == on]
+        rows += _post_match(plan, by_day.on(on), "payment", payment_id, number, of_day, invoices)
     [others] = plan.fetch(open_summary(customer_id, [wanted.invoice_id for wanted in chosen]))
     status = _settle(plan, account, others[0], chosen, invoices, unapplied=amount - matched)
     if reference and matched < amount:
@@ -161,7 +167,8 @@ def match(
 ) -> dict[str, Any]:
     """Puts unapplied money of a receipt or a credit note on open invoices: advances to receivable, dated.
 
-    Raises NotFound, `nothing_unapplied`, `allocation_exceeds_invoice`, `allocation_exceeds_credit`, `nothing_to_match`.
+    Raises NotFound, `nothing_unapplied`, `allocation_exceeds_invoice`, `allocation_exceeds_credit`, `nothing_to_match`,
+    InvalidInput beside `effective_on` for a day in the future, or before the money was free and the invoices open.
     """
     source_query = PAYMENT_FOR_UPDATE if source_kind == "payment" else CREDIT_NOTE_FOR_UPDATE
     customer_of = CUSTOMER_OF_PAYMENT if source_kind == "payment" else CUSTOMER_OF_CREDIT_NOTE
@@ -183,26 +190,15 @@ def match(
         raise DomainError("nothing_unapplied", number=source.number)
     invoices: dict[int, InvoiceFact] = {invoice.id: invoice for invoice in invoice_rows}
     chosen = _chosen(invoices, source.amount_unapplied, source.reference, allocations, auto)
-    matched = _check_allocations(chosen, invoices, customer_id, source.amount_unapplied)
+    matched = _check_allocations(chosen, invoices, customer_id, source.amount_unapplied, books.currency)
     if not matched:
         raise DomainError("nothing_to_match", number=source.number)
-    entry = post(
-        plan,
-        books,
-        journal=BANK,
-        event="match",
-        postings=[debit("advances", matched, customer_id), credit("receivable", matched, customer_id)],
-        origin=_origin(chosen, invoices, source.number),
-        document=source.number,
-    )
-    rows = [
-        _allocate(
-            plan, source_kind, source_id, invoices[wanted.invoice_id], wanted.amount, books, entry.id, entry.number
-        )
-        for wanted in chosen
-    ]
+    ids = [wanted.invoice_id for wanted in chosen]
+    days = Days(plan, on, [invoices[identity] for identity in ids], sources)
+    check_day(plan, "effective_on", on, days.since(source_id, *ids), "match_too_early", number=source.number)
+    rows = _post_match(plan, books, source_kind, source_id, source.number, chosen, invoices)
     plan.add(SOURCE_MODELS[source_kind], source_id, amount_allocated=matched)
-    [others] = plan.fetch(open_summary(customer_id, [wanted.invoice_id for wanted in chosen]))
+    [others] = plan.fetch(open_summary(customer_id, ids))
     status = _settle(plan, account, others[0], chosen, invoices, unapplied=-matched)
     record(plan, f"{source_kind}.matched", source_kind, source_id, label=source.number, changes={"matched": matched})
     emit(plan, "payment_matched", customer_id=customer_id, amount=matched, number=source.number)
@@ -252,17 +248,18 @@ def _check_payment(
     errors.raise_if_any()
 
 
-def _check_currency(books: Books, currency: str | None) -> None:
+def _check_currency(books: Books, currency: str | None, amount: Decimal) -> None:
+    errors = FieldErrors()
     if currency is not None and currency != books.currency:
-        errors = FieldErrors()
         errors.add("currency", "other_currency", currency=books.currency)
-        errors.raise_if_any()
+    errors.positive("amount", amount, places_of(books.currency))
+    errors.raise_if_any()
 
 
 def _check_allocations(
-    chosen: Sequence[Wanted], invoices: Mapping[int, InvoiceFact], customer_id: int, available: Decimal
+    chosen: Sequence[Wanted], invoices: Mapping[int, InvoiceFact], customer_id: int, available: Decimal, currency: str
 ) -> Decimal:
-    errors = FieldErrors()
+    errors, places = FieldErrors(), places_of(currency)
     seen: set[int] = set()
     for index, wanted in enumerate(chosen):
         invoice = invoices.get(wanted.invoice_id)
@@ -271,7 +268,7 @@ def _check_allocations(
             errors.add(f"{name}.invoice_id", "invoice_unknown", id=str(wanted.invoice_id))
         elif wanted.invoice_id in seen:
             errors.add(f"{name}.invoice_id", "named_twice", number=invoice.number)
-        elif errors.positive(f"{name}.amount", wanted.amount, MONEY_PLACES) and wanted.amount > invoice.amount_open:
+        elif errors.positive(f"{name}.amount", wanted.amount, places) and wanted.amount > invoice.amount_open:
             raise DomainError(
                 "allocation_exceeds_invoice",
                 invoice_id=invoice.id,
@@ -287,21 +284,48 @@ def _check_allocations(
     return matched
 
 
+def _post_match(
+    plan: Plan,
+    books: Books,
+    source_kind: str,
+    source_id: int,
+    document: object,
+    chosen: Sequence[Wanted],
+    invoices: Mapping[int, InvoiceFact],
+) -> list[dict[str, Any]]:
+    """One entry from advances to receivable, and a row for each invoice; the caller moves the source's counter."""
+    amount, customer_id = total(wanted.amount for wanted in chosen), invoices[chosen[0].invoice_id].customer_id
+    entry = post(
+        plan,
+        books,
+        journal=BANK,
+        event="match",
+        postings=[debit("advances", amount, customer_id), credit("receivable", amount, customer_id)],
+        origin=_origin(chosen, invoices, document),
+        document=document,
+    )
+    return _allocate(plan, source_kind, source_id, chosen, invoices, books, entry.id, entry.number)
+
+
 def _allocate(
     plan: Plan,
     source_kind: str,
     source_id: int,
-    invoice: InvoiceFact,
-    amount: Decimal,
+    chosen: Sequence[Wanted],
+    invoices: Mapping[int, InvoiceFact],
     books: Books,
     entry_id: int,
-    number: Any,
-) -> dict[str, Any]:
-    source = {f"{source_kind}_id": source_id}
-    allocation_id = write_allocation(plan, books, entry_id, number.recorded_at, amount, invoice_id=invoice.id, **source)
-    plan.add(Invoice, invoice.id, amount_allocated=amount)
-    plan.effect("match", invoice=invoice.number, amount=amount, open=invoice.amount_open - amount)
-    return {"id": allocation_id, "invoice_id": invoice.id, "number": invoice.number, "amount": amount}
+    number: Number,
+) -> list[dict[str, Any]]:
+    rows = []
+    for wanted in chosen:
+        invoice, amount = invoices[wanted.invoice_id], wanted.amount
+        columns: dict[str, Any] = {f"{source_kind}_id": source_id, "invoice_id": invoice.id}
+        allocation_id = write_allocation(plan, books, entry_id, number.recorded_at, amount, **columns)
+        plan.add(Invoice, invoice.id, amount_allocated=amount)
+        plan.effect("match", invoice=invoice.number, amount=amount, open=invoice.amount_open - amount)
+        rows.append({"id": allocation_id, "invoice_id": invoice.id, "number": invoice.number, "amount": amount})
+    return rows
 
 
 def _settle(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.audit import record
+from core.constraints import means
 from core.errors import DomainError, NotFound
 from core.plan import Plan
 from core.statements import statement
@@ -15,6 +16,7 @@ from finance.models import FiscalPeriod, PeriodState
 
 FARTHEST = timedelta(days=731)
 """How far ahead of today a fiscal year may begin: a slip of the keyboard opens no years nobody needs."""
+means("uq_fiscal_period_starts_on", "done_meanwhile")
 
 
 class PeriodFact(NamedTuple):

@@ -38,11 +38,14 @@ ACCOUNT_SELECT = """
            account.unapplied, account.uninvoiced, account.paid_status, account.oldest_due_on, account.last_payment_on
       FROM customer_account AS account JOIN customer ON customer.id = account.customer_id
 """
+# The customer's key is held too, so that its owner, whom new documents take over, does not change meanwhile.
+ACCOUNT_LOCK = "FOR NO KEY UPDATE OF account FOR KEY SHARE OF customer"
 ACCOUNT_FOR_UPDATE = statement(
     "receivables.account_for_update",
-    ACCOUNT_SELECT
-    + """ WHERE account.customer_id = %(customer_id)s::bigint AND visible(customer, customer.id)
-            FOR NO KEY UPDATE OF account""",
+    f"""
+    {ACCOUNT_SELECT} WHERE account.customer_id = %(customer_id)s::bigint AND visible(customer, customer.id)
+    {ACCOUNT_LOCK}
+    """,
     tables="customer_account customer",
     scope="scoped",
     fact=AccountFact,

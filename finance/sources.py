@@ -32,7 +32,10 @@ BANK_ACCOUNT = statement(
 
 
 class SourceFact(NamedTuple):
-    """Money that can be put on invoices or refunded: a receipt or a credit note, under lock."""
+    """Money that can be put on invoices or refunded: a receipt or a credit note, under lock.
+
+    `invoice_id` is the invoice that a credit note corrects; a receipt has none.
+    """
 
     kind: str
     id: int
@@ -42,6 +45,7 @@ class SourceFact(NamedTuple):
     amount_allocated: Decimal
     dated_on: date
     reference: str | None
+    invoice_id: int | None
 
     @property
     def amount_unapplied(self) -> Decimal:
@@ -51,7 +55,8 @@ class SourceFact(NamedTuple):
 PAYMENT_FOR_UPDATE = statement(
     "payments.payment_for_update",
     """
-    SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference FROM payment
+    SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference, NULL::bigint
+      FROM payment
      WHERE id = ANY (%(ids)s::bigint[]) AND kind = 'receipt' AND visible(payment) ORDER BY id FOR NO KEY UPDATE
     """,
     tables="payment",
@@ -61,17 +66,32 @@ PAYMENT_FOR_UPDATE = statement(
 CREDIT_NOTE_FOR_UPDATE = statement(
     "payments.credit_note_for_update",
     """
-    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason FROM credit_note
+    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason,
+           invoice_id
+      FROM credit_note
      WHERE id = ANY (%(ids)s::bigint[]) AND visible(credit_note) ORDER BY id FOR NO KEY UPDATE
     """,
     tables="credit_note",
     scope="scoped",
     fact=SourceFact,
 )
+CREDIT_NOTES_TO_SETTLE_FOR_UPDATE = statement(
+    "payments.credit_notes_to_settle_for_update",
+    """
+    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason,
+           invoice_id
+      FROM credit_note
+     WHERE id = ANY (%(ids)s::bigint[]) OR invoice_id = ANY (%(invoice_ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+    """,
+    tables="credit_note",
+    scope="by_root",
+    fact=SourceFact,
+)
 UNAPPLIED_PAYMENTS_FOR_UPDATE = statement(
     "payments.unapplied_payments_for_update",
     """
-    SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference FROM payment
+    SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference, NULL::bigint
+      FROM payment
      WHERE customer_id = %(customer_id)s::bigint AND kind = 'receipt' AND amount_allocated < amount
      ORDER BY id FOR NO KEY UPDATE
     """,
@@ -82,7 +102,9 @@ UNAPPLIED_PAYMENTS_FOR_UPDATE = statement(
 UNAPPLIED_CREDIT_NOTES_FOR_UPDATE = statement(
     "payments.unapplied_credit_notes_for_update",
     """
-    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason FROM credit_note
+    SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason,
+           invoice_id
+      FROM credit_note
      WHERE customer_id = %(customer_id)s::bigint AND amount_allocated < amount_total ORDER BY id FOR NO KEY UPDATE
     """,
     tables="credit_note",

@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import select
 
 from core.catalog import Product, ProductKind, UnitOfMeasure
+from core.columns import check_texts
 from core.company import get_company
+from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
-from core.money import LARGEST_QUANTITY
+from core.money import LARGEST_QUANTITY, QUANTITY_PLACES, is_finer
 from core.normalise import clean, search_text
 from core.outbox import emit
 from core.plan import Plan
@@ -36,6 +38,11 @@ EDITABLE = frozenset(
         "is_active",
     )
 )
+means("uq_warehouse_code", "duplicate_code", field="code")
+means("uq_warehouse_default", "done_meanwhile")
+means("uq_reorder_point_product_id_warehouse_id", "done_meanwhile")
+means("uq_stock_level_product_id_warehouse_id", "done_meanwhile")
+means("uq_stock_alert_open", "done_meanwhile")
 TEXT_LIMITS = {"sku": 40, "name": 200, "description": 2000, "barcode": 40}
 WAREHOUSE_IDS = statement(
     "catalog.warehouse_ids", "SELECT id FROM warehouse ORDER BY id FOR SHARE", tables="warehouse", scope="system"
@@ -153,6 +160,7 @@ def save_warehouse(
     if warehouse_id is not None and warehouse is None:
         raise NotFound("warehouse", warehouse_id)
     data = {name: clean(values.get(name, getattr(warehouse, name, None))) for name in ("code", "name", "address")}
+    check_texts(errors, Warehouse, data)
     for name in ("code", "name"):
         if not data[name]:
             errors.add(name, "required")
@@ -186,7 +194,9 @@ def save_warehouse(
 def set_reorder_point(plan: Plan, product_id: int, warehouse_id: int, quantity: Decimal | None) -> dict[str, Any]:
     """Sets, changes or (None) removes the reorder point of a product in a warehouse."""
     errors = FieldErrors()
-    if quantity is not None and (quantity < 0 or quantity != quantity.quantize(Decimal("0.001"))):
+    if quantity is not None and quantity > LARGEST_QUANTITY:
+        errors.add("quantity", "too_large", limit=LARGEST_QUANTITY)
+    elif quantity is not None and (quantity < 0 or is_finer(quantity, QUANTITY_PLACES)):
         errors.add("quantity", "not_a_quantity")
     product = plan.session.get(Product, product_id)
     if product is None or plan.session.get(Warehouse, warehouse_id) is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,23 +10,25 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
-from core.money import QUANTITY_PLACES, ZERO, is_finer, round_money
+from core.money import LARGEST_AMOUNT, QUANTITY_PLACES, ZERO, is_finer, round_money
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
-from finance.ledger import STOCK, books_for, credit, debit, post_if_any
+from finance.ledger import STOCK, Books, books_for, credit, debit, post_if_any
 from inventory.models import MoveKind, StockDocument, StockDocumentLine
-from inventory.reservations import WAITING, InsufficientStock, fill_waiting
+from inventory.reservations import WAITING, InsufficientStock, ReservationFact, fill_waiting
 from inventory.stock import LEVELS_FOR_UPDATE, NONE, VALUATIONS_FOR_UPDATE, Stock
 
 
 @dataclass(frozen=True)
 class StockLine:
-    """A signed quantity of a product. `unit_cost` is net; None takes the moving average, else the product's cost."""
+    """A signed quantity of a product. `unit_cost` is net; None takes the moving average, else the product's cost.
+    `warehouse_id` is for adjustments, where it differs from the document's."""
 
     product_id: int
     quantity: Decimal
     unit_cost: Decimal | None = None
+    warehouse_id: int | None = None
 
 
 class ProductFact(NamedTuple):
@@ -80,13 +82,19 @@ def adjust_stock(
     """Corrects stock by signed quantities: against the gain or the loss account, and why. Reserved stock cannot be
     taken.
 
+    A line that names a warehouse of its own is adjusted there: one document per warehouse, in the order in which the
+    lines first name them, all or none. The answer is the first document's, with all lines and all `documents`.
+
     Locks levels, then valuations. Raises InvalidInput beside the field, InsufficientStock naming every short line.
     """
     if not reason.strip():
         errors = FieldErrors()
         errors.add("reason", "required")
         errors.raise_if_any()
-    return _post_document(plan, MoveKind.ADJUSTMENT, lines, warehouse_id, None, reason)
+    placed: dict[int | None, list[int]] = {}
+    for index, line in enumerate(lines):
+        placed.setdefault(line.warehouse_id or warehouse_id, []).append(index)
+    return _post_documents(plan, MoveKind.ADJUSTMENT, lines, placed or {warehouse_id: []}, None, reason)
 
 
 def _post_document(
@@ -97,25 +105,101 @@ def _post_document(
     supplier_id: int | None,
     reason: str | None,
 ) -> dict[str, Any]:
+    return _post_documents(plan, kind, lines, {warehouse_id: list(range(len(lines)))}, supplier_id, reason)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One warehouse of a command: the lines there by their index, its stock, and who waits for it."""
+
+    warehouse_id: int
+    lines: list[tuple[int, StockLine]]
+    stock: Stock
+    waiting: list[ReservationFact]
+
+
+def _post_documents(
+    plan: Plan,
+    kind: MoveKind,
+    lines: Sequence[StockLine],
+    placed: Mapping[int | None, Sequence[int]],
+    supplier_id: int | None,
+    reason: str | None,
+) -> dict[str, Any]:
+    """A document for each warehouse of `placed` (its lines by index), all of them or none."""
     product_ids = sorted({line.product_id for line in lines})
-    warehouses, product_rows = plan.fetch(WAREHOUSE(warehouse_id=warehouse_id), PRODUCTS(ids=product_ids))
-    if not warehouses:
-        raise NotFound("warehouse", warehouse_id)
-    where = warehouses[0][0]
+    *found, product_rows = plan.fetch(
+        *(WAREHOUSE(warehouse_id=warehouse_id) for warehouse_id in placed), PRODUCTS(ids=product_ids)
+    )
+    indexes = _by_warehouse(placed, found, several=any(line.warehouse_id for line in lines))
     products: dict[int, ProductFact] = {product.id: product for product in product_rows}
     _check_lines(kind, lines, products)
-    levels, valuations, [books] = plan.fetch(
-        LEVELS_FOR_UPDATE(product_ids=product_ids, warehouse_id=where),
+    places, books = _lock_places(plan, lines, indexes, product_ids)
+    _check_available(places, products)
+    answers = [_write_document(plan, kind, place, products, books, supplier_id, reason) for place in places]
+    documents = [{name: answer[name] for name in ("id", "number", "warehouse_id")} for answer in answers]
+    by_index = {index: line for answer in answers for index, line in answer["lines"]}
+    return {**answers[0], "lines": [by_index[index] for index in sorted(by_index)], "documents": documents}
+
+
+def _by_warehouse(
+    placed: Mapping[int | None, Sequence[int]], found: Sequence[list[Any]], *, several: bool
+) -> dict[int, list[int]]:
+    """Line indexes by warehouse; the default one may be meant by name and by silence."""
+    errors = FieldErrors()
+    indexes: dict[int, list[int]] = {}
+    for (warehouse_id, own), rows in zip(placed.items(), found, strict=True):
+        if rows:
+            indexes.setdefault(rows[0][0], []).extend(own)
+        elif not several:
+            raise NotFound("warehouse", warehouse_id, field="warehouse_id")
+        else:
+            for index in own:
+                errors.add(f"lines.{index}.warehouse_id", "warehouse_unknown")
+    errors.raise_if_any()
+    return {warehouse_id: sorted(own) for warehouse_id, own in indexes.items()}
+
+
+def _lock_places(
+    plan: Plan, lines: Sequence[StockLine], indexes: Mapping[int, Sequence[int]], product_ids: Sequence[int]
+) -> tuple[list[_Place], Books]:
+    """Levels by warehouse, then valuations, under lock. One product has one valuation wherever it lies, so that all
+    warehouses share them."""
+    wanted = {where: sorted({lines[index].product_id for index in own}) for where, own in indexes.items()}
+    in_order = sorted(wanted)
+    *levels, valuations, [books] = plan.fetch(
+        *(LEVELS_FOR_UPDATE(product_ids=wanted[where], warehouse_id=where) for where in in_order),
         VALUATIONS_FOR_UPDATE(product_ids=product_ids),
         books_for(plan.today),
     )
-    [waiting] = plan.fetch(WAITING(level_ids=[level.id for level in levels]))
-    stock = Stock.of(plan, levels, valuations)
-    _check_available(stock, lines, products)
+    waiting = plan.fetch(*(WAITING(level_ids=[level.id for level in found]) for found in levels))
+    shared = Stock.of(plan, books.currency, [], valuations).valuations
+    stocks = {
+        where: (Stock.of(plan, books.currency, found), rows)
+        for where, found, rows in zip(in_order, levels, waiting, strict=True)
+    }
+    places = []
+    for where, own in indexes.items():
+        stock, rows = stocks[where]
+        stock.valuations = shared
+        places.append(_Place(where, [(index, lines[index]) for index in own], stock, rows))
+    return places, books
 
+
+def _write_document(
+    plan: Plan,
+    kind: MoveKind,
+    place: _Place,
+    products: dict[int, ProductFact],
+    books: Books,
+    supplier_id: int | None,
+    reason: str | None,
+) -> dict[str, Any]:
+    """Writes one warehouse's document, entry and moves; its answer's lines are (index, line)."""
+    lines = [line for _, line in place.lines]
     number = plan.number(NUMBER_OF[kind], plan.today)
     document_id = plan.new_id()
-    values = _values(stock, lines, products)
+    values = _values(place.stock, lines, products)
     entry = post_if_any(
         plan,
         books,
@@ -132,7 +216,7 @@ def _post_document(
         id=document_id,
         number=number,
         kind=kind,
-        warehouse_id=where,
+        warehouse_id=place.warehouse_id,
         supplier_id=supplier_id,
         effective_on=plan.today,
         reason=reason,
@@ -151,7 +235,7 @@ def _post_document(
             unit_cost=unit_cost,
             value=value,
         )
-        stock.move(
+        place.stock.move(
             line.product_id,
             line.quantity,
             value,
@@ -165,16 +249,19 @@ def _post_document(
             {"product_id": line.product_id, "quantity": line.quantity, "unit_cost": unit_cost, "value": value}
         )
         plan.effect("stock", product=products[line.product_id].name, quantity=line.quantity, value=value)
-    fill_waiting(plan, stock, waiting)
+    fill_waiting(plan, place.stock, place.waiting)
     record(plan, f"stock.{kind.value}", "stock_document", document_id, label=number, changes={"lines": answers})
-    emit(plan, "stock_changed", warehouse_id=where, product_ids=product_ids)
+    emit(
+        plan, "stock_changed", warehouse_id=place.warehouse_id, product_ids=sorted({line.product_id for line in lines})
+    )
+    placed = [{**answer, "warehouse_id": place.warehouse_id} for answer in answers]
     return {
         "id": document_id,
         "number": number,
         "kind": kind,
-        "warehouse_id": where,
+        "warehouse_id": place.warehouse_id,
         "reason": reason,
-        "lines": answers,
+        "lines": list(zip((index for index, _ in place.lines), placed, strict=True)),
     }
 
 
@@ -192,32 +279,35 @@ def _check_lines(kind: MoveKind, lines: Sequence[StockLine], products: dict[int,
             errors.add(f"lines.{index}.quantity", "not_positive" if line.quantity < 0 else "required")
         elif is_finer(line.quantity, QUANTITY_PLACES):
             errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
+        elif abs(line.quantity * (line.unit_cost or ZERO)) > LARGEST_AMOUNT:
+            errors.add(f"lines.{index}.quantity", "figure_too_large")
         if line.unit_cost is not None and line.unit_cost < 0:
             errors.add(f"lines.{index}.unit_cost", "negative")
     errors.raise_if_any()
 
 
-def _check_available(stock: Stock, lines: Sequence[StockLine], products: dict[int, ProductFact]) -> None:
+def _check_available(places: Sequence[_Place], products: dict[int, ProductFact]) -> None:
     shortages = []
-    taken: dict[int, Decimal] = {}
-    for position, line in enumerate(lines, start=1):
-        available = stock.available(line.product_id) + taken.get(line.product_id, NONE)
-        if available + line.quantity < 0:
-            product = products[line.product_id]
-            shortages.append(
-                {
-                    "position": position,
-                    "product_id": product.id,
-                    "sku": product.sku,
-                    "name": product.name,
-                    "requested": -line.quantity,
-                    "available": available,
-                    "short": -line.quantity - available,
-                }
-            )
-        taken[line.product_id] = taken.get(line.product_id, NONE) + line.quantity
+    for place in places:
+        taken: dict[int, Decimal] = {}
+        for index, line in place.lines:
+            available = place.stock.available(line.product_id) + taken.get(line.product_id, NONE)
+            if available + line.quantity < 0:
+                product = products[line.product_id]
+                shortages.append(
+                    {
+                        "position": index + 1,
+                        "product_id": product.id,
+                        "sku": product.sku,
+                        "name": product.name,
+                        "requested": -line.quantity,
+                        "available": available,
+                        "short": -line.quantity - available,
+                    }
+                )
+            taken[line.product_id] = taken.get(line.product_id, NONE) + line.quantity
     if shortages:
-        raise InsufficientStock(shortages)
+        raise InsufficientStock(sorted(shortages, key=lambda shortage: shortage["position"]))
 
 
 def _values(
@@ -229,19 +319,19 @@ def _values(
     for line in lines:
         quantity, value = running[line.product_id]
         if line.quantity < 0:
-            cost = stock_share(value, -line.quantity, quantity)
+            cost = stock_share(value, -line.quantity, quantity, stock.currency)
             unit_cost, change = cost / -line.quantity, -cost
         else:
             average = value / quantity if quantity else products[line.product_id].cost or ZERO
             unit_cost = average if line.unit_cost is None else line.unit_cost
-            change = round_money(unit_cost * line.quantity)
+            change = round_money(unit_cost * line.quantity, stock.currency)
         running[line.product_id] = (quantity + line.quantity, value + change)
         result.append((unit_cost.quantize(Decimal("0.0001")), change))
     return result
 
 
-def stock_share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
-    return value if part >= whole else round_money(value * part / whole)
+def stock_share(value: Decimal, part: Decimal, whole: Decimal, currency: str) -> Decimal:
+    return value if part >= whole else round_money(value * part / whole, currency)
 
 
 def _postings(kind: MoveKind, values: Sequence[Decimal]) -> list[Any]:

@@ -80,15 +80,19 @@ class Stock:
     """The levels and valuations of one command, as its own decisions change them on the way."""
 
     plan: Plan
+    currency: str
     levels: dict[int, _Level] = field(default_factory=dict)
     valuations: dict[int, _Valuation] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, plan: Plan, levels: Iterable[LevelFact], valuations: Iterable[ValuationFact] = ()) -> Stock:
-        """One warehouse's levels by product, and valuations by product."""
+    def of(
+        cls, plan: Plan, currency: str, levels: Iterable[LevelFact], valuations: Iterable[ValuationFact] = ()
+    ) -> Stock:
+        """One warehouse's levels by product, and valuations by product, in the company's currency."""
         return cls(
             plan,
+            currency,
             {fact.product_id: _Level(fact, fact.on_hand, fact.reserved, fact.move_count) for fact in levels},
             {fact.product_id: _Valuation(fact.quantity, fact.value) for fact in valuations},
         )
@@ -111,7 +115,7 @@ class Stock:
     def issue_cost(self, product_id: int, quantity: Decimal) -> Decimal:
         """What `quantity` costs on the moving average: round(value × q ÷ on hand); the last unit takes all."""
         valuation = self.valuations[product_id]
-        return share(valuation.value, quantity, valuation.quantity) if valuation.quantity else ZERO
+        return share(valuation.value, quantity, valuation.quantity, self.currency) if valuation.quantity else ZERO
 
     def move(
         self,

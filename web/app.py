@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from core.scope import begin_viewing, end_viewing
 from web import errors, filters, i18n, navigation, permissions, preferences, static_files
 from web.http import new_idempotency_key
+from web.requests import ReadableRequest
 
 ActorLoader = Callable[[Request], Any]
 
@@ -103,6 +104,7 @@ def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -
     in, for tests and the style guide.
     """
     app = Flask(__name__, static_folder=None, template_folder=str(Path(__file__).parent.parent / "templates"))
+    app.request_class = ReadableRequest
     app.url_map.converters["int"] = RecordId
     app.extensions["settings"] = settings = settings if settings is not None else _read_settings()
     _configure(app, settings)

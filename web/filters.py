@@ -12,6 +12,7 @@ from typing import Any, Final
 from flask import Flask
 from flask_babel import format_date, get_timezone, gettext, ngettext
 
+from core import database as db
 from web.i18n import language
 
 MINUS: Final = "−"
@@ -174,6 +175,11 @@ def bar_width(part: Decimal | float | int, whole: Decimal | float | int) -> str:
     return f"{max(0.0, min(100.0, float(part) / float(whole) * 100)):.1f}"
 
 
+def company_currency() -> str:
+    """The currency of the books, which never changes once they are open."""
+    return db.current().currency()
+
+
 def install(app: Flask) -> None:
     """Offer all of the above to templates."""
     app.jinja_env.filters.update(
@@ -194,4 +200,6 @@ def install(app: Flask) -> None:
         tone_of=tone_of,
         iso=iso,
     )
-    app.jinja_env.globals.update(bar_width=bar_width, today=today, timedelta=timedelta)
+    app.jinja_env.globals.update(
+        bar_width=bar_width, company_currency=company_currency, today=today, timedelta=timedelta
+    )

@@ -7,22 +7,29 @@ at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
+from flask import request
 from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import DateField as PlainDateField
-from wtforms import Field
+from wtforms import Field, FieldList, FileField, HiddenField, SelectField, StringField
 from wtforms import Form as PlainForm
 from wtforms.fields.choices import SelectChoice
 from wtforms.fields.core import UnboundField
 from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
 
-from web.filters import plain, plain_money, plain_price
+from core.clock import is_document_day
+from core.columns import read_id
+from core.errors import FieldError, InvalidInput
+from core.money import LARGEST_AMOUNT, LARGEST_PERCENT, LARGEST_PRICE, LARGEST_QUANTITY
+from web.filters import plain, plain_money, plain_price, today
+from web.requests import UNREADABLE
 from web.sentences import sentence
 
 __all__ = [
@@ -34,6 +41,7 @@ __all__ = [
     "PriceField",
     "QuantityField",
     "Required",
+    "Rows",
     "UnboundField",
 ]
 
@@ -42,6 +50,7 @@ _LOOKALIKES = str.maketrans(
     {"o": "0", "O": "0", "l": "1", "I": "1", "S": "5", "B": "8", "，": ",", "。": ".", "．": ".", "－": "-", "−": "-"}
 )
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９．，－", "0123456789.,-")
+LONGEST_NUMBER = 40
 
 
 class _Sentences:
@@ -60,14 +69,103 @@ class _Meta:
 
 
 class Form(FlaskForm):
-    """Base of all page forms: CSRF, and messages in the language of the request."""
+    """Base of all page forms: CSRF, and messages in the language of the request.
+
+    `longest` says how many characters a text may have (`core.columns.longest_texts` of what it is kept in); the fields
+    tell the browser, and a longer text is refused beside its field. So is, in any form, a text with characters that
+    could not be read, an id that is none, and a list with too many rows.
+    """
+
+    longest: ClassVar[Mapping[str, int]] = {}
 
     class Meta(_Meta, FlaskForm.Meta):
-        pass
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What was sent as a form: text, and files where a file is asked for."""
+            if formdata is None or isinstance(formdata, MultiDict):
+                return formdata
+            return _sent(form) if request.method == "POST" else None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        for name, most in self.longest.items():
+            field = self._fields.get(name)
+            if isinstance(field, StringField):
+                field.render_kw = {**(field.render_kw or {}), "maxlength": most}
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether all fields can be read; what cannot has its sentence beside it, or above the form where the field is
+        not shown."""
+        valid = super().validate(extra_validators)
+        for field in _fields_of(self):
+            fault = self._fault_of(field)
+            if fault is not None:
+                valid = False
+                if not field.errors or isinstance(field, HiddenField):
+                    add_error(self, field, sentence(fault.code, fault.data))
+        return bool(valid)
+
+    def _fault_of(self, field: Any) -> FieldError | None:
+        longest = self.longest.get(field.name) if isinstance(field, StringField) else None
+        for text in field.raw_data or ():
+            if isinstance(text, str) and (fault := fault_of(text, longest)):
+                return fault
+        if isinstance(field, Rows) and len(field.entries) > field.most:
+            return FieldError("too_many", {"limit": field.most})
+        if _is_id(field) and field.data and read_id(field.data) is None:
+            return FieldError("not_a_choice")
+        return None
 
     def id_in(self, name: str) -> int | None:
-        """The id that stands in a field, chosen from a list or hidden; None where nothing is chosen."""
-        return id_from(self[name].data)
+        """The id that stands in a field, chosen from a list or hidden; None where nothing is chosen. Raises
+        InvalidInput for what is no id."""
+        text = self[name].data
+        found = read_id(text)
+        if text and found is None:
+            raise InvalidInput({name: FieldError("not_a_choice")})
+        return found
+
+
+def _sent(form: Any) -> MultiDict[str, Any]:
+    """The fields of the request's form. A file sent for a field of text is a text that cannot be read."""
+    sent: MultiDict[str, Any] = MultiDict(request.form)
+    for name, file in request.files.items(multi=True):
+        sent.add(name, file if isinstance(form._fields.get(name), FileField) else UNREADABLE)
+    return sent
+
+
+def _fields_of(form: Any) -> Iterator[Any]:
+    for field in form:
+        yield field
+        for entry in getattr(field, "entries", ()):
+            yield from _fields_of(entry.form) if hasattr(entry, "form") else (entry,)
+
+
+def _is_id(field: Any) -> bool:
+    name = field.short_name
+    return (name.endswith("_id") and isinstance(field, SelectField | HiddenField)) or name == "version"
+
+
+def add_error(form: Any, field: Any, text: str) -> None:
+    """A sentence beside a field; above the form where the field is a list of rows or is not shown."""
+    if isinstance(field, FieldList | HiddenField):
+        form.form_errors = [*form.form_errors, text]
+    else:
+        field.errors = [*field.errors, text]
+
+
+class Rows(FieldList):
+    """The rows of a form, at most `most`; more are refused, never left out. Their numbers are ASCII digits."""
+
+    def __init__(self, row: UnboundField[Any], *arguments: Any, most: int, **named: Any) -> None:
+        self.most = most
+        super().__init__(row, *arguments, **named)
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        pattern = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,6}})(?![0-9])")
+        for name in formdata:
+            found = pattern.match(name)
+            if found:
+                yield int(found[1])
 
 
 class LineForm(PlainForm):
@@ -98,6 +196,7 @@ class AmountField(Field):
 
     widget = TextInput()
     places = 2
+    largest: ClassVar[Decimal] = LARGEST_AMOUNT
 
     def __init__(
         self, label: Any = None, validators: Sequence[Callable[..., Any]] | None = None, **options: Any
@@ -119,26 +218,14 @@ class AmountField(Field):
         self.data = None
         text = str(valuelist[0]).strip() if valuelist else ""
         if text:
-            self.data = self._parse(text)
-
-    def _parse(self, text: str) -> Decimal:
-        value = parse_number(text)
-        if value is None:
-            guess = parse_number(text.translate(_LOOKALIKES))
-            raise ValueError(
-                sentence("not_a_number", {"text": text, "guess": f"{guess:,f}" if guess is not None else None})
-            )
-        if -int(value.normalize().as_tuple().exponent) > self.places:
-            raise ValueError(sentence("too_many_decimals", {"places": self.places}))
-        if abs(value) >= Decimal(10) ** 14:
-            raise ValueError(sentence("too_large"))
-        return value
+            self.data = read_number(text, places=self.places, largest=self.largest)
 
 
 class PriceField(AmountField):
     """A unit price, up to four decimals."""
 
     places = 4
+    largest = LARGEST_PRICE
 
     def _written(self, value: Decimal | None) -> str:
         return plain_price(value)
@@ -148,6 +235,7 @@ class QuantityField(AmountField):
     """A quantity, up to three decimals."""
 
     places = 3
+    largest = LARGEST_QUANTITY
 
     def _written(self, value: Decimal | None) -> str:
         return plain(value)
@@ -157,6 +245,7 @@ class PercentField(AmountField):
     """A percentage as typed, `10` for 10 %."""
 
     places = 2
+    largest = LARGEST_PERCENT
 
     def _written(self, value: Decimal | None) -> str:
         return plain(value)
@@ -186,12 +275,10 @@ class DayField(PlainDateField):
         except ValueError:
             self.data = None
         if self.data is None:
-            raise ValueError(sentence("not_a_date", {"text": text}))
-
-
-def id_from(text: str | None) -> int | None:
-    """The id a field of a form carries; anything else is none."""
-    return int(text) if text and text.isdecimal() else None
+            raise ValueError(sentence("not_a_date", {"text": shortened(text)}))
+        if not is_document_day(self.data, today()):
+            self.data = None
+            raise ValueError(sentence("day_out_of_range"))
 
 
 def options(choices: Iterable[tuple[object, Any]], empty: str | None = None) -> list[SelectChoice]:
@@ -200,8 +287,52 @@ def options(choices: Iterable[tuple[object, Any]], empty: str | None = None) -> 
     return [*first, *(SelectChoice(str(value), text) for value, text in choices)]
 
 
+def read_number(text: str, *, places: int, largest: Decimal) -> Decimal:
+    """The number somebody typed. Raises ValueError with the sentence for what is none, is too fine or too large."""
+    value = _number_in(text)
+    if value is None and len(text) > LONGEST_NUMBER and re.fullmatch(r"[-+]?[0-9.,]+", text.translate(_FULL_WIDTH)):
+        raise ValueError(sentence("too_large"))
+    if value is None:
+        guess = _number_in(text.translate(_LOOKALIKES))
+        shown = f"{guess:,f}" if guess is not None else None
+        raise ValueError(sentence("not_a_number", {"text": shortened(text), "guess": shown}))
+    if -int(value.normalize().as_tuple().exponent) > places:
+        raise ValueError(sentence("too_many_decimals", {"places": places}))
+    if abs(value) > largest:
+        raise ValueError(sentence("too_large"))
+    return value
+
+
+def fault_of(text: str, longest: int | None) -> FieldError | None:
+    """What is wrong with a text whatever it says: it cannot be read, or is longer than it may be."""
+    if UNREADABLE in text:
+        return FieldError("unreadable_character")
+    if longest is not None and len(text.strip()) > longest:
+        return FieldError("too_long", {"limit": longest})
+    return None
+
+
+def text_fault(text: str, longest: int | None) -> str:
+    """The same as a sentence; empty where nothing is wrong."""
+    fault = fault_of(text, longest)
+    return sentence(fault.code, fault.data) if fault else ""
+
+
+def shortened(text: str) -> str:
+    """What was typed, as a sentence quotes it."""
+    return text if len(text) <= LONGEST_NUMBER else text[:LONGEST_NUMBER] + "…"
+
+
 def parse_number(text: str) -> Decimal | None:
-    """Read a number as people write it; None when it is none. Grouping commas must stand at threes."""
+    """Read a number as people write it; None when it is none, or beyond any figure of ours. Grouping commas must stand
+    at threes."""
+    value = _number_in(text)
+    return value if value is not None and abs(value) <= LARGEST_AMOUNT else None
+
+
+def _number_in(text: str) -> Decimal | None:
+    if len(text) > LONGEST_NUMBER:
+        return None
     cleaned = text.translate(_FULL_WIDTH).replace("−", "-").replace("\u00a0", "").replace(" ", "").lstrip("¥￥$€")
     if not re.fullmatch(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?", cleaned) or not re.search(r"\d", cleaned):
         return None

@@ -13,9 +13,12 @@ from flask import flash, g, redirect, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+from core.columns import read_id
 from core.command import Preview, Result, preview, run
 from core.context import Context
 from core.errors import DomainError
+from core.idempotency import MAX_KEY_LENGTH
+from web.forms import add_error
 from web.sentences import sentence
 
 # Names of a form that say nothing about what is asked for.
@@ -33,6 +36,9 @@ def new_idempotency_key() -> str:
 def form_digest() -> str:
     """Hash of what the form asks for, so that one key with two contents is noticed."""
     pairs = [pair for pair in request.form.items(multi=True) if pair[0] not in _TRANSPORT_FIELDS]
+    for name, sent in request.files.items(multi=True):
+        pairs.append((name, hashlib.file_digest(sent.stream, "sha256").hexdigest()))  # type: ignore[arg-type]
+        sent.stream.seek(0)
     return hashlib.sha256(json.dumps(pairs, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -49,7 +55,7 @@ def apply_errors(form: FlaskForm, error: DomainError) -> None:
         if field is None:
             left_over.append(text)
         else:
-            field.errors = [*field.errors, text]
+            add_error(form, field, text)
     if left_over or not error.fields:
         texts = left_over or [sentence(error.code, error.data)]
         form.form_errors = [*form.form_errors, *texts]
@@ -72,14 +78,24 @@ def apply_line_errors(form: FlaskForm, error: DomainError, rows: Sequence[int]) 
 def named_row(name: str, rows: Sequence[T]) -> T | None:
     """Which of the rows sent a fault is about: `lines.2.quantity` about the third. None where it is about none."""
     number = name.split(".")[1:2]
-    index = int(number[0]) if number and number[0].isdigit() else len(rows)
+    index = int(number[0]) if number and number[0].isdecimal() else len(rows)
     return rows[index] if index < len(rows) else None
 
 
 def shown_version(form: Any) -> int | None:
     """The version of the record that the form was filled from; None where it says none."""
-    text = form["version"].data or ""
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    return version_in(form["version"].data)
+
+
+def version_in(text: str | None) -> int | None:
+    """The version a form carries; None where it says none.
+
+    Raises `form_unreadable` for one that cannot be read: without it, somebody else's change would be written over.
+    """
+    version = read_id(text)
+    if text and version is None:
+        raise DomainError("form_unreadable", http_status=400)
+    return version
 
 
 def show_newer_version(form: Any, error: DomainError) -> bool:
@@ -147,11 +163,14 @@ def preview_command(command: Callable[..., Any], /, *arguments: Any, **named: An
 
 
 def form_context() -> Context:
-    """Who asks for what, by which form."""
+    """Who asks for what, by which form. Raises `form_key_missing`: without its key, a form sent twice is done twice."""
+    key = request.form.get("idempotency_key")
+    if not key or len(key) > MAX_KEY_LENGTH:
+        raise DomainError("form_key_missing", http_status=400)
     return Context(
         actor=g.actor,
         route=f"{request.method} {request.endpoint} {request.path}",
-        idempotency_key=request.form.get("idempotency_key") or None,
+        idempotency_key=key,
         body_digest=form_digest(),
         expected_digest=request.form.get("digest") or None,
         address=request.remote_addr,

@@ -7,6 +7,7 @@ from datetime import date
 
 from flask import request
 
+from core.columns import read_id
 from core.queries.paging import Window
 
 
@@ -30,8 +31,7 @@ def choice_of(name: str, choices: Collection[str], default: str = "") -> str:
 
 def id_of(name: str) -> int | None:
     """An id of the address; anything else is none."""
-    text = request.args.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
+    return read_id(request.args.get(name))
 
 
 def day_of(name: str) -> date | None:

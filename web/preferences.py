@@ -12,8 +12,10 @@ from flask import Flask, g, request
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
+from core.command import run
+from core.context import Context
 from core.users import change_preferences
-from web.http import run_command, safe_target
+from web.http import safe_target
 from web.i18n import LANGUAGE_COOKIE, LANGUAGES
 from web.permissions import PUBLIC, Area
 
@@ -56,7 +58,8 @@ def save() -> Response:
             values["shortcuts"] = wishes["shortcuts"] == "on"
         if language in LANGUAGES:
             values["language"] = language
-        run_command(change_preferences, values)
+        # What was chosen last is what counts, so that sending it twice is no harm: this form needs no key.
+        run(change_preferences, values, context=Context(actor=g.actor, request_id=g.request_id))
     return response
 
 

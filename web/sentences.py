@@ -7,11 +7,13 @@ sentence that names it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask_babel import gettext as _
 
+log = logging.getLogger(__name__)
 Sentence = Callable[[Mapping[str, Any]], str]
 
 _REGISTRY: Final[dict[str, Sentence]] = {}
@@ -44,13 +46,19 @@ def general_sentence_for(*codes: str) -> Callable[[Sentence], Sentence]:
 
 def sentence(code: str, data: Mapping[str, Any] | None = None) -> str:
     """The sentence of a code, or a general one that names the code."""
+    try:
+        text = render(code, data or {})
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        # Data of an unexpected form must not hide the refusal itself, nor be hidden by it.
+        log.exception("The sentence of the refusal %r could not be said with %r", code, sorted(data or {}))
+        text = None
+    return text or _("This was refused (%(code)s). Nothing was changed.", code=code)
+
+
+def render(code: str, data: Mapping[str, Any]) -> str | None:
+    """The sentence of a code, None where it has none. Raises what the sentence's function raises."""
     function = _REGISTRY.get(code) or _GENERAL.get(code)
-    if function is not None:
-        try:
-            return str(function(data or {}))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            pass  # data of an unexpected form must not hide the refusal itself
-    return _("This was refused (%(code)s). Nothing was changed.", code=code)
+    return None if function is None else str(function(data))
 
 
 def registered_codes() -> frozenset[str]:
@@ -74,6 +82,11 @@ def _not_a_number(data: Mapping[str, Any]) -> str:
 @sentence_for("not_a_date")
 def _not_a_date(data: Mapping[str, Any]) -> str:
     return _("“%(text)s” is not a date. Write it like 2026-03-18.", text=data["text"])
+
+
+@sentence_for("day_out_of_range")
+def _day_out_of_range(data: Mapping[str, Any]) -> str:
+    return _("This day lies before 2000 or more than ten years ahead. Check the year.")
 
 
 @sentence_for("too_many_decimals")
@@ -101,7 +114,37 @@ def _too_long(data: Mapping[str, Any]) -> str:
     return _("At most %(limit)s characters fit here.", limit=data["limit"])
 
 
-@sentence_for("not_a_choice")
+@sentence_for("text_too_long")
+def _text_too_long(data: Mapping[str, Any]) -> str:
+    return _("One of the texts is longer than its field holds. Nothing was changed. Shorten it.")
+
+
+@sentence_for("unreadable_character")
+def _unreadable_character(data: Mapping[str, Any]) -> str:
+    return _("There is a character in this that cannot be read. Type it again.")
+
+
+@sentence_for("unreadable_value")
+def _unreadable_value(data: Mapping[str, Any]) -> str:
+    return _("One of the values could not be read. Nothing was changed. Open the form again.")
+
+
+@sentence_for("figure_too_large")
+def _figure_too_large(data: Mapping[str, Any]) -> str:
+    return _("The amounts of this come out larger than the books can hold. Check quantities and prices.")
+
+
+@sentence_for("form_key_missing", "form_unreadable")
+def _form_key_missing(data: Mapping[str, Any]) -> str:
+    return _("This form did not arrive whole. Nothing was changed. Open the form again and repeat the change.")
+
+
+@sentence_for("done_meanwhile")
+def _done_meanwhile(data: Mapping[str, Any]) -> str:
+    return _("Somebody else did the same a moment ago. Nothing was done twice. Open the record and look.")
+
+
+@sentence_for("not_a_choice", "category_unknown", "supplier_unknown")
 def _not_a_choice(data: Mapping[str, Any]) -> str:
     return _("Choose one of the entries of the list.")
 
@@ -155,4 +198,21 @@ def _database_unavailable(data: Mapping[str, Any]) -> str:
 def _outcome_unknown(data: Mapping[str, Any]) -> str:
     return _(
         "The answer got lost, so it is not known whether this was done. Look at the record before sending it again."
+    )
+
+
+@sentence_for("not_a_logo")
+def _not_a_logo(data: Mapping[str, Any]) -> str:
+    return _(
+        "A logo is a picture (%(types)s) of at most %(limit)s kB. Save it smaller and choose it again.",
+        types=", ".join(name.removeprefix("image/") for name in data["types"]),
+        limit=int(data["limit"]) // 1024,
+    )
+
+
+@sentence_for("scope_unknown")
+def _scope_unknown(data: Mapping[str, Any]) -> str:
+    return _(
+        "There is no permission named %(scopes)s. Name permissions as the list of roles shows them.",
+        scopes=", ".join(data["scopes"]),
     )

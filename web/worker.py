@@ -12,8 +12,8 @@ from core.config import load_settings
 from core.embedded import open_database
 from core.jobs import Relay, load_consumers, make_celery
 from core.logging import configure_logging
+from web.consumers import CONSUMER_MODULES
 
-CONSUMER_MODULES = ("inventory.alerts", "crm.notices")
 CONCURRENCY = 2
 
 

@@ -48,6 +48,7 @@ class CompanyRecord(NamedTuple):
     invoicing_policy: str
     due_from: str
     payment_terms_days: int
+    logo_type: str | None
     currency: str
     country: str
     chart: str
@@ -58,7 +59,7 @@ COMPANY = statement(
     "company.record",
     """
     SELECT name, name_english, tax_id, address, phone, email, bank_name, bank_account, language, time_zone, tax_rate,
-           tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, currency, country, chart,
+           tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, logo_type, currency, country, chart,
            fiscal_year_start_month
       FROM company
     """,
@@ -66,3 +67,11 @@ COMPANY = statement(
     scope="system",
     fact=CompanyRecord,
 )
+
+
+class Logo(NamedTuple):
+    content: bytes | None
+    media_type: str | None
+
+
+LOGO = statement("company.logo", "SELECT logo, logo_type FROM company", tables="company", scope="system", fact=Logo)

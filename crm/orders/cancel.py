@@ -17,10 +17,11 @@ from crm.orders.correction import (
     close_correction,
     issue_credit_notes,
     open_correction,
+    put_earlier_notes,
     refill,
 )
 from crm.orders.shares import Progress, order_state
-from finance.corrections import reverse_allocation
+from finance.allocations import reverse_allocation
 from finance.ledger import debit
 from inventory.reservations import change_reservation
 
@@ -31,9 +32,9 @@ def cancel_order(
     """Cancels what is not shipped: all of it, or the quantities named. Reservations are released, the receivable is
     credited.
 
-    A wholly cancelled order first un-matches its payments, which stay as the customer's unapplied credit. Shipped goods
-    cannot be cancelled, only returned. Raises `order_state`, `nothing_to_cancel`, InvalidInput per line,
-    `period_closed`.
+    A wholly cancelled order first un-matches its payments, which stay as the customer's unapplied credit; it nets to
+    zero, whatever was credited before. Shipped goods cannot be cancelled, only returned. Raises `order_state`,
+    `nothing_to_cancel`, InvalidInput per line, `period_closed`.
     """
     case = open_correction(plan, order_id)
     order = case.order
@@ -59,9 +60,7 @@ def cancel_order(
     _recognise_services_left(case)
     state = order_state(case.after, order.state)
     if case.on_order and case.invoices:
-        if state == OrderState.CANCELLED:
-            _unmatch_all(case, reason)
-        _credit_cancelled(case, reason)
+        _credit_invoices(case, reason, whole=state == OrderState.CANCELLED)
     refill(case)
     return close_correction(case, "cancelled", reason, state, cancel=state == OrderState.CANCELLED)
 
@@ -128,16 +127,39 @@ def _recognise_services_left(case: Correction) -> None:
     if not services or any(step.to_ship > 0 or step.shipped > 0 for step in goods):
         return
     tax_falls_due = case.on_order and case.order.tax_point == TaxPoint.ISSUE_OR_SHIPMENT
-    net = tax = ZERO
+    net = tax = tax_due = ZERO
     for step in services:
         step.shipped += step.to_ship
         net += step.net(step.out)
         tax += step.tax(step.out)
-        changes = {"tax_recognised": step.tax(step.out)} if tax_falls_due else {}
+        # Where a fiscal invoice was issued before, the VAT is recognised already.
+        due_now = max(step.line.tax_recognised, step.tax(step.out))
+        tax_due += due_now - step.line.tax_recognised
+        changes = {"tax_recognised": due_now} if tax_falls_due else {}
         case.plan.set(
             SalesOrderLine, step.line.id, quantity_shipped=step.shipped, net_recognised=step.net(step.out), **changes
         )
-    recognise_services(case.plan, case.order, net, tax, case.books)
+    recognise_services(case.plan, case.order, net, tax, case.books, tax_due=tax_due)
+
+
+def _credit_invoices(case: Correction, reason: str | None, *, whole: bool) -> None:
+    if whole:
+        _unmatch_all(case, reason)
+        put_earlier_notes(case)
+    _credit_cancelled(case, reason)
+    if whole:
+        _put_back(case)
+
+
+def _put_back(case: Correction) -> None:
+    """Earlier credit notes whose money was refunded or put on other invoices cannot close this one any more: so much of
+    the money stays on it."""
+    sources = {source.id: source for source in case.sources}
+    for invoice in case.invoices:
+        for allocation in case.allocations:
+            part = min(allocation.amount, case.amount_open(invoice))
+            if allocation.invoice_id == invoice.id and allocation.payment_id and part > ZERO:
+                case.put(sources[allocation.payment_id], invoice, part)
 
 
 def _unmatch_all(case: Correction, reason: str | None) -> None:

@@ -35,9 +35,9 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
     """Confirms a draft: reserves every line (or back-orders where that is allowed), checks credit, posts the
     receivable.
 
-    `on_short` overrides single lines' choice by line id. Locks order, levels, account, period. Raises
-    `insufficient_stock` naming every short line, `credit_exceeded`, `order_state`, `period_closed`; then nothing has
-    happened.
+    `on_short` overrides single lines' choice by line id; a line of another order is refused. Locks order, levels,
+    account, period. Raises `insufficient_stock` naming every short line, `credit_exceeded`, `order_state`,
+    `period_closed`, InvalidInput; then nothing has happened.
     """
     orders, lines, levels, accounts, [books] = plan.fetch(
         *lock_order(order_id),
@@ -47,8 +47,8 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
     )
     order = the_order(orders, order_id)
     account = customer_of(accounts)
-    _check(order, lines, books)
-    stock = Stock.of(plan, levels)
+    _check(order, lines, books, on_short or {})
+    stock = Stock.of(plan, order.currency, levels)
     reserved = reserve(
         plan,
         stock,
@@ -68,7 +68,7 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
         if on_order:
             step.invoiced = step.line.quantity
     if services_only:
-        recognise_services(plan, order, order.amount_net, order.amount_tax, books)
+        recognise_services(plan, order, order.amount_net, order.amount_tax, books, tax_due=order.amount_tax)
     _write_lines(plan, order, progress, reserved)
     statuses = {
         "state": order_state(progress, OrderState.CONFIRMED),
@@ -108,9 +108,13 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
     }
 
 
-def _check(order: OrderFact, lines: list[LineFact], books: Books) -> None:
+def _check(order: OrderFact, lines: list[LineFact], books: Books, on_short: Mapping[int, str]) -> None:
     order.require(OrderState.DRAFT)
     errors = FieldErrors()
+    known = {line.id for line in lines}
+    for index, line_id in enumerate(on_short):
+        if line_id not in known:
+            errors.add(f"lines.{index}.line_id", "line_unknown", id=str(line_id))
     if not lines:
         errors.add("lines", "required")
     for index, line in enumerate(lines):
@@ -181,8 +185,10 @@ def bill_line(line: LineFact, quantity: Decimal, net: Decimal, tax: Decimal) -> 
     )
 
 
-def recognise_services(plan: Plan, order: OrderFact, net: Decimal, tax: Decimal, books: Books) -> None:
-    """Where nothing ships, services are recognised at once."""
+def recognise_services(
+    plan: Plan, order: OrderFact, net: Decimal, tax: Decimal, books: Books, *, tax_due: Decimal
+) -> None:
+    """Where nothing ships, services are recognised at once; `tax_due` is the VAT whose tax point that is."""
     on_order = order.invoicing_policy == InvoicingPolicy.ON_ORDER
     if on_order:
         postings = [debit("undelivered", net, order.customer_id), credit("revenue", net)]
@@ -194,7 +200,7 @@ def recognise_services(plan: Plan, order: OrderFact, net: Decimal, tax: Decimal,
         ]
     post_if_any(plan, books, journal=SALES, event="service", postings=postings, origin=order.number)
     if on_order and order.tax_point == TaxPoint.ISSUE_OR_SHIPMENT:
-        post_tax_point(plan, books, tax, origin=order.number)
+        post_tax_point(plan, books, tax_due, origin=order.number)
 
 
 def post_tax_point(plan: Plan, books: Books, amount: Decimal, *, origin: str, document: object = None) -> None:

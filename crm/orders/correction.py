@@ -29,24 +29,38 @@ from crm.orders.facts import (
     touch,
 )
 from crm.orders.shares import Progress, invoice_status, shipping_status, uninvoiced
-from finance.corrections import LIVE_PAYMENT_ALLOCATIONS_OF_INVOICES, AllocationFact
+from finance.allocations import (
+    LIVE_PAYMENT_ALLOCATIONS_OF_INVOICES,
+    AllocationFact,
+    own_credit,
+    put_on_invoice,
+)
 from finance.invoicing import BillLine, CreditPortion, InvoiceFact, IssuedCreditNote, post_credit_notes
 from finance.ledger import Books, Posting, books_for, check_period
 from finance.receivables import AccountFact, InvoiceAfter, open_summary, settle_account
+from finance.sources import SourceFact
 from inventory.reservations import WAITING, ReservationFact, fill_waiting
 from inventory.stock import LevelFact, Stock, ValuationFact
 
-PAYMENTS_OF_INVOICES_FOR_UPDATE = statement(
-    "reverse.payments_of_invoices_for_update",
+# One statement for both kinds: first the receipts, then the credit notes, each by id.
+SOURCES_OF_ORDER_FOR_UPDATE = statement(
+    "reverse.sources_of_order_for_update",
     """
-    SELECT payment.id FROM payment
-     WHERE payment.id IN (SELECT allocation.payment_id FROM payment_allocation AS allocation
-                            JOIN sales_order_invoice AS link ON link.invoice_id = allocation.invoice_id
-                           WHERE link.order_id = %(order_id)s::bigint)
-     ORDER BY payment.id FOR NO KEY UPDATE
+    WITH of_order AS MATERIALIZED (
+        SELECT invoice_id AS id FROM sales_order_invoice WHERE order_id = %(order_id)s::bigint),
+    receipts AS MATERIALIZED (
+        SELECT 'payment', id, number, customer_id, amount, amount_allocated, received_on, reference, NULL::bigint
+          FROM payment
+         WHERE id IN (SELECT payment_id FROM payment_allocation WHERE invoice_id IN (SELECT id FROM of_order))
+         ORDER BY id FOR NO KEY UPDATE),
+    notes AS MATERIALIZED (
+        SELECT 'credit_note', id, number, customer_id, amount_total, amount_allocated, issued_on, reason, invoice_id
+          FROM credit_note WHERE invoice_id IN (SELECT id FROM of_order) ORDER BY id FOR NO KEY UPDATE)
+    SELECT * FROM receipts UNION ALL SELECT * FROM notes
     """,
-    tables="payment payment_allocation sales_order_invoice",
+    tables="payment credit_note payment_allocation sales_order_invoice",
     scope="by_root",
+    fact=SourceFact,
 )
 
 
@@ -58,6 +72,7 @@ class Correction:
     order: OrderFact
     lines: list[LineFact]
     invoices: list[InvoiceFact]
+    sources: list[SourceFact]
     allocations: list[AllocationFact]
     levels: list[LevelFact]
     valuations: list[ValuationFact]
@@ -73,16 +88,31 @@ class Correction:
     def __post_init__(self) -> None:
         self.allocated = {invoice.id: invoice.amount_allocated for invoice in self.invoices}
 
+    def amount_open(self, invoice: InvoiceFact) -> Decimal:
+        """What the invoice owes as this command has left it so far."""
+        return invoice.amount_total - self.allocated[invoice.id]
+
+    @property
+    def invoice_numbers(self) -> str:
+        return ", ".join(invoice.number for invoice in self.invoices)
+
+    def put(self, source: SourceFact, invoice: InvoiceFact, amount: Decimal) -> None:
+        """Puts credit of one source on one of the order's invoices."""
+        self.allocated[invoice.id] += amount
+        self.receivable_change -= amount
+        self.unapplied_change -= amount
+        put_on_invoice(self.plan, self.books, source, invoice, amount, self.amount_open(invoice))
+
     @property
     def on_order(self) -> bool:
         return self.order.invoicing_policy == InvoicingPolicy.ON_ORDER
 
 
 def open_correction(plan: Plan, order_id: int) -> Correction:
-    orders, lines, invoices, _, allocations, levels, valuations, reservations, accounts, [books] = plan.fetch(
+    orders, lines, invoices, sources, allocations, levels, valuations, reservations, accounts, [books] = plan.fetch(
         *lock_order(order_id),
         INVOICES_OF_ORDER_FOR_UPDATE(order_id=order_id),
-        PAYMENTS_OF_INVOICES_FOR_UPDATE(order_id=order_id),
+        SOURCES_OF_ORDER_FOR_UPDATE(order_id=order_id),
         ALLOCATIONS_OF_ORDER(order_id=order_id),
         LEVELS_OF_ORDER_FOR_UPDATE(order_id=order_id),
         VALUATIONS_OF_ORDER_FOR_UPDATE(order_id=order_id),
@@ -97,6 +127,7 @@ def open_correction(plan: Plan, order_id: int) -> Correction:
         order,
         lines,
         invoices,
+        sources,
         allocations,
         levels,
         valuations,
@@ -105,7 +136,7 @@ def open_correction(plan: Plan, order_id: int) -> Correction:
         books,
         [Progress.of(line) for line in lines],
         [Progress.of(line) for line in lines],
-        Stock.of(plan, levels, valuations),
+        Stock.of(plan, order.currency, levels, valuations),
     )
 
 
@@ -115,7 +146,7 @@ ALLOCATIONS_OF_ORDER = statement(
         "ANY (%(invoice_ids)s::bigint[])",
         "ANY (ARRAY(SELECT invoice_id FROM sales_order_invoice WHERE order_id = %(order_id)s::bigint))",
     ),
-    tables="payment_allocation invoice sales_order_invoice",
+    tables="payment_allocation invoice credit_note sales_order_invoice",
     scope="scoped",
     fact=AllocationFact,
 )
@@ -127,6 +158,13 @@ class QuantityRequest:
 
     line_id: int
     quantity: Decimal
+
+
+def put_earlier_notes(case: Correction) -> None:
+    """The rest of the invoices' earlier credit notes goes on them as far as they are open now."""
+    opened = {invoice.id: case.amount_open(invoice) for invoice in case.invoices}
+    for note, invoice, amount in own_credit(case.sources, {each.id: each for each in case.invoices}, opened):
+        case.put(note, invoice, amount)
 
 
 def issue_credit_notes(
@@ -158,13 +196,14 @@ def _portions(case: Correction, bills: list[BillLine]) -> list[CreditPortion]:
         if room >= amount:
             return [_portion(case, invoice, bills)]
     if total(room for _, room in rooms) < amount:
-        raise DomainError("credit_exceeds_invoice", amount=amount, left=total(room for _, room in rooms))
+        left = total(room for _, room in rooms)
+        raise DomainError("credit_exceeds_invoice", invoice=case.invoice_numbers, amount=amount, left=left)
     portions = []
     pending = list(bills)
     for invoice, room in rooms:
         taken: list[BillLine] = []
         while pending and room > 0:
-            part, rest = pending[0].split(min(room, pending[0].gross))
+            part, rest = pending[0].split(min(room, pending[0].gross), case.order.currency)
             taken.append(part)
             room -= part.gross
             pending[:1] = [rest] if rest.gross else []
@@ -174,7 +213,7 @@ def _portions(case: Correction, bills: list[BillLine]) -> list[CreditPortion]:
 
 
 def _portion(case: Correction, invoice: InvoiceFact, bills: list[BillLine]) -> CreditPortion:
-    return CreditPortion(invoice, bills, invoice.amount_total - case.allocated[invoice.id])
+    return CreditPortion(invoice, bills, case.amount_open(invoice))
 
 
 def refill(case: Correction) -> None:
@@ -206,7 +245,7 @@ def close_correction(
         ids = [invoice.id for invoice in case.invoices]
         [[others]] = plan.fetch(open_summary(order.customer_id, ids))
         touched = [
-            InvoiceAfter(invoice.due_on, invoice.amount_total - case.allocated[invoice.id], case.allocated[invoice.id])
+            InvoiceAfter(invoice.due_on, case.amount_open(invoice), case.allocated[invoice.id])
             for invoice in case.invoices
         ]
         settle_account(

@@ -47,7 +47,7 @@ def create_order(
     )
     check_basis(basis, customer_id, warehouse_id)
     errors = FieldErrors()
-    _check_day(plan, requested_on, errors)
+    errors.day("requested_on", requested_on, plan.today)
     if opportunity_id is not None and basis.opportunity_id is None:
         errors.add("opportunity_id", "opportunity_unknown", id=str(opportunity_id))
     if priced is None:
@@ -80,11 +80,6 @@ def create_order(
         changes={"customer_id": customer_id, "amount_total": priced.amount_total, "lines": _line_summary(priced)},
     )
     return _answer(order_id, number, basis, priced, line_ids)
-
-
-def _check_day(plan: Plan, requested_on: date | None, errors: FieldErrors) -> None:
-    if requested_on is not None and requested_on.year > plan.today.year + 10:
-        errors.add("requested_on", "date_too_far")
 
 
 def _taken_over(plan: Plan, basis: DocumentBasis, ship_to: str | None) -> dict[str, Any]:
@@ -130,7 +125,9 @@ def change_order(
     [[basis]] = plan.fetch(basis_for(order.customer_id, warehouse_id or order.warehouse_id))
     check_basis(basis, order.customer_id, warehouse_id)
     errors = FieldErrors()
-    _check_day(plan, requested_on, errors)
+    if requested_on != order.requested_on:
+        errors.day("requested_on", requested_on, plan.today)
+    errors.raise_if_any()
     changes: dict[str, Any] = {
         "requested_on": requested_on,
         "customer_reference": customer_reference,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import DomainError, FieldErrors
-from core.money import MONEY_PLACES, ZERO, share
+from core.money import ZERO, places_of, share
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine
 from crm.orders.confirm import bill_line
@@ -36,7 +36,9 @@ def credit_order(
 ) -> dict[str, Any]:
     """Takes money off billed lines without goods coming back: revenue for the shipped part, undelivered for the rest.
 
-    Raises `credit_exceeds_invoice` when a line would be credited by more than it still costs, InvalidInput per line.
+    What was cancelled or returned is credited already; a price credit is taken off what is left of a line, all of which
+    must be billed. Raises `credit_exceeds_invoice` when a line would be credited by more than it still costs,
+    InvalidInput per line.
     """
     case = open_correction(plan, order_id)
     case.order.require(OrderState.CONFIRMED, OrderState.DONE)
@@ -59,7 +61,7 @@ def _debits(case: Correction) -> tuple[list[BillLine], list[Posting]]:
     bills = []
     for step, before in zip(case.after, case.before, strict=True):
         line = step.line
-        net, tax = step.net_reduced - before.net_reduced, step.tax_reduced - before.tax_reduced
+        net, tax = before.net(before.live) - step.net(step.live), before.tax(before.live) - step.tax(step.live)
         if net == 0:
             continue
         bills.append(bill_line(line, Decimal(0), net, tax))
@@ -96,14 +98,13 @@ def _reduce(case: Correction, wanted: Sequence[PriceCredit]) -> None:
             errors.add(f"lines.{index}.line_id", "line_unknown", id=str(request.line_id))
             continue
         left, tax_left = step.net(step.billed), step.tax(step.billed)
-        if not errors.positive(f"lines.{index}.amount_net", request.amount_net, MONEY_PLACES):
+        if not errors.positive(f"lines.{index}.amount_net", request.amount_net, places_of(case.order.currency)):
             continue
         if request.amount_net > left:
-            raise DomainError("credit_exceeds_invoice", amount=request.amount_net, left=left, sku=step.line.sku)
-        if step.live != step.line.quantity or (not case.on_order and step.billed != step.line.quantity):
-            errors.add(f"lines.{index}.amount_net", "line_is_not_whole", sku=step.line.sku)
+            numbers, sku = case.invoice_numbers, step.line.sku
+            raise DomainError("credit_exceeds_invoice", invoice=numbers, amount=request.amount_net, left=left, sku=sku)
+        if step.billed != step.live:
+            errors.add(f"lines.{index}.amount_net", "line_not_billed", sku=step.line.sku, left=step.live - step.billed)
         else:
-            tax = share(tax_left, request.amount_net, left)
-            step.net_reduced += request.amount_net
-            step.tax_reduced += tax
+            step.reduce(request.amount_net, share(tax_left, request.amount_net, left, case.order.currency))
     errors.raise_if_any()

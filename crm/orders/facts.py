@@ -11,7 +11,7 @@ from core.plan import Plan
 from core.statements import Query, statement
 from crm.models import OrderState, SalesOrder
 from finance.invoicing import INVOICE_COLUMNS, InvoiceFact
-from finance.receivables import ACCOUNT_SELECT, AccountFact
+from finance.receivables import ACCOUNT_LOCK, ACCOUNT_SELECT, AccountFact
 from inventory.reservations import ReservationFact
 from inventory.stock import LEVEL_COLUMNS, LevelFact, ValuationFact
 
@@ -78,6 +78,7 @@ class LineFact(NamedTuple):
     net_recognised: Decimal
     tax_recognised: Decimal
     cost_recognised: Decimal
+    currency: str
 
 
 ORDER_FOR_UPDATE = statement(
@@ -100,11 +101,12 @@ LINES = statement(
            line.description, line.quantity, line.unit_price, line.discount_percent, line.tax_rate, line.amount_net,
            line.amount_tax, line.on_short, line.reservation_id, line.quantity_cancelled, line.quantity_shipped,
            line.quantity_returned, line.quantity_invoiced, line.quantity_credited, line.net_reduced, line.tax_reduced,
-           line.net_recognised, line.tax_recognised, line.cost_recognised
+           line.net_recognised, line.tax_recognised, line.cost_recognised, sales_order.currency
       FROM sales_order_line AS line JOIN product ON product.id = line.product_id
+      JOIN sales_order ON sales_order.id = line.order_id
      WHERE line.order_id = %(order_id)s::bigint ORDER BY line.position
     """,
-    tables="sales_order_line product",
+    tables="sales_order_line product sales_order",
     scope="by_root",
     fact=LineFact,
 )
@@ -148,7 +150,7 @@ ACCOUNT_OF_ORDER_FOR_UPDATE = statement(
     "orders.account_for_update",
     f"""
     {ACCOUNT_SELECT} WHERE account.customer_id = (SELECT customer_id FROM sales_order WHERE id = %(order_id)s::bigint)
-          FOR NO KEY UPDATE OF account""",  # noqa: S608 (names of columns, no values)
+          {ACCOUNT_LOCK}""",  # noqa: S608 (names of columns, no values)
     tables="customer_account customer sales_order",
     scope="by_root",
     fact=AccountFact,

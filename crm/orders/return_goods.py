@@ -95,7 +95,7 @@ def _costs_back(case: Correction, quantities: dict[int, Decimal]) -> list[Return
         quantity = quantities.get(before.line.id)
         if quantity:
             cost = before.line.cost_recognised
-            back = share(cost, quantity, before.out)
+            back = share(cost, quantity, before.out, case.order.currency)
             returned.append(Returned(before.line.position, before.line.product_id, before.line.name, quantity, back))
     return returned
 

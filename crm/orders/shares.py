@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.money import share
+from core.money import round_money, share
 from core.organization import InvoicingPolicy
 from crm.models import InvoiceStatus, OrderState, ShippingStatus
 from crm.orders.facts import LineFact
@@ -62,11 +62,24 @@ class Progress:
 
     def net(self, quantity: Decimal) -> Decimal:
         """The cumulative net amount of a quantity of this line."""
-        return share(self.line.amount_net - self.net_reduced, quantity, self.line.quantity)
+        return share(self.line.amount_net - self.net_reduced, quantity, self.line.quantity, self.line.currency)
 
     def tax(self, quantity: Decimal) -> Decimal:
         """The cumulative tax of a quantity of this line."""
-        return share(self.line.amount_tax - self.tax_reduced, quantity, self.line.quantity)
+        return share(self.line.amount_tax - self.tax_reduced, quantity, self.line.quantity, self.line.currency)
+
+    def reduce(self, net: Decimal, tax: Decimal) -> None:
+        """Takes a price credit off what is left of the line, so that its amounts fall by exactly `net` and `tax`.
+
+        The line keeps the amounts of its whole quantity, of which what is left is a share; they fall in proportion.
+        """
+        line, left = self.line, self.live
+        if net:
+            whole = round_money((self.net(left) - net) * line.quantity / left, line.currency)
+            self.net_reduced = line.amount_net - whole
+        if tax:
+            whole = round_money((self.tax(left) - tax) * line.quantity / left, line.currency)
+            self.tax_reduced = line.amount_tax - whole
 
     def gross(self, quantity: Decimal) -> Decimal:
         return self.net(quantity) + self.tax(quantity)

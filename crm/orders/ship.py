@@ -78,7 +78,7 @@ def ship_order(
     picked = _pick(order, line_facts, held, lines)
     shipped = ship(
         plan,
-        Stock.of(plan, levels, valuations),
+        Stock.of(plan, order.currency, levels, valuations),
         picked,
         ShipmentPaper(
             customer_id=order.customer_id,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from core.errors import existing
+from core.money import ZERO, share
 from core.queries.reading import fetch
 from core.statements import statement
 from crm.queries.orders import payment_status
@@ -110,11 +111,20 @@ class OrderLine(NamedTuple):
     on_hand: Decimal
     level_reserved: Decimal
     available: Decimal
+    currency: str
 
     @property
     def out(self) -> Decimal:
         """What is with the customer: shipped − returned."""
         return self.shipped - self.returned
+
+    @property
+    def creditable(self) -> Decimal:
+        """What a price credit may take off: the net amount of what is left, once all of it is billed."""
+        left = self.quantity - self.cancelled - self.returned
+        if self.invoiced - self.credited != left:
+            return ZERO
+        return share(self.amount_net - self.net_reduced, left, self.quantity, self.currency)
 
     @property
     def to_bill(self) -> Decimal:
@@ -129,7 +139,7 @@ LINES = statement(
            line.amount_tax, line.on_short, quantity_cancelled, quantity_shipped, quantity_returned, quantity_invoiced,
            quantity_credited, net_reduced, quantity_to_ship, coalesce(reservation.quantity_reserved, 0),
            coalesce(reservation.quantity_back_ordered, 0), coalesce(level.on_hand, 0), coalesce(level.reserved, 0),
-           coalesce(level.available, 0)
+           coalesce(level.available, 0), sales_order.currency
       FROM sales_order_line AS line
       JOIN sales_order ON sales_order.id = line.order_id
       JOIN product ON product.id = line.product_id

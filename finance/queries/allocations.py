@@ -13,7 +13,10 @@ from finance.models import CreditNote, Invoice, JournalEntry, JournalLine, Payme
 
 
 class AllocationRow(NamedTuple):
-    """Money put on something or, negative, taken off again. `is_live` until its opposite row stands there."""
+    """Money put on something or, negative, taken off again. `is_live` until its opposite row stands there.
+
+    `is_correction` marks what a credit note closed of the invoice that it corrects, which nobody un-matches.
+    """
 
     id: int
     amount: Decimal
@@ -31,6 +34,7 @@ class AllocationRow(NamedTuple):
     refund: str | None
     who: str | None
     is_live: bool
+    is_correction: bool
 
 
 class EntryRow(NamedTuple):
@@ -70,6 +74,7 @@ def allocations_where(connection: Connection, condition: ColumnElement[bool]) ->
             refund.c.number,
             User.name,
             is_live,
+            func.coalesce(CreditNote.invoice_id == allocation.invoice_id, False),
         )
         .outerjoin(Payment, Payment.id == allocation.payment_id)
         .outerjoin(CreditNote, CreditNote.id == allocation.credit_note_id)

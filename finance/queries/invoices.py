@@ -193,6 +193,7 @@ class InvoiceRecord(NamedTuple):
     amount_credited: Decimal
     amount_open: Decimal
     fiscal_number: str | None
+    fiscal_issued_on: date | None
     customer_reference: str | None
     origin: str | None
     salesperson: str | None

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.customers import change_customer, save_address, save_contact
+from core.customers import save_address, save_contact
 from core.database import Base
 from core.outbox import apply_event
 from core.statements import REGISTRY
+from crm.owners import change_customer
 from crm.pricing import LineRequest
 from tests.architecture.hooks import PLUMBING, Seen, planned_tables, registered_texts, scoped_tables, watched
 from tests.database_server import DatabaseUrls

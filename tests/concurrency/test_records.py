@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 import inventory.alerts  # noqa: F401 (its consumer belongs to the event)
-from core.customers import change_customer
 from core.database_roles import DurabilityError, assert_durability
 from core.errors import DomainError
 from core.outbox import apply_event
+from crm.owners import change_customer
 from inventory.catalog import set_reorder_point
 from tests.concurrency.crowd import at_once, codes
 from tests.scenarios.house import House
@@ -98,3 +98,20 @@ def test_a_session_with_asynchronous_commit_is_refused(house: House, setting: st
         connection.execute(f"SET synchronous_commit = {setting}")
         with pytest.raises(DurabilityError):
             assert_durability(connection)
+
+
+def test_a_customer_changes_hands_while_documents_are_written(house: House) -> None:
+    """Whoever comes first: no document keeps an owner that its customer no longer has, as the checks afterwards say."""
+    people = [house.user(f"hands{number}", "sales").user_id for number in range(2)]
+    customer, product = house.customer(owner_id=people[0]), house.product(stock=200)
+    shipped = [house.confirmed(customer, (product, 1)) for _ in range(8)]
+    calls = []
+    for turn, order in enumerate(shipped):
+        calls += [
+            lambda: house.confirmed(customer, (product, 1)),
+            lambda order=order: house.ship(order),
+            lambda turn=turn: house.run(change_customer, customer, {"owner_id": people[(turn + 1) % 2]}),
+            lambda: house.pay(customer, "113.00"),
+        ]
+    assert codes(at_once(calls, threads=8)) == {"done": len(calls)}
+    assert house.value("SELECT count(*) FROM shipment WHERE customer_id = :id", id=customer) == len(shipped)

@@ -9,10 +9,15 @@ from decimal import Decimal as D
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from core.outbox import apply_event
+from crm.pipeline import create_opportunity
 from crm.pricing import LineRequest
-from crm.quotations import create_quotation
+from crm.quotations import create_quotation, order_quotation
+from finance.manual import ManualLine, post_manual_entry, reverse_manual_entry
+from inventory.documents import StockLine, open_stock
 from tests.database_server import Server
 from tests.scenarios.house import House
+from web.consumers import load
 
 
 @pytest.fixture(scope="package")
@@ -59,3 +64,52 @@ def live_a_little(house: House) -> None:
     house.product(stock=5)
     house.product()
     house.run(create_quotation, customer_id=customer, lines=[LineRequest(product, D(2))])
+    sell_on_the_pipeline(house, customer)
+    correct_by_hand(house)
+    work_off_events(house)
+    ship_in_parts(house)
+
+
+def sell_on_the_pipeline(house: House, customer: int) -> None:
+    """An opportunity won by ordering from its quotation."""
+    product = house.product(stock=5)
+    deal = house.run(create_opportunity, customer, {"name": "机会", "amount": D(100)})
+    lines = [LineRequest(product, D(2))]
+    quotation = house.run(create_quotation, customer_id=customer, opportunity_id=deal["id"], lines=lines)
+    house.confirm(house.run(order_quotation, quotation["id"]))
+
+
+def correct_by_hand(house: House) -> None:
+    """Opening stock, receipts, losses, and an entry by hand that is reversed."""
+    product = house.product(stock=4)
+    house.run(open_stock, lines=[StockLine(product, D(3), D("1.11"))])
+    house.receive(product, 6, "2.22")
+    house.adjust(product, -5)
+    accounts = dict(house.rows("SELECT role, id FROM account WHERE role IN ('bank', 'bank_fees')"))
+    fees = [ManualLine(accounts["bank_fees"], debit=D(9)), ManualLine(accounts["bank"], credit=D(9))]
+    entry = house.run(post_manual_entry, effective_on=house.context().today, memo="手续费", lines=fees)
+    house.run(reverse_manual_entry, entry["id"])
+
+
+def ship_in_parts(house: House) -> None:
+    """Amounts that do not divide evenly, goods and services in three shipments, under each policy and tax point."""
+    for policy, tax_point in (("on_order", "issue_or_shipment"), ("on_order", "invoice"), ("on_delivery", "invoice")):
+        house.set_policy(invoicing_policy=policy, tax_point=tax_point)
+        product = house.product(stock=30, price="3.33", cost="1.37")
+        order = house.confirmed(house.customer(), (product, 7), (house.service("10.01"), 1))
+        for quantity in (2, 1, 4):
+            house.ship(order, quantity)
+        if policy == "on_delivery":
+            house.bill(order, 3)
+            house.bill(order)
+        house.confirmed(house.customer(), (house.service("7.77"), 3))
+        order = house.confirmed(house.customer(), (product, 9), (house.product(stock=3), 1), (house.service(), 2))
+        house.ship(order, 9)
+        house.ship(order, 0, 1)
+
+
+def work_off_events(house: House) -> None:
+    """What the worker does with the events so far."""
+    load()
+    for (event_id,) in house.rows("SELECT id FROM outbox_event ORDER BY id"):
+        house.run(apply_event, event_id)

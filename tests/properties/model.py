@@ -72,6 +72,7 @@ class Credit:
     amount: Decimal
     used: Decimal = ZERO
     kind: str = "payment"
+    corrects: Invoice | None = None
 
     @property
     def left(self) -> Decimal:
@@ -171,4 +172,12 @@ class Model:
             applied = min(part, invoice.open)
             invoice.credited += part
             invoice.paid += applied
-            self.credits.append(Credit(part, applied, "credit_note"))
+            self.credits.append(Credit(part, applied, "credit_note", invoice))
+
+    def settle(self) -> None:
+        """Credit notes go on the invoice that they correct as far as it is open, the oldest first."""
+        for credit in self.credits:
+            if credit.corrects:
+                part = min(credit.left, credit.corrects.open)
+                credit.used += part
+                credit.corrects.paid += part

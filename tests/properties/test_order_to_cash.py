@@ -205,7 +205,7 @@ class OrderToCash(RuleBasedStateMachine):
                 line.cancelled = line.quantity
             order.cancelled = True
             return
-        before = sum((line.gross(line.billed) for line in order.lines), ZERO)
+        before, freed = sum((line.gross(line.billed) for line in order.lines), ZERO), []
         for line, quantity in wanted:
             line.cancelled += quantity
             if order.on_order:
@@ -223,11 +223,12 @@ class OrderToCash(RuleBasedStateMachine):
         if nothing_left and not any(line.shipped > 0 for line in order.lines):
             order.cancelled = True
             if order.on_order:
-                for entry in [
-                    entry for entry in self.matches if entry[2] in order.invoices and entry[1].kind == "payment"
-                ]:
+                freed = [entry for entry in self.matches if entry[2] in order.invoices and entry[1].kind == "payment"]
+                for entry in freed:
                     self.undo(entry)
+                self.model.settle()
         self.model.credit(order, before - sum((line.gross(line.billed) for line in order.lines), ZERO))
+        self.put_back(freed)
         self.released()
 
     @precondition(lambda self: self.orders)
@@ -254,14 +255,17 @@ class OrderToCash(RuleBasedStateMachine):
         draft, order = self.pick(which)
         target = order.lines[line % len(order.lines)]
         act = lambda: self.house.credit(draft, *self.only(order, target, amount))  # noqa: E731
-        whole = target.live == target.quantity == target.billed
-        if not order.confirmed or order.cancelled or not order.invoices or not whole or amount > target.net:
+        live, whole = target.live, target.quantity
+        net, vat = rounded(target.net * live / whole), rounded(target.tax * live / whole)
+        billed = live == target.billed and live > 0
+        if not order.confirmed or order.cancelled or not order.invoices or not billed or amount > net:
             self.refused(None, act)
             return
         act()
-        tax = target.tax if amount == target.net else rounded(target.tax * amount / target.net)
-        target.net -= amount
-        target.tax -= tax
+        tax = vat if amount == net else rounded(vat * amount / net)
+        # What is left falls by exactly the credit, and the whole line in proportion.
+        target.net = rounded((net - amount) * whole / live)
+        target.tax = rounded((vat - tax) * whole / live) if tax else target.tax
         self.model.credit(order, amount + tax)
 
     # stock ------------------------------------------------------------------------------------------------------------
@@ -313,8 +317,15 @@ class OrderToCash(RuleBasedStateMachine):
     @rule(which=index)
     def unmatch(self, which: int) -> None:
         entry = self.matches[which % len(self.matches)]
+        _, _, invoice, amount = entry
+        # Own credit that is free, or comes free now, closes what the un-match opens; the rest must be worth it.
+        own = sum((each.left for each in self.model.credits if each.corrects is invoice), ZERO)
+        if invoice.open + amount - own > invoice.total - invoice.credited:
+            self.refused("credit_used_elsewhere", lambda: self.house.unmatch({"id": entry[0]}))
+            return
         self.house.unmatch({"id": entry[0]})
         self.undo(entry)
+        self.model.settle()
         self.refused("not_found", lambda: self.house.unmatch({"id": entry[0]}))
 
     @rule(amount=amounts)
@@ -355,6 +366,19 @@ class OrderToCash(RuleBasedStateMachine):
         credit.used += amount
         invoice.paid += amount
         self.matches.append((identity, credit, invoice, amount))
+
+    def put_back(self, freed: list[tuple[int, Credit, Invoice, D]]) -> None:
+        """A cancelled order's money stays on its invoice where the credit notes' own was used elsewhere."""
+        for identity, credit, invoice, amount in freed:
+            part = min(amount, invoice.open)
+            if part:
+                [[identity]] = self.house.rows(
+                    """SELECT max(id) FROM payment_allocation WHERE payment_id = :payment AND invoice_id = :invoice
+                        AND reverses_id IS NULL""",
+                    payment=self.credit_ids[id(credit)],
+                    invoice=self.invoice_ids[id(invoice)],
+                )
+                self.put(identity, credit, invoice, part)
 
     def undo(self, entry: tuple[int, Credit, Invoice, D]) -> None:
         _, credit, invoice, amount = entry

@@ -91,12 +91,62 @@ def test_price_credit_then_return_of_everything(house: House) -> None:
     assert sum(house.trial_balance().values()) == 0
 
 
-def test_price_credit_of_a_line_that_is_not_whole_is_refused(house: House) -> None:
-    customer, product = house.customer(), house.product(stock=10, price="10")
+def test_price_credit_after_a_part_was_cancelled(house: House) -> None:
+    """Of ten at 10 two are cancelled and three are out: 16 off the rest are 6 of revenue and 10 of what is owed."""
+    customer, product = house.customer(), house.product(stock=10, price="10", cost="6")
     order = house.confirmed(customer, (product, 10))
     house.cancel_part(order, 2)
-    with refused("invalid_input"):
+    house.ship(order, 3)
+    house.credit(order, 16)
+    assert house.last_entry() == (
+        "credit_note",
+        amounts(revenue=6, undelivered=10, output_vat="0.78", deferred_vat="1.30", receivable="-18.08"),
+    )
+    assert house.money(customer)[0] == D("72.32")
+    house.ship(order)
+    assert house.line_now(order)["net_recognised"] == 64
+    house.give_back(order, 8)
+    assert house.money(customer)[:3] == (0, 0, 0)
+
+
+@pytest.mark.parametrize("policy", ["on_order", "on_delivery"])
+def test_price_credit_after_a_part_came_back(house: House, policy: str) -> None:
+    """A third came back: what is left costs 66.67, and is credited to the cent until nothing is left."""
+    house.set_policy(invoicing_policy=policy)
+    customer, product = house.customer(), house.product(stock=3, price="33.3333", cost="20")
+    order = house.confirmed(customer, (product, 3))
+    house.ship(order)
+    if policy == "on_delivery":
+        house.bill(order)
+    house.pay(customer, 113)
+    house.give_back(order, 1)
+    assert house.account(customer)["unapplied"] == D("37.66")
+    house.credit(order, "0.01")
+    assert house.last_entry() == ("credit_note", amounts(revenue="0.01", advances="-0.01"))
+    house.credit(order, "16.66")
+    assert house.last_entry() == ("credit_note", amounts(revenue="16.66", output_vat="2.17", advances="-18.83"))
+    house.give_back(order, 1)
+    with refused("credit_exceeds_invoice", left=25):
+        house.credit(order, "25.01")
+    house.credit(order, 25)
+    assert house.account(customer)["unapplied"] == 113
+    house.give_back(order, 1)
+    assert house.account(customer)["unapplied"] == 113
+
+
+def test_price_credit_of_a_line_that_is_not_billed_names_the_way_out(house: House) -> None:
+    house.set_policy(invoicing_policy="on_delivery")
+    customer, product = house.customer(), house.product(stock=10, price="10")
+    order = house.confirmed(customer, (product, 10))
+    house.ship(order, 4)
+    house.bill(order)
+    with refused("invalid_input") as caught:
         house.credit(order, 5)
+    fault = caught.value.fields["lines.0.amount_net"]
+    assert (fault.code, fault.data["left"]) == ("line_not_billed", 6)
+    house.cancel(order)
+    house.credit(order, 5)
+    assert house.last_entry() == ("credit_note", amounts(revenue=5, output_vat="0.65", receivable="-5.65"))
 
 
 @pytest.mark.parametrize("policy", ["on_order", "on_delivery"])
@@ -360,20 +410,24 @@ def test_refund_from_several_sources(house: House) -> None:
         house.refund(customer, "30.01")
 
 
-def test_unmatch_and_match_a_credit_note(house: House) -> None:
+def test_match_and_unmatch_a_credit_note(house: House) -> None:
+    """Its surplus is money like any other: matched, taken off again, matched elsewhere."""
     customer, product = house.customer(), house.product(stock=10, price="100", tax_rate=D(0))
     order = house.confirmed(customer, (product, 2))
-    other = house.confirmed(customer, (product, 1))["invoices"][0]["id"]
+    house.pay(customer, 200)
     house.ship(order)
     note = house.credit(order, 50)["credit_notes"][0]
-    [[allocation]] = house.rows("SELECT id FROM payment_allocation WHERE credit_note_id = :id", id=note["id"])
-    house.unmatch({"id": allocation})
-    assert house.money(customer) == (250, 250, 50, "unpaid")
+    first, second = (house.confirmed(customer, (product, 1))["invoices"][0]["id"] for _ in range(2))
+    matched = house.match(note, (first, 50), kind="credit_note")["allocations"][0]
+    assert house.money(customer) == (150, 150, 0, "partial")
+    house.unmatch(matched)
+    assert house.money(customer) == (150, 150, 50, "unpaid")
     with refused("not_found"):
-        house.unmatch({"id": allocation})
-    house.match(note, (other, 50), kind="credit_note")
-    assert house.invoice_now(other) == (100, 50, 0)
-    assert house.money(customer) == (250, 250, 0, "partial")
+        house.unmatch(matched)
+    house.match(note, (second, 50), kind="credit_note")
+    assert house.invoice_now(first) == (100, 100, 0)
+    assert house.invoice_now(second) == (100, 50, 0)
+    assert house.money(customer) == (150, 150, 0, "partial")
 
 
 def test_a_credit_from_elsewhere_survives_the_cancellation(house: House) -> None:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from core import database as db
 from tests.database_server import DatabaseUrls
 from tests.web.conftest import SETTINGS
-from tests.world import PASSWORD, World
+from tests.world import PASSWORD, World, new_key
 from web.app import create_app
 
 
@@ -36,7 +36,7 @@ def token_of(page: str) -> str:
 
 def post(visitor: FlaskClient, path: str, shown_at: str | None = None, **data: object):  # type: ignore[no-untyped-def]
     page = visitor.get(shown_at or path).text
-    return visitor.post(path, data={"csrf_token": token_of(page), "idempotency_key": "", **data})
+    return visitor.post(path, data={"csrf_token": token_of(page), "idempotency_key": new_key(), **data})
 
 
 def sign_in(visitor: FlaskClient, login: str = "admin", password: str = PASSWORD, **data: str):  # type: ignore[no-untyped-def]

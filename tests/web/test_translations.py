@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -13,9 +14,7 @@ from babel.messages.extract import extract_from_dir
 from web.i18n import FOLDER, load_catalogue, read_sentences
 
 ROOT = Path(__file__).parents[2]
-KEYWORDS = {
-    "_": None,
-    "_l": None,
+GETTEXTS = {
     "gettext": None,
     "lazy_gettext": None,
     "ngettext": (1, 2),
@@ -32,11 +31,22 @@ def sentences() -> tuple[tuple[str, object, str], ...]:
     return tuple(_extract())
 
 
+@cache
+def keywords() -> dict[str, object]:
+    """The names under which sentences are looked up: gettext's own, `_` of the templates, every alias of an import."""
+    names: dict[str, object] = {"_": None, **GETTEXTS}
+    for path in (ROOT / "web").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "flask_babel":
+                names |= {each.asname: GETTEXTS[each.name] for each in node.names if each.asname}
+    return names
+
+
 def _extract() -> Iterator[tuple[str, object, str]]:
     for folder, methods in METHODS.items():
         if (ROOT / folder).exists():
             found = extract_from_dir(
-                ROOT / folder, method_map=methods, keywords=KEYWORDS, options_map={"**": {"newstyle_gettext": "true"}}
+                ROOT / folder, method_map=methods, keywords=keywords(), options_map={"**": {"newstyle_gettext": "true"}}
             )
             for name, line, message, _comments, context in found:
                 key = message if context is None else f"{context}\x04{message}"
@@ -51,6 +61,11 @@ def chinese_of(key: object) -> str | None:
 
 def test_something_is_extracted() -> None:
     assert len(sentences()) > 100
+
+
+def test_sentences_are_found_under_every_alias() -> None:
+    assert {"_", "_l", "_now"} <= set(keywords())
+    assert any(key == "As in the settings" for _, key, _ in sentences())
 
 
 def test_every_sentence_has_a_chinese_one() -> None:

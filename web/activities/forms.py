@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 
+from crm.activities import LONGEST_RESULT, LONGEST_SUBJECT
 from web.customers.forms import contact_options
 from web.forms import DayField, Form, Required, options
 
@@ -21,6 +22,8 @@ KINDS = {
 
 class ActivityForm(Form):
     """What was said or is to be done."""
+
+    longest = {"subject": LONGEST_SUBJECT, "result": LONGEST_RESULT}
 
     kind = SelectField(_("Kind"), choices=options(KINDS.items()))
     subject = TextAreaField(_("What was said or is to be done"), [Required()])

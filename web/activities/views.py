@@ -19,8 +19,7 @@ from crm.queries.customer_page import get_customer
 from web.activities import area
 from web.activities.forms import ActivityForm
 from web.filters import day, today
-from web.forms import id_from
-from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, see_other
+from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, see_other, version_in
 from web.lists import choice_of, window_of
 
 VIEW_NAMES = {
@@ -70,7 +69,7 @@ def create(customer_id: int) -> ResponseReturnValue:
 @area.route("/<int:activity_id>/done", permission="activities.write", methods=["POST"])
 def done(activity_id: int) -> ResponseReturnValue:
     """Mark as done."""
-    version = id_from(request.form.get("version"))
+    version = version_in(request.form.get("version"))
     try:
         result = run_command(complete_activity, activity_id, version=version)
         flash_done(_("Done: %(subject)s", subject=str(result["subject"])[:80]))

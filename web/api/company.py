@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from decimal import Decimal
 from typing import Any
 
-from core.company import CHOICES, change_company
+from core.company import CHOICES, MAX_LOGO_BYTES, change_company
 from core.errors import DomainError
 from core.queries.company import COMPANY
 from core.queries.reading import read_one
 from web.api.fields import Body, Choice, Integer, Rate, Text
 from web.api.operation import Call, operation
 
+LONGEST_LOGO = 4 * (MAX_LOGO_BYTES + 2) // 3 + 2
 CHANGE = Body(
     name=Text(nullable=False, limit=200),
     name_english=Text(limit=200, help="Stands on English documents."),
@@ -25,6 +28,7 @@ CHANGE = Body(
     time_zone=Text(nullable=False, limit=60, help="Name of a zone, e.g. Asia/Shanghai."),
     tax_rate=Rate(nullable=False, help='The usual rate: "0.13" is 13 %.'),
     payment_terms_days=Integer(nullable=False, largest=730),
+    logo=Text(limit=LONGEST_LOGO, help="PNG or JPEG of at most 512 kB in Base64; null takes it away."),
 )
 SHAPE = {
     **{name: str for name in ("name", *CHOICES, "time_zone", "currency", "country", "chart")},
@@ -32,7 +36,7 @@ SHAPE = {
         name: str | None
         for name in ("name_english", "tax_id", "address", "phone", "email", "bank_name", "bank_account")
     },
-    "tax_rate": Decimal, "payment_terms_days": int, "fiscal_year_start_month": int,
+    "tax_rate": Decimal, "payment_terms_days": int, "logo_type": str | None, "fiscal_year_start_month": int,
 }  # fmt: skip
 
 
@@ -49,4 +53,15 @@ def get_company_call(call: Call) -> Any:
     summary="Change settings; documents keep what they were written under",
 )  # fmt: skip
 def change_company_call(call: Call) -> Any:
-    return call.run(change_company, call.body)
+    body = dict(call.body)
+    if body.get("logo"):
+        body["logo"] = _decoded(body["logo"])
+    return call.run(change_company, body)
+
+
+def _decoded(text: str) -> bytes:
+    """The picture behind its Base64 form; what cannot be read is no picture, and the command says so."""
+    try:
+        return b64decode(text, validate=True) or b"-"
+    except binascii.Error:
+        return b"-"

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from core import database as db
-from core.customers import change_customer, create_customer
+from core.customers import create_customer
 from core.errors import FieldErrors
 from core.parties import Lifecycle
 from core.queries.reading import today
 from core.queries.words import patterns_of
+from crm.owners import change_customer
 from crm.queries.timeline import GROUPS, timeline
 from finance.queries.customer_record import CUSTOMERS, CustomerRecord, get_customer
 from web.api.fields import Amount, Body, Choice, Id, Integer, Text

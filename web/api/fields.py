@@ -13,11 +13,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from core.clock import is_document_day, now
+from core.columns import LARGEST_ID, read_id
 from core.errors import FieldErrors
-from core.money import LARGEST_AMOUNT, LARGEST_QUANTITY, parse_decimal
+from core.money import LARGEST_AMOUNT, LARGEST_PRICE, LARGEST_QUANTITY, parse_decimal
 
-LARGEST_ID = 2**63 - 1
-LARGEST_PRICE = Decimal("99999999.9999")
 LONGEST_NUMBER = 40
 MOST_ITEMS = 1000
 Schema = dict[str, Any]
@@ -58,8 +58,7 @@ class Id(Field):
     """An id: a whole number, or its digits as a string."""
 
     def parse(self, value: Any, name: str, errors: FieldErrors) -> Any:
-        if type(value) is str and value.isascii() and value.isdigit() and len(value) <= 19:
-            value = int(value)
+        value = read_id(value) if type(value) is str else value
         if type(value) is int and 0 < value <= LARGEST_ID:
             return value
         errors.add(name, "not_an_id")
@@ -145,7 +144,7 @@ class Integer(Field):
         if type(value) is str and value.isascii() and value.isdigit() and len(value) <= 19:
             value = int(value)
         if type(value) is not int:
-            errors.add(name, "not_a_number", text=_shown(value))
+            errors.add(name, "not_a_number", text=shown(value))
         elif not self.smallest <= value <= self.largest:
             errors.add(name, "out_of_range", smallest=self.smallest, largest=self.largest)
         else:
@@ -169,7 +168,7 @@ class Number(Field):
         number = parse_decimal(text.strip()) if text and len(text) <= LONGEST_NUMBER and text.isascii() else None
         if number is None:
             too_long = text is not None and len(text) > LONGEST_NUMBER
-            errors.add(name, "not_a_number" if not too_long else "too_large", text=_shown(value), limit=self.largest)
+            errors.add(name, "not_a_number" if not too_long else "too_large", text=shown(value), limit=self.largest)
         elif abs(number) > self.largest:
             errors.add(name, "too_large", limit=self.largest)
         elif -number.as_tuple().exponent > self.places and number != round(number, self.places):  # type: ignore[operator]
@@ -182,7 +181,7 @@ class Number(Field):
         return {"type": "string", "format": "decimal", "examples": [str(Decimal(1).scaleb(-self.places) * 1250)]}
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     return str(value)[:LONGEST_NUMBER].encode("utf-8", "replace").decode()
 
 
@@ -230,10 +229,15 @@ class Day(Field):
     def parse(self, value: Any, name: str, errors: FieldErrors) -> Any:
         if type(value) is str and len(value) == len("2026-01-01") and value.isascii():
             try:
-                return date.fromisoformat(value)
+                day = date.fromisoformat(value)
             except ValueError:
                 pass
-        errors.add(name, "not_a_date", text=_shown(value))
+            else:
+                if is_document_day(day, now().date()):
+                    return day
+                errors.add(name, "day_out_of_range")
+                return None
+        errors.add(name, "not_a_date", text=shown(value))
         return None
 
     def schema(self) -> Schema:
@@ -256,7 +260,7 @@ class Body:
         for name, value in data.items():
             spec = self.fields.get(name)
             if spec is None:
-                errors.add(prefix + _shown(name), "unknown_field")
+                errors.add(prefix + shown(name), "unknown_field")
             elif value is not None:
                 found[name] = spec.parse(value, prefix + name, errors)
             elif spec.required or not spec.nullable:

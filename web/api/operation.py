@@ -18,7 +18,7 @@ from core.encoding import dump_json
 from core.errors import DomainError, FieldErrors, PermissionDenied
 from core.idempotency import MAX_KEY_LENGTH
 from core.queries.paging import PAGE_SIZE, Listing
-from web.api.fields import Body, Flag, Integer, JsonNumber, Text
+from web.api.fields import Body, Flag, Integer, JsonNumber, Text, shown
 from web.permissions import Area
 
 area = Area("api", __name__, url_prefix="/api/v1")
@@ -180,7 +180,17 @@ def _read_json(body: Body) -> Any:
     if request.mimetype != JSON:
         abort(415)
     try:
-        return json.loads(raw.decode(), parse_float=JsonNumber, parse_constant=JsonNumber)
+        return json.loads(raw.decode(), parse_float=JsonNumber, parse_constant=JsonNumber, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         position = getattr(error, "pos", None)
         raise DomainError("malformed_json", http_status=400, position=position) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; a name that stands in it twice would silently lose one of its values."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DomainError("duplicate_field", http_status=400, field=shown(twice))
+    return found

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from core.errors import FieldErrors
 from core.queries.reading import today
 from crm.models import OnShort, OrderState, ShippingStatus
 from crm.orders.bill import BillRequest, bill_order
@@ -150,7 +151,13 @@ def change_sales_order(call: Call, order_id: int) -> Any:
     refusals=("insufficient_stock", "credit_exceeded", "order_state", "period_closed", "plan_changed"),
 )  # fmt: skip
 def confirm_sales_order(call: Call, order_id: int) -> Any:
-    chosen = {line["line_id"]: line["on_short"] for line in call.body.get("lines") or ()}
+    lines, errors = call.body.get("lines") or [], FieldErrors()
+    chosen: dict[int, str] = {}
+    for index, line in enumerate(lines):
+        if line["line_id"] in chosen:
+            errors.add(f"lines.{index}.line_id", "named_twice", number=str(line["line_id"]))
+        chosen[line["line_id"]] = line["on_short"]
+    errors.raise_if_any()
     return call.run(confirm_order, order_id, on_short=chosen)
 
 

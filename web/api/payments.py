@@ -102,13 +102,14 @@ def match_credit_note(call: Call, credit_note_id: int) -> Any:
 
 
 UNMATCH = Body(reason=Text(limit=300), effective_on=Day())
+UNMATCH_REFUSALS = ("correction_not_unmatched", "credit_used_elsewhere", "period_closed", "plan_changed")
 UNMATCHED = {"id": int, "number": str, "invoice_id": int, "amount_unapplied": Decimal, "payment_status": str}
 
 
 @operation(
     "POST", "/payment-allocations/{allocation_id}/unmatch", "payments.write", previewable=True,
     summary="Take matched money off its invoice", body=UNMATCH, answer=UNMATCHED,
-    refusals=("period_closed", "plan_changed"),
+    refusals=UNMATCH_REFUSALS,
 )  # fmt: skip
 def unmatch_allocation(call: Call, allocation_id: int) -> Any:
     return _unmatch(call, allocation_id)
@@ -117,7 +118,7 @@ def unmatch_allocation(call: Call, allocation_id: int) -> Any:
 @operation(
     "POST", "/payments/{payment_id}/allocations/{allocation_id}/unmatch", "payments.write", previewable=True,
     summary="Take matched money of one payment off its invoice", body=UNMATCH, answer=UNMATCHED,
-    refusals=("period_closed", "plan_changed"),
+    refusals=UNMATCH_REFUSALS,
 )  # fmt: skip
 def unmatch_payment(call: Call, payment_id: int, allocation_id: int) -> Any:
     _, allocations = get_payment(payment_id)

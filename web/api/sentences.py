@@ -40,11 +40,6 @@ def _not_text(data: Mapping[str, Any]) -> str:
     return _("This takes text.")
 
 
-@sentence_for("unreadable_character")
-def _unreadable(data: Mapping[str, Any]) -> str:
-    return _("There is a control character in this text. Take it out.")
-
-
 @sentence_for("not_a_flag")
 def _not_a_flag(data: Mapping[str, Any]) -> str:
     return _("This takes true or false.")
@@ -65,11 +60,26 @@ def _bad_cursor(data: Mapping[str, Any]) -> str:
     return _("This cursor was not issued by this list. Start again without it.")
 
 
+@sentence_for("warehouse_unknown")
+def _warehouse_unknown(data: Mapping[str, Any]) -> str:
+    return _("There is no such warehouse, or it is closed.")
+
+
 @sentence_for("another_warehouse")
 def _another_warehouse(data: Mapping[str, Any]) -> str:
     return _("All lines of one document are in one warehouse. Send a document per warehouse.")
 
 
-@sentence_for("figure_too_large")
-def _figure_too_large(data: Mapping[str, Any]) -> str:
-    return _("The amounts of this come out larger than the books can hold. Check quantities and prices.")
+@sentence_for("duplicate_field")
+def _duplicate_field(data: Mapping[str, Any]) -> str:
+    return _("The field %(field)s stands twice in one object. Say it once.", field=data["field"])
+
+
+@sentence_for("scope_unknown")
+def _scope_unknown(data: Mapping[str, Any]) -> str:
+    return _("There is no such permission: %(names)s.", names=_(", ").join(data["scopes"]))
+
+
+@sentence_for("not_a_logo")
+def _not_a_logo(data: Mapping[str, Any]) -> str:
+    return _("A logo is a PNG or JPEG picture of at most %(size)s kB.", size=data["limit"] // 1024)

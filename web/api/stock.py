@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,36 +16,28 @@ from inventory.queries.stock_record import ALERTS, DOCUMENTS, LEVELS, REORDER_PO
 from web.api.fields import Body, Choice, Flag, Id, Many, Price, Quantity, Text
 from web.api.operation import PAGING, Call, operation
 
-
-@dataclass(frozen=True)
-class PlacedLine:
-    """A stock line as a call gives it: with the warehouse, which is the whole document's."""
-
-    product_id: int
-    quantity: Decimal
-    unit_cost: Decimal | None = None
-    warehouse_id: int | None = None
-
-
 LINES = Many(
     required=True,
     item=Body(
         product_id=Id(required=True),
-        warehouse_id=Id(help="All lines of one document are in one warehouse; the default one when left out."),
+        warehouse_id=Id(help="The document's when left out. An adjustment may name several, a receipt one."),
         quantity=Quantity(required=True),
         unit_cost=Price(help="Net, per unit; the moving average when left out."),
     ),
-    make=PlacedLine,
+    make=StockLine,
 )
 DOCUMENT = {
     "id": int, "number": str, "kind": str, "warehouse_id": int, "reason": str | None,
-    "lines": [{"product_id": int, "quantity": Decimal, "unit_cost": Decimal, "value": Decimal}],
+    "lines": [{
+        "product_id": int, "warehouse_id": int, "quantity": Decimal, "unit_cost": Decimal, "value": Decimal
+    }],
+    "documents": [{"id": int, "number": str, "warehouse_id": int}],
 }  # fmt: skip
 
 
 def _lines(body: dict[str, Any]) -> dict[str, Any]:
     """The command's lines and their one warehouse. Raises InvalidInput where lines name another one."""
-    placed: list[PlacedLine] = body["lines"]
+    placed: list[StockLine] = body["lines"]
     named = [line.warehouse_id for line in placed if line.warehouse_id is not None]
     warehouse_id = body.get("warehouse_id") or (named[0] if named else None)
     errors = FieldErrors()
@@ -55,18 +46,18 @@ def _lines(body: dict[str, Any]) -> dict[str, Any]:
         if place != warehouse_id:
             errors.add(f"lines.{index}.warehouse_id", "another_warehouse")
     errors.raise_if_any()
-    lines = [StockLine(line.product_id, line.quantity, line.unit_cost) for line in placed]
-    return {"lines": lines, "warehouse_id": warehouse_id}
+    return {"lines": placed, "warehouse_id": warehouse_id}
 
 
 @operation(
     "POST", "/stock-adjustments", "stock.adjust", previewable=True, status=201,
-    summary="Correct stock by signed quantities",
+    summary="Correct stock by signed quantities; a document per warehouse",
     body=Body(reason=Text(required=True, limit=300), warehouse_id=Id(), lines=LINES), answer=DOCUMENT,
     refusals=("insufficient_stock", "period_closed", "plan_changed"),
 )  # fmt: skip
 def create_stock_adjustment(call: Call) -> Any:
-    return call.run(adjust_stock, reason=call.body["reason"], **_lines(call.body))
+    body = call.body
+    return call.run(adjust_stock, reason=body["reason"], lines=body["lines"], warehouse_id=body.get("warehouse_id"))
 
 
 @operation(

@@ -6,7 +6,8 @@ from typing import Any
 
 from core.queries.user_record import ROLES, USERS, get_user
 from core.users import MIN_PASSWORD_LENGTH, change_user, create_user, end_sessions
-from web.api.fields import Body, Choice, Field, Flag, Integer, Text, Words
+from crm.owners import hand_over_customers
+from web.api.fields import Body, Choice, Field, Flag, Id, Integer, Text, Words
 from web.api.operation import PAGING, Call, operation
 from web.i18n import LANGUAGES
 from web.permissions import SIGNED_IN
@@ -61,11 +62,21 @@ def get_user_call(call: Call, user_id: int) -> Any:
         roles=Words(nullable=False, help="Codes of roles."), is_active=Flag(),
         password=Text(nullable=False, limit=LONGEST_PASSWORD), version=Integer(smallest=1),
     ),
-    refusals=("duplicate_login", "duplicate_email", "last_administrator", "edit_conflict"),
+    refusals=("duplicate_login", "duplicate_email", "last_administrator", "user_owns_customers", "edit_conflict"),
 )  # fmt: skip
 def change_user_call(call: Call, user_id: int) -> Any:
     version = call.body.pop("version", None)
     return call.run(change_user, user_id, call.body, version=version)
+
+
+@operation(
+    "POST", "/users/{user_id}/hand-over", "users.manage",
+    summary="Give all customers of a user, with their documents and planned activities, to somebody else",
+    body=Body(to_user_id=Id(required=True)),
+    answer={"id": int, "to_user_id": int, "to_user": str, "customers": int},
+)  # fmt: skip
+def hand_over_call(call: Call, user_id: int) -> Any:
+    return call.run(hand_over_customers, user_id, to_user_id=call.body["to_user_id"])
 
 
 @operation(

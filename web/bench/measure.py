@@ -31,12 +31,14 @@ from crm.orders.confirm import confirm_order
 from crm.orders.create import create_order
 from crm.orders.ship import ship_order
 from crm.pricing import LineRequest
+from crm.quotations import create_quotation
 from crm.setup import set_up_company
 from finance.payments import Wanted, record_payment
 from inventory.catalog import create_product
 from inventory.documents import StockLine, open_stock
 from web.bench.clients import Job, Scene, Tally, measure
 from web.bench.floor import Recorder, Swaps, five_steps, make_tables, recording
+from web.bench.single import PDF_LINES, count_statements, logged_statements, time_quotation
 from web.cli.scratch import scratch_database
 
 CUSTOMERS, PRODUCTS, HOT_PRODUCTS, LINES = 50, 200, 5, 5
@@ -109,6 +111,12 @@ class Stage:
             wanted = [Wanted(invoice["id"], amount)]
             run(record_payment, customer_id=customer, amount=amount, allocations=wanted, context=keyed())
         return recorder, customer
+
+    def quote(self) -> int:
+        """A quotation of twenty lines; its id."""
+        lines = [LineRequest(product, Decimal(3)) for product in self.products[:PDF_LINES]]
+        made = run(create_quotation, customer_id=self.customers[0], lines=lines, context=self.context())
+        return int(made["id"])
 
     def swaps(self, customer: int) -> Swaps:
         with psycopg.connect(driver_url(self.embedded.admin_url)) as connection:
@@ -205,7 +213,17 @@ def _measure_all(stage: Stage) -> dict[str, Any]:
                 for tally in tallies:
                     failures += [f"{name}: {error} ({times})" for error, times in tally.errors.items()]
                 click.echo(f"round {turn + 1}/{ROUNDS} {name}: {rows[name][-1]:.1f}/s", err=True)
-    return _report(rows, latencies, failures)
+    return _report(rows, latencies, failures) | _measure_single(stage)
+
+
+def _measure_single(stage: Stage) -> dict[str, Any]:
+    """What one call costs, with a server of its own whose statements are logged by the database."""
+    log = stage.home / "postgres" / "server.log"
+    with logged_statements(driver_url(stage.embedded.superuser_url), log) as since, served(stage) as port:
+        scene = Scene(port, stage.token, stage.customers, stage.products, LINES)
+        statements = count_statements(scene, since)
+    with served(stage) as port:
+        return {"statements": statements, "quotation_pdf_ms": time_quotation(port, stage.token, stage.quote())}
 
 
 def _report(rows: dict[str, list[float]], latencies: dict[str, list[float]], failures: list[str]) -> dict[str, Any]:
@@ -238,4 +256,8 @@ def _as_text(report: dict[str, Any]) -> str:
         for name, value in report["per_second"].items()
     ]
     ratios = [f"{name}: {value}" for name, value in report.items() if isinstance(value, float)]
-    return "\n".join([*lines, "", *ratios, f"failures: {report['failures'] or 'none'}"])
+    single = [
+        "statements: " + ", ".join(f"{step} {count}" for step, count in report["statements"].items()),
+        f"quotation as PDF, {PDF_LINES} lines, warm: median {report['quotation_pdf_ms']['median']} ms",
+    ]
+    return "\n".join([*lines, "", *ratios, *single, f"failures: {report['failures'] or 'none'}"])

@@ -1,10 +1,12 @@
 """`drill`: proofs that take too long for the tests."""
 
 import json
+import random
 
 import click
 
 from web.cli.messages import _
+from web.cli.progress import say
 
 
 @click.group("drill", help=_("Long proofs and measures, each in a database of its own."))
@@ -18,3 +20,20 @@ def integrity(lines: int) -> None:
     from web.drill.integrity import measure_integrity
 
     click.echo(json.dumps(measure_integrity(lines=lines), indent=2))
+
+
+@command.command("kill-app", help=_("Kill the served application at random under load; compare journal and database."))
+@click.option("--cycles", default=5_000, show_default=True, help=_("Orders from creation to payment."))
+@click.option("--kills", default=100, show_default=True, help=_("Processes to kill."))
+@click.option("--seed", type=int, help=_("Replay a run; a new seed when left out."))
+def kill_app(cycles: int, kills: int, seed: int | None) -> None:
+    from web.cli.scratch import scratch_database
+    from web.drill.kill_app import prove_kills
+
+    seed = random.SystemRandom().randrange(10**9) if seed is None else seed
+    with scratch_database("kill-app") as (embedded, home):
+        urls = (embedded.app_url, embedded.system_url)
+        report = prove_kills(urls, home / "served", cycles=cycles, kills=kills, seed=seed, say=say)
+    click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    if report["problems"]:
+        raise click.exceptions.Exit(1)

@@ -13,13 +13,13 @@ from web.cli.messages import _
 def command(json_output: bool) -> None:
     from core.database import Database
     from web.cli.opened import opened, system_url
-    from web.integrity import run_checks
+    from web.integrity import AT_ONCE, check_database
 
     with opened() as found:
-        database = Database(system_url(found.settings), pool_size=1, application_name="countinghouse integrity-check")
+        url = system_url(found.settings)
+        database = Database(url, pool_size=AT_ONCE, application_name="countinghouse integrity-check")
         try:
-            with database.reading() as connection:
-                checks = run_checks(connection)
+            checks = check_database(database)
         finally:
             database.dispose()
     failed = [check for check in checks if not check["ok"]]

@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.columns import longest_texts
+from core.parties import Address, Contact, Customer
 from core.queries.reading import fetch, read
 from crm.queries.choices import OWNERS, TERMS
 from crm.queries.customer_page import CONTACTS
@@ -64,6 +66,8 @@ def contact_options(connection: Connection, customer_id: int | None) -> list[Sel
 class CustomerForm(Form):
     """A customer as people edit it. `version` is that of the record that was shown."""
 
+    longest = longest_texts(Customer)
+
     name = StringField(_("Name"), [Required()])
     legal_name = StringField(_("Legal name"))
     code = StringField(_("Code"))
@@ -111,6 +115,8 @@ _OWN = frozenset({"csrf_token", "version"})
 class ContactForm(Form):
     """A person at the customer's."""
 
+    longest = longest_texts(Contact)
+
     name = StringField(_("Name"), [Required()])
     title = StringField(_("Job title"))
     decision_power = StringField(_("Decides on"))
@@ -125,6 +131,8 @@ class ContactForm(Form):
 
 class AddressForm(Form):
     """A place of the customer's: where goods or bills go."""
+
+    longest = longest_texts(Address)
 
     kind = SelectField(
         _("Used for"), choices=[SelectChoice("shipping", _("Deliveries")), SelectChoice("billing", _("Invoices"))]

@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from web.filters import day, money
+from web.filters import day
 from web.sentences import general_sentence_for, sentence_for
 
 
@@ -28,6 +29,26 @@ def _duplicate_customer(data: Mapping[str, Any]) -> str:
 @sentence_for("unknown_country")
 def _unknown_country(data: Mapping[str, Any]) -> str:
     return _("Choose a country of the list.")
+
+
+@sentence_for("owner_inactive")
+def _owner_inactive(data: Mapping[str, Any]) -> str:
+    return _("%(name)s has left and can own no customer. Choose somebody who is still here.", name=data["owner"])
+
+
+@sentence_for("same_owner")
+def _same_owner(data: Mapping[str, Any]) -> str:
+    return _("The customers belong to this user already. Choose somebody else.")
+
+
+@sentence_for("user_owns_customers")
+def _user_owns_customers(data: Mapping[str, Any]) -> str:
+    return ngettext(
+        "%(name)s still owns %(num)s customer. Hand it over first, on this page under “Customers”.",
+        "%(name)s still owns %(num)s customers. Hand them over first, on this page under “Customers”.",
+        data["count"],
+        name=data["owner"],
+    )
 
 
 @sentence_for("user_unknown")
@@ -95,11 +116,6 @@ def _in_the_future(data: Mapping[str, Any]) -> str:
     return _("This day has not come yet. Choose %(today)s or earlier.", today=day(_date(data["today"])))
 
 
-@general_sentence_for("date_too_far")
-def _date_too_far(data: Mapping[str, Any]) -> str:
-    return _("This day is more than ten years ahead. Check the year.")
-
-
 @general_sentence_for("product_unknown")
 def _product_unknown(data: Mapping[str, Any]) -> str:
     return _("There is no such product. Type its code, name or barcode.")
@@ -138,15 +154,6 @@ def _period_missing(data: Mapping[str, Any]) -> str:
 @general_sentence_for("account_missing")
 def _account_missing(data: Mapping[str, Any]) -> str:
     return _("Not posted: the chart has no account for “%(role)s”. Finance can name one.", role=data["role"])
-
-
-@general_sentence_for("credit_exceeds_invoice")
-def _credit_exceeds_invoice(data: Mapping[str, Any]) -> str:
-    return _(
-        "Not credited: %(amount)s is more than the %(left)s that is left to credit. Enter at most %(left)s.",
-        amount=money(data["amount"]),
-        left=money(data["left"]),
-    )
 
 
 def _date(value: date | str) -> date:

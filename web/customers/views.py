@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from core import database as db
-from core.customers import change_customer, create_customer
+from core.customers import create_customer
 from core.errors import DomainError
+from crm.owners import change_customer
 from crm.queries.customer_page import CustomerRecord, customer_page, get_customer
 from crm.queries.customers import SORTS, VIEWS, count_views, list_customers
 from crm.queries.timeline import GROUPS, timeline

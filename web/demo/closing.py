@@ -12,9 +12,9 @@ import inventory.alerts  # noqa: F401 (its consumer raises the alerts)
 from core import database as db
 from core.command import run
 from core.context import SYSTEM, Context
-from core.customers import change_customer
 from core.outbox import apply_event
 from core.parties import Lifecycle
+from crm.owners import change_customer
 from inventory.catalog import change_product
 from web.cli.messages import _
 from web.demo.dates import Calendar

@@ -11,7 +11,7 @@ from typing import Any
 from core.money import round_money
 from finance.payments import Wanted, match, record_payment
 from web.demo.dates import Calendar, working_day, working_day_before
-from web.demo.opening import FINANCE, terms_of
+from web.demo.opening import CURRENCY, FINANCE, terms_of
 from web.demo.replay import Replay, Step
 from web.demo.source import SourceOrder
 
@@ -70,8 +70,10 @@ def _pay(order: SourceOrder, part: Part, parts: list[Part]) -> Any:
     def act(replay: Replay) -> None:
         invoice = replay.invoices[order.id]
         due = Decimal(invoice["amount_total"])
-        before = sum((round_money(due * other.share) for other in parts if other is not part), Decimal("0.00"))
-        matched = due - before if part.is_last else round_money(due * part.share)
+        before = sum(
+            (round_money(due * other.share, CURRENCY) for other in parts if other is not part), Decimal("0.00")
+        )
+        matched = due - before if part.is_last else round_money(due * part.share, CURRENCY)
         amount = (matched / HUNDRED).to_integral_value(ROUND_CEILING) * HUNDRED if part.rounded_up else matched
         replay.run(
             FINANCE,
@@ -118,7 +120,7 @@ def _deposit(order: SourceOrder, calendar: Calendar, confirmed_on: date) -> list
     """Thirty percent with the order, not put on anything yet."""
 
     def act(replay: Replay) -> None:
-        amount = round_money(Decimal(replay.invoices[order.id]["amount_total"]) * Decimal("0.3"))
+        amount = round_money(Decimal(replay.invoices[order.id]["amount_total"]) * Decimal("0.3"), CURRENCY)
         named = {"customer_id": replay.customers[order.customer], "amount": amount, "reference": "订金"}
         replay.run(FINANCE, record_payment, **named)
 

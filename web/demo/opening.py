@@ -24,6 +24,7 @@ from web.demo.records import create_category, masters, note_loading, open_fiscal
 from web.demo.replay import Replay, Step
 from web.demo.source import Northwind, Row, SourceProduct, country_code
 
+CURRENCY = "CNY"
 PASSWORD = "demo"  # noqa: S105 (public on purpose; the demo is served on this machine only)
 COMPANY: dict[str, Any] = {
     "name": "北风贸易（示例）",
@@ -34,7 +35,7 @@ COMPANY: dict[str, Any] = {
     "email": "info@northwind.example",
     "bank_name": "示例银行上海分行",
     "bank_account": "6222 0000 0000 0000 001",
-    "currency": "CNY",
+    "currency": CURRENCY,
     "chart": "cn_small",
     "language": "zh",
     "country": "CN",

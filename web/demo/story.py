@@ -17,7 +17,7 @@ from crm.pipeline import create_opportunity, move_opportunity
 from crm.pricing import LineRequest
 from crm.quotations import create_quotation, mark_quotation, order_quotation
 from web.demo.dates import Calendar, working_day_before
-from web.demo.opening import WAREHOUSE
+from web.demo.opening import CURRENCY, WAREHOUSE
 from web.demo.replay import Replay, Step
 from web.demo.source import Northwind, SourceLine, SourceOrder
 
@@ -45,7 +45,7 @@ class Deal:
     @property
     def amount(self) -> Decimal:
         """Net value of goods and freight."""
-        goods = (line_amount(line.quantity, line.unit_price, line.discount_percent) for line in self.lines)
+        goods = (line_amount(line.quantity, line.unit_price, line.discount_percent, CURRENCY) for line in self.lines)
         return total(goods) + self.freight
 
     def requests(self, replay: Replay) -> list[LineRequest]:

@@ -29,7 +29,7 @@ class CompanyFacts:
     bank_name: str = ""
     bank_account: str = ""
     logo: bytes | None = None
-    currency: str = "CNY"
+    currency: str = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,15 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
-    """One document. Dates which do not apply are None; ``amount_paid`` is None where payment is not shown."""
+    """One document. Dates which do not apply are None; ``amount_paid`` is None where payment is not shown, ``currency``
+    empty where no amount is."""
 
     kind: Kind
     number: str
     date: datetime.date
     party: PartyFacts
     lines: tuple[DocumentLine, ...]
-    currency: str = "CNY"
+    currency: str = ""
     due_on: datetime.date | None = None
     valid_until: datetime.date | None = None
     requested_on: datetime.date | None = None

@@ -5,12 +5,12 @@ WeasyPrint is imported inside the functions, so that the application runs on a m
 
 from __future__ import annotations
 
-import io
 import os
-import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from core.images import media_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,6 @@ FONTS: Final = (
     ("Document Sans Rare", 400, "NotoSansSC-Regular-rare.woff2"),
 )
 LOGO_BYTES: Final = 2_000_000
-LOGO_PIXELS: Final = 16_000_000
 
 
 class RefusedResource(Exception):
@@ -62,21 +61,10 @@ def closed_fetcher(resources: Mapping[str, tuple[bytes, str]]) -> URLFetcher:
 
 def usable_logo(content: bytes | None) -> tuple[bytes, str] | None:
     """The logo and its media type if it is a sound PNG or JPEG of sensible size; None for anything else, SVG too."""
-    from PIL import Image
-
     if not content or len(content) > LOGO_BYTES:
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-                if image.width * image.height > LOGO_PIXELS:
-                    return None
-                media_type = "image/png" if image.format == "PNG" else "image/jpeg"
-                image.load()
-    except Exception:
-        return None
-    return content, media_type
+    media_type = media_type_of(content)
+    return (content, media_type) if media_type else None
 
 
 def page_style() -> str:

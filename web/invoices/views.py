@@ -7,10 +7,15 @@ from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
 
 from core import database as db
-from core.errors import NotFound
+from core.command import Preview
+from core.errors import DomainError, NotFound
 from core.queries.customers import get_customer
+from crm.orders.fiscal import record_fiscal_invoice
 from finance.models import PaymentAllocation
 from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.invoices import (
@@ -25,11 +30,24 @@ from finance.queries.invoices import (
 from finance.queries.receivables import BUCKETS, aging, aging_totals, open_invoices
 from web.documents.answer import answer_document
 from web.documents.data import LANGUAGES
+from web.effects import effect_lines
 from web.filters import today
+from web.forms import DayField, Form, Required
+from web.http import apply_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
 from web.invoices import area
 from web.invoices.papers import read_credit_note, read_invoice
 from web.lists import choice_of, day_of, id_of, text_of, window_of
+from web.payments.rows import carried_values
+from web.permissions import may
+
+
+class FiscalForm(Form):
+    """Number and day of the fiscal invoice."""
+
+    number = StringField(_l("Number of the fiscal invoice"), [Required()])
+    issued_on = DayField(_l("Issued on"), [Required()])
+
 
 TABS = ("open", "overdue", "paid", "all", "credit-notes")
 
@@ -61,6 +79,10 @@ def index() -> str:
 @area.route("/<int:invoice_id>", permission="invoices.read")
 def show(invoice_id: int) -> str:
     """One invoice with what was matched and posted."""
+    return _record(invoice_id)
+
+
+def _record(invoice_id: int, form: FiscalForm | None = None, preview: Preview | None = None) -> str:
     with db.current().reading() as connection:
         invoice = get_invoice(connection, invoice_id)
         of_invoice = PaymentAllocation.invoice_id == invoice_id
@@ -70,7 +92,37 @@ def show(invoice_id: int) -> str:
             lines=invoice_lines(connection, invoice_id, chinese=language() == "zh"),
             allocations=allocations_where(connection, of_invoice),
             entries=entries_of(connection, invoice.number, of_invoice),
+            form=form or _fiscal_form(invoice),
+            effects=effect_lines(preview.effects) if preview else [],
+            digest=preview.digest if preview else "",
+            carried=carried_values(step="post") if preview else {},
         )
+
+
+def _fiscal_form(invoice: Any) -> FiscalForm | None:
+    """For who may record a fiscal invoice, while anything of the invoice stands."""
+    if not may("orders.bill") or invoice.amount_credited == invoice.amount_total:
+        return None
+    return FiscalForm(formdata=None, number=invoice.fiscal_number, issued_on=invoice.fiscal_issued_on or today())
+
+
+@area.route("/<int:invoice_id>/fiscal", permission="orders.bill", methods=["POST"])
+def record_fiscal(invoice_id: int) -> ResponseReturnValue:
+    """Preview or record the fiscal invoice."""
+    form, preview = FiscalForm(), None
+    if form.validate():
+        asked = {"number": form.number.data, "issued_on": form.issued_on.data}
+        try:
+            if request.form.get("step") == "post":
+                result = run_command(record_fiscal_invoice, invoice_id, **asked)
+                flash_done(_("Fiscal invoice %(number)s recorded", number=result["fiscal_number"]))
+                return see_other("invoices.show", invoice_id=invoice_id)
+            preview = preview_command(record_fiscal_invoice, invoice_id, **asked)
+        except DomainError as error:
+            if error.code == "not_found":
+                raise
+            apply_errors(form, error)
+    return _record(invoice_id, form, preview), 200 if preview else 422
 
 
 @area.route("/<int:invoice_id>/<paper_language>.pdf", permission="invoices.read")

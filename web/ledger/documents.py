@@ -11,19 +11,21 @@ from sqlalchemy import select
 from core import clock
 from core import database as db
 from core.errors import NotFound
-from core.organization import Company
+from core.parties import Customer, Supplier
 from core.scope import Owned, visible_rows
-from crm.models import Quotation, SalesOrder
+from crm.models import Opportunity, Quotation, SalesOrder
 from finance.models import CreditNote, Invoice, JournalEntry, Payment
 from inventory.models import Shipment, StockDocument
 from web.ledger import area
 from web.permissions import SIGNED_IN
 
-# Series of numbers: the table, the page, and the name of its argument.
+# Every series of the number table: the model, the page, and the name of its argument.
 PAGES: dict[str, tuple[Any, str, str]] = {
+    "CUS": (Customer, "customers.show", "customer_id"),
+    "SUP": (Supplier, "suppliers.show", "supplier_id"),
+    "OPP": (Opportunity, "opportunities.show", "opportunity_id"),
+    "QT": (Quotation, "quotations.show", "quotation_id"),
     "SO": (SalesOrder, "orders.show", "order_id"),
-    "QUO": (Quotation, "quotations.show", "quotation_id"),
-    "QU": (Quotation, "quotations.show", "quotation_id"),
     "INV": (Invoice, "invoices.show", "invoice_id"),
     "CN": (CreditNote, "invoices.credit_note", "credit_note_id"),
     "PAY": (Payment, "payments.show", "payment_id"),
@@ -46,28 +48,13 @@ def document(number: str) -> ResponseReturnValue:
     model, endpoint, name = PAGES.get(number.split("-")[0].upper(), (None, "", ""))
     if model is None or endpoint not in current_app.view_functions:
         raise NotFound("document", number)
+    named = model.code if hasattr(model, "code") else model.number
     with db.current().reading() as connection:
-        query = select(model.id).where(model.number == number.upper())
+        query = select(model.id).where(named == number.upper())
         identity = connection.execute(query.where(visible_rows(model)) if issubclass(model, Owned) else query).scalar()
     if identity is None:
         raise NotFound("document", number)
     return redirect(url_for(endpoint, **{name: identity}), 302)
-
-
-_CURRENCIES: dict[str, str] = {}
-
-
-@area.app_template_global("company_currency")
-def company_currency() -> str:
-    """The currency of the books, which never changes once they are open; read once per database."""
-    database = db.current()
-    if database.url not in _CURRENCIES:
-        with database.reading() as connection:
-            found = connection.execute(select(Company.currency)).scalar()
-        if found is None:
-            return "CNY"
-        _CURRENCIES[database.url] = found
-    return _CURRENCIES[database.url]
 
 
 area.app_template_global("clock_now")(clock.now)

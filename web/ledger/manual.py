@@ -10,16 +10,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
-from wtforms import FieldList, FormField, SelectField, StringField
+from wtforms import FormField, SelectField, StringField
 
 from core import database as db
+from core.columns import longest_texts, read_id
 from core.errors import DomainError
 from core.money import ZERO
 from finance.manual import ManualLine, post_manual_entry, reverse_manual_entry
+from finance.models import JournalEntry
 from finance.queries.ledger import account_choices, get_entry
 from web.effects import effect_lines
 from web.filters import today
-from web.forms import AmountField, DayField, Form, LineForm, Required, id_from, options
+from web.forms import AmountField, DayField, Form, LineForm, Required, Rows, options
 from web.http import apply_errors, apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
 from web.ledger import area
@@ -39,9 +41,11 @@ class ManualLineForm(LineForm):
 class ManualForm(Form):
     """A manual entry."""
 
+    longest = longest_texts(JournalEntry)
+
     effective_on = DayField(_l("Date"), [Required()])
     memo = StringField(_l("What for"), [Required()])
-    lines = FieldList(FormField(ManualLineForm), min_entries=LINES, max_entries=40)
+    lines = Rows(FormField(ManualLineForm), min_entries=LINES, most=40)
 
     def offer(self, connection: Connection) -> None:
         """Fill the accounts from the database."""
@@ -57,13 +61,15 @@ class ManualForm(Form):
             row = entry.form
             text = row.account_id.data or ""
             if text or row.debit.data or row.credit.data:
-                lines.append(ManualLine(id_from(text) or 0, row.debit.data or ZERO, row.credit.data or ZERO))
+                lines.append(ManualLine(read_id(text) or 0, row.debit.data or ZERO, row.credit.data or ZERO))
                 indices.append(index)
         return {"effective_on": self.effective_on.data, "memo": self.memo.data or "", "lines": lines}
 
 
 class ReversalForm(Form):
     """When and why an entry is reversed."""
+
+    longest = longest_texts(JournalEntry)
 
     effective_on = DayField(_l("Date"), [Required()])
     memo = StringField(_l("Reason"), [Required()])

@@ -8,6 +8,8 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 
+from core.columns import longest_texts
+from crm.models import Opportunity
 from web.customers.forms import contact_options
 from web.forms import AmountField, DayField, Form, Required
 
@@ -16,6 +18,8 @@ FIELDS = ("name", "amount", "expected_close_on", "budget", "schedule", "source",
 
 class OpportunityForm(Form):
     """An opportunity. `customer` is typed as name or code where it is new."""
+
+    longest = longest_texts(Opportunity)
 
     customer = StringField(_("Customer"), [Required()])
     name = StringField(_("What it is about"), [Required()])
@@ -40,6 +44,8 @@ class OpportunityForm(Form):
 
 class LoseForm(Form):
     """Why an opportunity was lost, and to whom."""
+
+    longest = longest_texts(Opportunity)
 
     lost_reason = StringField(_("Why it was lost"), [Required()])
     competitor = StringField(_("Competitor"))

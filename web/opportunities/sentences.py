@@ -28,3 +28,13 @@ def _exit_criteria(data: Mapping[str, Any]) -> str:
         number=data["number"],
         fields=fields,
     )
+
+
+@sentence_for("opportunity_ordered")
+def _opportunity_ordered(data: Mapping[str, Any]) -> str:
+    return _(
+        "%(number)s stays as it is: order %(order)s came of it and is not cancelled. Cancel the order first, then move "
+        "it.",
+        number=data["number"],
+        order=data["order"],
+    )

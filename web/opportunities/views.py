@@ -45,6 +45,7 @@ VIEW_NAMES = {
     "all": lazy_gettext("All"),
 }
 WON_SHOWN_DAYS = 31
+Way = tuple[str, str, str]
 
 
 def stage_name(stage: Any) -> str:
@@ -58,7 +59,7 @@ def show_board() -> str:
     return _board()
 
 
-def _board(refusal: str = "", edit_url: str = "") -> str:
+def _board(refusal: str = "", way: Way | None = None) -> str:
     mine = request.args.get("owner") == "me"
     with db.current().reading() as connection:
         lanes = board(
@@ -78,7 +79,7 @@ def _board(refusal: str = "", edit_url: str = "") -> str:
         stalled_before=clock.now() - timedelta(days=STALLED_DAYS),
         now=clock.now(),
         refusal=refusal,
-        edit_url=edit_url,
+        way=way,
     )
 
 
@@ -123,7 +124,7 @@ def show(opportunity_id: int) -> str:
     return _record(opportunity_id)
 
 
-def _record(opportunity_id: int, refusal: str = "", lose: LoseForm | None = None) -> str:
+def _record(opportunity_id: int, refusal: str = "", way: Way | None = None, lose: LoseForm | None = None) -> str:
     with db.current().reading() as connection:
         page = deal_page(connection, opportunity_id)
     g.nav = "opportunities.board"
@@ -137,6 +138,8 @@ def _record(opportunity_id: int, refusal: str = "", lose: LoseForm | None = None
         stage_name=stage_name,
         criteria=CRITERIA,
         refusal=refusal,
+        way=way,
+        live_order=any(document.kind == "order" and document.state != "cancelled" for document in page.documents),
         lose=lose or (LoseForm(formdata=None) if may("opportunities.write") else None),
         losing=lose is not None,
     )
@@ -219,7 +222,7 @@ def edit(opportunity_id: int) -> str:
 def change(opportunity_id: int) -> ResponseReturnValue:
     """Save; when somebody else saved meanwhile, show what stands there now."""
     form = OpportunityForm()
-    form.customer.validators = ()
+    del form.customer
     with db.current().reading() as connection:
         page = deal_page(connection, opportunity_id)
         form.offer(connection, page.deal.customer_id)
@@ -261,12 +264,20 @@ def move(opportunity_id: int) -> ResponseReturnValue:
     except DomainError as error:
         if error.http_status == 404:
             raise
-        text = sentence(error.code, error.data)
+        text, way = sentence(error.code, error.data), _way_out(opportunity_id, error)
         if "/board" in back:
-            return _board(text, url_for("opportunities.edit", opportunity_id=opportunity_id)), error.http_status
-        return _record(opportunity_id, text), error.http_status
+            return _board(text, way), error.http_status
+        return _record(opportunity_id, text, way), error.http_status
     flash_done(_("%(name)s moved", name=result["name"]))
     return redirect(back, 303) if back else see_other("opportunities.show", opportunity_id=opportunity_id)
+
+
+def _way_out(opportunity_id: int, error: DomainError) -> Way:
+    """Where to lift what stands in the way: label, address, icon."""
+    if error.code == "opportunity_ordered":
+        url = url_for("ledger.document", number=error.data["order"])
+        return _("Open order %(number)s", number=error.data["order"]), url, "go"
+    return _("Fill it in"), url_for("opportunities.edit", opportunity_id=opportunity_id), "pen"
 
 
 def _lose_url(opportunity_id: int) -> str:
@@ -289,5 +300,8 @@ def lose(opportunity_id: int) -> ResponseReturnValue:
             flash_done(_("%(name)s marked as lost", name=result["name"]))
             return see_other("opportunities.show", opportunity_id=opportunity_id)
         except DomainError as error:
+            if error.code == "opportunity_ordered":
+                text, way = sentence(error.code, error.data), _way_out(opportunity_id, error)
+                return _record(opportunity_id, text, way), error.http_status
             apply_errors(form, error)
     return _record(opportunity_id, lose=form), 422

@@ -12,14 +12,15 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.errors import DomainError
+from core.money import LARGEST_AMOUNT
 from crm.orders.confirm import confirm_order
 from crm.queries.order_page import OrderPage, order_page
 from web.effects import effect_lines
 from web.filters import plain, plain_money
-from web.forms import parse_number
+from web.forms import read_number, text_fault
 from web.http import flash_done, named_row, preview_command, run_command, see_other
 from web.orders import area
-from web.orders.specs import ACTIONS, TEXT_LABELS, Action
+from web.orders.specs import ACTIONS, LONGEST, TEXT_LABELS, Action
 from web.orders.views import record_page
 from web.permissions import may
 from web.sentences import sentence
@@ -63,10 +64,9 @@ def confirm_dialog(order_id: int, asked: Mapping[str, str], refusal: DomainError
     """What the confirmation's dialog shows: effects and digest, or why it cannot be done and the way out."""
     back_order = asked.get("short") == "back_order"
     dialog: dict[str, Any] = {"kind": "confirm", "back_order": back_order, "values": {"short": "back_order"}}
+    dialog["changed"] = sentence(refusal.code, refusal.data) if refusal is not None else ""
     if not back_order:
         dialog["values"] = {}
-    if refusal is not None and refusal.code == "plan_changed":
-        dialog["changed"] = sentence("plan_changed")
     try:
         preview = preview_command(confirm_order, order_id, on_short=_on_short(order_id, asked))
     except DomainError as error:
@@ -96,6 +96,9 @@ class Asked:
         self.numbers: dict[int, Decimal] = {}
         self.errors: dict[int, str] = {}
         self.texts = {name: values.get(name, "") for name in action.texts}
+        self.text_errors = {
+            name: fault for name, text in self.texts.items() if (fault := text_fault(text, LONGEST[name]))
+        }
         if "carrier" in self.texts and "carrier" not in values:
             self.texts["carrier"] = page.order.carrier or ""
         for line in page.lines:
@@ -106,13 +109,19 @@ class Asked:
             usual = written(action.usual(line)) if action.usual(line) > 0 else ""
             text = values.get(f"{PREFIX}{line.id}", usual).strip()
             self.typed[line.id] = text
-            number = parse_number(text) if text else Decimal(0)
-            if number is None:
-                self.errors[line.id] = sentence("not_a_number", {"text": text})
-            elif number < 0:
+            try:
+                number = read_number(text, places=action.places, largest=LARGEST_AMOUNT) if text else Decimal(0)
+            except ValueError as fault:
+                self.errors[line.id] = str(fault)
+                continue
+            if number < 0:
                 self.errors[line.id] = sentence("negative")
             else:
                 self.numbers[line.id] = number
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.errors and not self.text_errors
 
     def take(self, error: DomainError, ids: list[int]) -> str:
         """Puts a refusal beside the lines it names; answers the sentence for above the form, if any is left."""
@@ -121,6 +130,8 @@ class Asked:
             text, line_id = sentence(fault.code, fault.data), named_row(name, ids)
             if line_id is not None:
                 self.errors[line_id] = text
+            elif name in self.texts:
+                self.text_errors[name] = text
             else:
                 left.append(text)
         if error.fields:
@@ -137,7 +148,7 @@ def _show(action: Action, order_id: int, values: Mapping[str, str], refusal: str
             raise DomainError("order_state", number=page.order.number, state=page.order.state, needed=needed)
     asked = Asked(action, page, values)
     dialog: dict[str, Any] | None = None
-    if preview and not asked.errors:
+    if preview and asked.is_valid:
         arguments = action.arguments(asked.numbers, asked.texts)
         try:
             found = preview_command(action.command, order_id, **_whole(action, page, arguments))
@@ -159,6 +170,7 @@ def _show(action: Action, order_id: int, values: Mapping[str, str], refusal: str
         dialog=dialog,
         refusal=refusal,
         text_labels=TEXT_LABELS,
+        longest=LONGEST,
         prefix=PREFIX,
     )
 
@@ -176,7 +188,7 @@ def _views(action: Action) -> tuple[Callable[[int], ResponseReturnValue], Callab
         with db.current().reading() as connection:
             page = order_page(connection, order_id)
         asked = Asked(action, page, request.form)
-        if asked.errors:
+        if not asked.is_valid:
             return _show(action, order_id, request.form, preview=False), UNPROCESSABLE
         arguments = _whole(action, page, action.arguments(asked.numbers, asked.texts))
         try:

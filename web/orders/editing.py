@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import g, get_template_attribute, render_template, request
@@ -13,8 +14,9 @@ from core import database as db
 from core.errors import DomainError
 from crm.orders.create import change_order, create_order
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
-from web.filters import today
+from web.filters import company_currency, today
 from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.lists import id_of, text_of
 from web.orders import area
 from web.orders.forms import OrderForm, find_customer
 from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
@@ -27,7 +29,7 @@ class Draft:
     def __init__(self, connection: Connection, form: OrderForm, order: DraftOrder | None = None) -> None:
         self.form, self.order = form, order
         if order is not None:
-            form.customer.validators = ()
+            del form.customer
         self.is_valid = bool(form.validate())
         form.offer(connection)
         self.customer: FormCustomer | None = None
@@ -35,7 +37,7 @@ class Draft:
         customer_id = order.customer_id if order else match.id if match else None
         if customer_id is not None:
             self.customer = form_customer(connection, customer_id, today())
-        currency = self.customer.currency if self.customer else "CNY"
+        currency = self.customer.currency if self.customer else company_currency()
         rounding = self.customer.tax_rounding if self.customer else "line"
         self.grid: Grid = read_grid(connection, form.lines, form.warehouse, currency=currency, tax_rounding=rounding)
         self.is_valid = self.is_valid and self.grid.is_valid and self.customer is not None
@@ -49,7 +51,7 @@ class Draft:
             "lines": self.grid.requests,
             "warehouse_id": form.warehouse,
             "requested_on": form.requested_on.data,
-            "customer_reference": (form.customer_reference.data or "").strip()[:80] or None,
+            "customer_reference": (form.customer_reference.data or "").strip() or None,
             "note": (form.note.data or "").strip() or None,
             "ship_to": (form.ship_to.data or "").strip(),
             "carrier": (form.carrier.data or "").strip()[:80] or None,
@@ -67,9 +69,9 @@ def new() -> str:
     add_empty_rows(form.lines, 6)
     with db.current().reading() as connection:
         form.offer(connection)
-        customer_id = request.args.get("customer_id", type=int)
+        customer_id = id_of("customer_id")
         customer = form_customer(connection, customer_id, today()) if customer_id else None
-    form.customer.data = customer.name if customer else request.args.get("customer")
+    form.customer.data = customer.name if customer else text_of("customer")
     return _page(form, Grid(), customer)
 
 
@@ -102,7 +104,7 @@ def edit(order_id: int) -> str:
         fill_rows(form.lines, lines)
         customer = form_customer(connection, order.customer_id, today())
         form.customer.data = customer.name if customer else ""
-        grid = read_grid(connection, form.lines, order.warehouse_id, currency="CNY", tax_rounding="line")
+        grid = read_grid(connection, form.lines, order.warehouse_id, currency=company_currency(), tax_rounding="line")
     add_empty_rows(form.lines)
     return _page(form, grid, customer, order)
 
@@ -148,7 +150,7 @@ def _only_looking(draft: Draft) -> bool:
     way, _colon, index_text = request.form.get("way", "").partition(":")
     if not way:
         return "check" in request.form
-    index = int(index_text) if index_text.isdigit() else -1
+    index = int(index_text) if re.fullmatch("[0-9]{1,6}", index_text) else -1
     if 0 <= index < len(draft.form.lines.entries):
         row = draft.form.lines.entries[index].form
         if way == "back_order":
@@ -159,7 +161,7 @@ def _only_looking(draft: Draft) -> bool:
             for part in (row.product, row.quantity, row.price, row.discount_percent):
                 part.data, part.raw_data = None, None
     with db.current().reading() as connection:
-        currency = draft.customer.currency if draft.customer else "CNY"
+        currency = draft.customer.currency if draft.customer else company_currency()
         rounding = draft.customer.tax_rounding if draft.customer else "line"
         for entry in draft.form.lines.entries:
             _remember(entry.form)

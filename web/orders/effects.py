@@ -10,12 +10,12 @@ from typing import Any
 from flask_babel import gettext as _
 
 from web.effects import EffectLine, effect_for, general_effect_for
-from web.filters import currency_symbol, day, money, percent, quantity
+from web.filters import company_currency, currency_symbol, day, money, percent, quantity
 
 
-def amount(value: Decimal, currency: str = "CNY") -> str:
+def amount(value: Decimal, currency: str | None = None) -> str:
     """An amount with its sign, as the right-hand number of a line."""
-    return ("−" if value < 0 else "") + currency_symbol(currency) + money(abs(value))
+    return ("−" if value < 0 else "") + currency_symbol(currency or company_currency()) + money(abs(value))
 
 
 @effect_for("reserve")

@@ -8,7 +8,9 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 
+from core.columns import longest_texts
 from core.queries.customers import CustomerChoice, find_customers
+from crm.models import SalesOrder
 from inventory.queries.stock import warehouse_choices
 from web.forms import DayField, Form, Required, options
 from web.orders.lines import OrderLineForm, lines_field
@@ -19,6 +21,8 @@ MOST_NAMED = 6
 
 class OrderForm(Form):
     """A draft order. `customer` is typed as name or code; `version` is that of the draft that was shown."""
+
+    longest = longest_texts(SalesOrder)
 
     customer = StringField(_("Customer"), [Required()])
     warehouse_id = SelectField(_("Warehouse"), validate_choice=False)

@@ -15,15 +15,16 @@ from wtforms.fields.choices import SelectChoice
 
 from core.money import line_amount, taxes_per_document, taxes_per_line, total
 from core.organization import TaxRounding
-from crm.pricing import LineRequest
+from crm.pricing import MAX_LINES, LineRequest
 from inventory.queries.lookup import ProductMatch, find_products
 from web.filters import quantity
-from web.forms import LineForm, PercentField, PriceField, QuantityField
+from web.forms import LineForm, PercentField, PriceField, QuantityField, Rows
 from web.i18n import language
 from web.sentences import sentence
 
 EMPTY_ROWS = 3
 MOST_NAMED = 4
+ON_SHORT = ("refuse", "back_order")
 
 
 class OrderLineForm(LineForm):
@@ -55,7 +56,7 @@ class QuotationLineForm(OrderLineForm):
 
 def lines_field(form: type[LineForm]) -> FieldList[Any]:
     """A grid of rows."""
-    return FieldList(FormField(form), label=_l("Lines"))
+    return Rows(FormField(form), label=_l("Lines"), most=MAX_LINES)
 
 
 @dataclass
@@ -133,14 +134,18 @@ def _read_row(grid: Grid, row: Any, index: int, found: ProductMatch | list[Produ
         _add_error(row.product, sentence("required"))
     if row.quantity.data is None and not row.quantity.errors:
         _add_error(row.quantity, sentence("required"))
-    if row.product.errors or row.quantity.errors or row.price.errors or row.discount_percent.errors:
+    choice = getattr(row, "on_short", None)
+    if choice is not None and choice.data not in ON_SHORT and not choice.errors:
+        _add_error(choice, sentence("not_a_choice"))
+    if any(
+        part.errors for part in (row.product, row.quantity, row.price, row.discount_percent, choice) if part is not None
+    ):
         grid.is_valid = False
         return
     product = grid.products[index]
     if row.price.data is None:
         row.price.data = product.price
         row.price.raw_data = None
-    choice = getattr(row, "on_short", None)
     grid.rows.append(index)
     grid.requests.append(
         LineRequest(
@@ -148,7 +153,7 @@ def _read_row(grid: Grid, row: Any, index: int, found: ProductMatch | list[Produ
             row.quantity.data,
             row.price.data,
             row.discount_percent.data or Decimal(0),
-            choice.data if choice is not None and choice.data in ("refuse", "back_order") else "refuse",
+            choice.data if choice is not None else "refuse",
         )
     )
 

@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
-from core.money import line_amount
+from core.money import LARGEST_PRICE, LARGEST_QUANTITY, line_amount
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
-from web.filters import money, plain_price, quantity
+from web.filters import company_currency, money, plain_price, quantity
 from web.forms import parse_number
+from web.lists import id_of, text_of
 from web.orders import area
 from web.orders.lines import stock_state
 
@@ -21,8 +22,7 @@ from web.orders.lines import stock_state
 @area.route("/stock", permission="stock.read")
 def stock() -> ResponseReturnValue:
     """Price, live availability and amount of one line: on hand, reserved, available, back-ordered."""
-    text = request.args.get("product", "").strip()[:200]
-    warehouse_id = request.args.get("warehouse_id", type=int)
+    text, warehouse_id = text_of("product"), id_of("warehouse_id")
     with db.current().reading() as connection:
         found = find_products(connection, [text], warehouse_id).get(text) if text else None
     if not isinstance(found, ProductMatch):
@@ -44,8 +44,10 @@ def stock() -> ResponseReturnValue:
         "icon": icon,
         "text": words,
     }
-    if wanted is not None and wanted < Decimal(10) ** 9 and abs(price or Decimal(0)) < Decimal(10) ** 9:
-        answer["amount"] = money(line_amount(wanted, found.price if price is None else price, discount))
+    if wanted is not None and abs(wanted) <= LARGEST_QUANTITY and abs(price or Decimal(0)) <= LARGEST_PRICE:
+        answer["amount"] = money(
+            line_amount(wanted, found.price if price is None else price, discount, company_currency())
+        )
         if not found.is_service and found.available < wanted and "short" not in request.args:
             answer["short"] = short_answer(found, wanted)
     return jsonify(answer)
@@ -93,9 +95,8 @@ def short_ways(product: ProductMatch, wanted: Decimal, index: int | str) -> list
 @area.route("/products", permission="products.read")
 def products() -> ResponseReturnValue:
     """The first few products a text may mean: [{value, label}]."""
-    text = request.args.get("q", "").strip()[:200]
     with db.current().reading() as connection:
-        found = suggest_products(connection, text, request.args.get("warehouse_id", type=int))
+        found = suggest_products(connection, text_of("q"), id_of("warehouse_id"))
     return jsonify([{"value": match.text, "label": _label(match)} for match in found])
 
 

@@ -127,11 +127,12 @@ def _nothing_to_credit(data: Mapping[str, Any]) -> str:
     return _("Not credited: nothing is invoiced yet. Cancel the line, or change the price while it is a draft.")
 
 
-@sentence_for("line_is_not_whole")
-def _line_is_not_whole(data: Mapping[str, Any]) -> str:
+@sentence_for("line_not_billed")
+def _line_not_billed(data: Mapping[str, Any]) -> str:
     return _(
-        "%(sku)s is partly cancelled, returned or not yet invoiced; only whole lines take a price credit. "
-        "Return or cancel the quantity instead.",
+        "%(left)s of %(sku)s are not invoiced yet. Invoice them first, or cancel what will not be shipped; then credit "
+        "the price.",
+        left=quantity(Decimal(data["left"])),
         sku=data["sku"],
     )
 

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _
 
-from core.money import ZERO
+from core.columns import longest_texts
+from core.money import MONEY_PLACES, QUANTITY_PLACES
+from crm.models import SalesOrder
 from crm.orders.bill import BillRequest, bill_order
 from crm.orders.cancel import cancel_order
 from crm.orders.correction import QuantityRequest
@@ -17,6 +19,7 @@ from crm.orders.credit import PriceCredit, credit_order
 from crm.orders.return_goods import return_goods
 from crm.orders.ship import ShipRequest, ship_order
 from crm.queries.order_page import OrderLine, OrderPage
+from inventory.models import Shipment
 
 NOTHING: Final = Decimal(0)
 
@@ -43,15 +46,15 @@ class Action:
     danger: bool = False
     whole: bool = True
 
+    @property
+    def places(self) -> int:
+        """Decimals of what is typed beside a line."""
+        return MONEY_PLACES if self.is_money else QUANTITY_PLACES
+
     def arguments(self, quantities: Mapping[int, Decimal], texts: Mapping[str, str]) -> dict[str, Any]:
         """What the command takes beside the order."""
         lines = [self.request(line_id, amount) for line_id, amount in quantities.items() if amount]
-        return {"lines": lines, **{name: texts.get(name, "").strip()[:300] or None for name in self.texts}}
-
-
-def _priced(line: OrderLine) -> Decimal:
-    whole = not line.cancelled and not line.returned and line.invoiced - line.credited == line.quantity
-    return line.amount_net - line.net_reduced if whole else ZERO
+        return {"lines": lines, **{name: texts.get(name, "").strip() or None for name in self.texts}}
 
 
 ACTIONS: Final = {
@@ -143,7 +146,7 @@ ACTIONS: Final = {
             _("Can be credited, net"),
             credit_order,
             PriceCredit,
-            _priced,
+            lambda line: line.creditable,
             lambda line: NOTHING,
             lambda page: bool(page.invoices) and page.order.state in ("confirmed", "done"),
             texts=("reason",),
@@ -151,6 +154,10 @@ ACTIONS: Final = {
             whole=False,
         ),
     )
+}
+LONGEST: Final = {
+    **{name: longest_texts(Shipment)[name] for name in ("carrier", "tracking_number")},
+    "reason": longest_texts(SalesOrder)["cancel_reason"],
 }
 TEXT_LABELS: Final = {
     "carrier": _("Carrier"),

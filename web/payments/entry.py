@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from core import database as db
+from core.columns import read_id
 from core.errors import DomainError
 from core.queries.customers import CustomerChoice, customer_names, find_customers, get_customer
 from finance.payments import Wanted, record_payment
@@ -91,12 +92,12 @@ def create() -> ResponseReturnValue:
 
 def _customer(connection: Connection, form: PaymentForm) -> tuple[CustomerChoice | None, list[CustomerChoice]]:
     """The customer meant by the form; a chosen candidate counts, a changed text is looked up again."""
-    chosen = request.form.get("choose", "")
-    if chosen.isdecimal():
-        return get_customer(connection, int(chosen)), []
-    text, identity = (form.customer.data or "").strip(), form.customer_id.data or ""
-    if identity.isdecimal() and text == (form.customer_found.data or ""):
-        return get_customer(connection, int(identity)), []
+    chosen = read_id(request.form.get("choose"))
+    if chosen is not None:
+        return get_customer(connection, chosen), []
+    text, identity = (form.customer.data or "").strip(), read_id(form.customer_id.data)
+    if identity is not None and text == (form.customer_found.data or ""):
+        return get_customer(connection, identity), []
     if not text:
         return None, []
     found = find_customers(connection, text)

@@ -6,12 +6,16 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
 from wtforms import HiddenField, SelectField, StringField
 
+from core.columns import longest_texts
+from finance.models import Payment
 from finance.queries.payments import bank_accounts
 from web.forms import AmountField, DayField, Form, Required, options
 
 
 class MoneyForm(Form):
     """An amount on a bank account on a day."""
+
+    longest = longest_texts(Payment)
 
     amount = AmountField(_("Amount"), [Required()])
     bank_account_id = SelectField(_("Bank account"), validate_choice=False)

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from core import database as db
+from core.columns import longest_texts
 from core.errors import DomainError, NotFound
 from core.queries.customers import get_customer
 from core.queries.paging import Window
@@ -27,6 +28,7 @@ from finance.queries.payments import (
 from finance.queries.proposals import Proposal, explain
 from web.effects import effect_lines
 from web.filters import money, today
+from web.forms import text_fault
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
 from web.lists import id_of
 from web.payments import area
@@ -141,10 +143,11 @@ def unmatch(allocation_id: int) -> ResponseReturnValue:
 def take_off(allocation_id: int) -> ResponseReturnValue:
     """Take the money off its invoice."""
     reason = request.form.get("reason", "").strip()
-    if not reason:
-        return _unmatch_page(allocation_id, fault=sentence("required")), 422
+    fault = text_fault(reason, longest_texts(PaymentAllocation)["reason"]) if reason else sentence("required")
+    if fault:
+        return _unmatch_page(allocation_id, reason, fault=fault), 422
     try:
-        result = run_command(unmatch_allocation, allocation_id, reason=reason[:300])
+        result = run_command(unmatch_allocation, allocation_id, reason=reason)
     except DomainError as error:
         if error.code == "not_found":
             raise

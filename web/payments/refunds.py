@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
+from core.columns import read_id
 from core.errors import DomainError, NotFound
 from core.queries.customers import get_customer
 from core.queries.paging import Window
@@ -39,9 +40,9 @@ def new_refund() -> str:
 def create() -> ResponseReturnValue:
     """Preview or post."""
     form = RefundForm()
-    if not (form.customer_id.data or "").isdecimal():
+    customer_id, preview = read_id(form.customer_id.data), None
+    if customer_id is None:
         raise NotFound("customer")
-    customer_id, preview = int(form.customer_id.data), None
     if form.validate():
         asked = {
             "customer_id": customer_id,

@@ -11,11 +11,12 @@ from flask import request, url_for
 from flask_babel import gettext as _
 
 from core.errors import DomainError
+from core.money import LARGEST_AMOUNT, MONEY_PLACES
 from finance.invoicing import InvoiceFact
 from finance.payments import Wanted
 from finance.queries.proposals import Proposal, Reason
 from web.filters import plain_money
-from web.forms import parse_number
+from web.forms import parse_number, read_number
 from web.http import named_row
 from web.sentences import sentence
 
@@ -42,10 +43,12 @@ class InvoiceRows:
             if not text:
                 continue
             self.typed[invoice.id] = text
-            amount = parse_number(text)
-            if amount is None:
-                self.faults[invoice.id] = sentence("not_a_number", {"text": text})
-            elif amount != 0:
+            try:
+                amount = read_number(text, places=MONEY_PLACES, largest=LARGEST_AMOUNT)
+            except ValueError as fault:
+                self.faults[invoice.id] = str(fault)
+                continue
+            if amount != 0:
                 wanted.append(Wanted(invoice.id, amount))
         return wanted
 

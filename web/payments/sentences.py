@@ -115,3 +115,47 @@ def _sub_accounts_used_up(data: Mapping[str, Any]) -> str:
 @general_sentence_for("duplicate_name")
 def _duplicate_name(data: Mapping[str, Any]) -> str:
     return _("Another record has this name. Choose a different one.")
+
+
+@sentence_for("correction_not_unmatched")
+def _correction_not_unmatched(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not un-matched: %(credit_note)s corrects %(invoice)s and stays with it. Only payments, and credit put on "
+        "another invoice, can be un-matched. If the correction was a mistake, write a new order.",
+        credit_note=data["credit_note"],
+        invoice=data["invoice"],
+    )
+
+
+@sentence_for("credit_used_elsewhere")
+def _credit_used_elsewhere(data: Mapping[str, Any]) -> str:
+    return _(
+        "Not un-matched: %(invoice)s was credited, and %(held)s of that credit was refunded or put on other invoices; "
+        "so much of the money has to stay. Un-match the credit note from the other invoice first, or another payment.",
+        invoice=data["invoice"],
+        held=money(data["held"]),
+    )
+
+
+@sentence_for("match_too_early")
+def _match_too_early(data: Mapping[str, Any]) -> str:
+    return _(
+        "%(number)s and these invoices were both there from %(first_on)s on. Take that day or a later one.",
+        number=data["number"],
+        first_on=day(data["first_on"], year=True),
+    )
+
+
+@sentence_for("unmatch_too_early")
+def _unmatch_too_early(data: Mapping[str, Any]) -> str:
+    return _("It was matched on %(first_on)s. Take that day or a later one.", first_on=day(data["first_on"], year=True))
+
+
+@sentence_for("refund_too_early")
+def _refund_too_early(data: Mapping[str, Any]) -> str:
+    return _(
+        "On this day %(available)s of the customer's credit was there. Take %(first_on)s or a later day, or refund "
+        "less.",
+        available=money(data["available"]),
+        first_on=day(data["first_on"], year=True),
+    )

@@ -12,6 +12,7 @@ from wtforms.fields.choices import SelectChoice
 
 from core.queries.products import categories, units
 from core.queries.suppliers import supplier_choices
+from inventory.catalog import TEXT_LIMITS
 from web.forms import Form, PercentField, PriceField, Required, options
 from web.i18n import language
 
@@ -21,6 +22,8 @@ REFERENCES = ("category_id", "unit_id", "supplier_id")
 
 class ProductForm(Form):
     """Code, name, price, and what the product refers to. Tax rate in percent; `version` is that of the row shown."""
+
+    longest = TEXT_LIMITS
 
     sku = StringField(_("Code"), [Required()])
     name = StringField(_("Name"), [Required()])

@@ -9,7 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
-from core.errors import DomainError
+from core.columns import read_id
+from core.errors import DomainError, NotFound
+from core.money import LARGEST_QUANTITY, QUANTITY_PLACES
 from core.queries.products import categories
 from inventory.catalog import change_product, create_product, set_reorder_point
 from inventory.queries.products import (
@@ -20,7 +22,7 @@ from inventory.queries.products import (
     recent_moves,
     reservations_of,
 )
-from web.forms import parse_number
+from web.forms import read_number
 from web.http import apply_errors, flash, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.lists import choice_of, id_of, text_of, window_of
@@ -125,14 +127,18 @@ def change(product_id: int) -> ResponseReturnValue:
 def reorder_point(product_id: int) -> ResponseReturnValue:
     """Set the reorder point of one warehouse; an empty field removes it."""
     text, where = request.form.get("quantity", "").strip(), request.form.get("warehouse_id", "")
-    warehouse_id = int(where) if where.isdecimal() else 0
-    quantity = parse_number(text) if text else None
-    if text and quantity is None:
-        fault = sentence("not_a_number", {"text": text})
-        return _record(product_id, faulty=warehouse_id, typed=text, fault=fault), 422
+    warehouse_id = read_id(where)
+    if warehouse_id is None:
+        raise NotFound("warehouse", where)
+    try:
+        quantity = read_number(text, places=QUANTITY_PLACES, largest=LARGEST_QUANTITY) if text else None
+    except ValueError as unread:
+        return _record(product_id, faulty=warehouse_id, typed=text, fault=str(unread)), 422
     try:
         run_command(set_reorder_point, product_id, warehouse_id, quantity)
     except DomainError as error:
+        if error.http_status == 404:
+            raise
         codes = [sentence(field.code, field.data) for field in error.fields.values()]
         fault = " ".join(codes) or sentence(error.code, error.data)
         return _record(product_id, faulty=warehouse_id, typed=text, fault=fault), error.http_status

@@ -11,13 +11,15 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from core import database as db
+from core.columns import read_id
 from core.errors import DomainError
 from crm.queries.orders import FormCustomer, form_customer
 from crm.queries.pipeline import DealRecord, deal_page
 from crm.queries.quotations import QuotationPage, QuotedLine, other_quotations, quotation_page
 from crm.quotations import DEFAULT_VALID_DAYS, change_quotation, create_quotation
-from web.filters import today
+from web.filters import company_currency, today
 from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.lists import id_of, text_of
 from web.orders.forms import find_customer
 from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
 from web.quotations import area
@@ -30,21 +32,21 @@ class Draft:
     def __init__(self, connection: Connection, form: QuotationForm, page: QuotationPage | None = None) -> None:
         self.form, self.page = form, page
         self.deal: DealRecord | None = None
-        deal_id = str(form.opportunity_id.data or "")
-        if page is not None or deal_id.isdigit():
-            form.customer.validators = ()
+        deal_id = read_id(form.opportunity_id.data)
+        if page is not None or deal_id is not None:
+            del form.customer
         self.is_valid = bool(form.validate())
         if page is not None:
             customer_id: int | None = page.quotation.customer_id
-        elif deal_id.isdigit():
-            self.deal = deal_page(connection, int(deal_id)).deal
+        elif deal_id is not None:
+            self.deal = deal_page(connection, deal_id).deal
             customer_id = self.deal.customer_id
         else:
             match = find_customer(connection, form.customer)
             customer_id = match.id if match else None
         self.customer = form_customer(connection, customer_id, today()) if customer_id else None
         rounding = self.customer.tax_rounding if self.customer else "line"
-        currency = self.customer.currency if self.customer else "CNY"
+        currency = self.customer.currency if self.customer else company_currency()
         self.grid = read_grid(connection, form.lines, None, currency=currency, tax_rounding=rounding)
         self.is_valid = self.is_valid and self.grid.is_valid and self.customer is not None
         typed = [entry for entry in form.lines.entries if not entry.form.is_empty()]
@@ -57,12 +59,12 @@ def new() -> str:
     """Empty form; `opportunity_id` or `customer_id` says for what."""
     form = QuotationForm(formdata=None, valid_until=today() + timedelta(days=DEFAULT_VALID_DAYS))
     add_empty_rows(form.lines, 5)
-    deal_id, customer_id = request.args.get("opportunity_id", type=int), request.args.get("customer_id", type=int)
+    deal_id, customer_id = id_of("opportunity_id"), id_of("customer_id")
     with db.current().reading() as connection:
         deal = deal_page(connection, deal_id).deal if deal_id else None
         customer_id = deal.customer_id if deal else customer_id
         customer = form_customer(connection, customer_id, today()) if customer_id else None
-        form.customer.data = customer.name if customer else request.args.get("customer")
+        form.customer.data = customer.name if customer else text_of("customer")
         form.opportunity_id.data = str(deal.id) if deal else ""
         return _page(connection, form, Grid(), customer, deal=deal)
 

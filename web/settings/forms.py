@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask_babel import lazy_gettext as _
-from wtforms import SelectField, StringField, TextAreaField
+from flask_wtf.file import FileField
+from werkzeug.datastructures import FileStorage
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.columns import longest_texts
+from core.company import LOGO_TYPES, MAX_LOGO_BYTES
+from core.organization import Company
 from web.forms import AmountField, Form, PercentField, Required
 
 LANGUAGE_CHOICES = [SelectChoice("zh", "中文"), SelectChoice("en", "English")]
@@ -19,8 +25,22 @@ def time_zone_choices() -> list[SelectChoice]:
     return [SelectChoice(zone, zone) for zone in ["Asia/Shanghai", "UTC", *(z for z in zones if z != "Asia/Shanghai")]]
 
 
+class LogoField(FileField):
+    """A picture sent with the form; `content` is None where none was chosen."""
+
+    def __init__(self, label: Any = None, **options: Any) -> None:
+        super().__init__(label, render_kw={"accept": ",".join(LOGO_TYPES)}, **options)
+
+    @property
+    def content(self) -> bytes | None:
+        """What was sent; one byte more than is allowed at most, so that the command can refuse it."""
+        return self.data.stream.read(MAX_LOGO_BYTES + 1) if isinstance(self.data, FileStorage) else None
+
+
 class CompanyForm(Form):
     """What may change while the books are open. Tax rate in percent."""
+
+    longest = longest_texts(Company)
 
     name = StringField(_("Company name"), [Required()])
     name_english = StringField(_("Name in English"))
@@ -30,6 +50,8 @@ class CompanyForm(Form):
     email = StringField(_("E-mail"))
     bank_name = StringField(_("Bank"))
     bank_account = StringField(_("Bank account"))
+    logo = LogoField(_("Logo"))
+    remove_logo = BooleanField(_("Take the logo away"))
     tax_rate = PercentField(_("Usual VAT rate"), [Required()])
     payment_terms_days = AmountField(_("Usual payment terms, days"), [Required()], places=0)
     tax_rounding = SelectField(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from flask import render_template
+from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
 from core.company import change_company, get_company
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
+from core.queries.company import LOGO
+from core.queries.reading import read_one
 from web.http import apply_errors, flash_done, run_command, see_other
+from web.permissions import SIGNED_IN
 from web.settings import area
 from web.settings.forms import CompanyForm
 
@@ -42,7 +45,7 @@ def company() -> str:
         form = CompanyForm(formdata=None, obj=row)
         form.tax_rate.data = row.tax_rate * 100
         form.payment_terms_days.data = Decimal(row.payment_terms_days)
-        return render_template("settings/company.html", form=form, currency=row.currency)
+        return render_template("settings/company.html", form=form, currency=row.currency, logo=row.logo_type)
 
 
 @area.route("", permission="company.write", methods=["POST"], endpoint="save")
@@ -57,12 +60,26 @@ def save() -> ResponseReturnValue:
         except DomainError as error:
             apply_errors(form, error)
     with db.current().session() as session:
-        return render_template("settings/company.html", form=form, currency=get_company(session).currency), 422
+        row = get_company(session)
+        return render_template("settings/company.html", form=form, currency=row.currency, logo=row.logo_type), 422
+
+
+@area.route("/logo", permission=SIGNED_IN)
+def logo() -> ResponseReturnValue:
+    """The company's logo as it was handed in."""
+    found = read_one(LOGO())
+    if found is None or found.content is None:
+        raise NotFound("logo")
+    return Response(found.content, mimetype=found.media_type)
 
 
 def _values(form: CompanyForm) -> dict[str, Any]:
     values: dict[str, Any] = {name: form[name].data for name in FIELDS}
     rate, days = form.tax_rate.data, form.payment_terms_days.data
+    if form.remove_logo.data:
+        values["logo"] = None
+    if (content := form.logo.content) is not None:
+        values["logo"] = content
     values["tax_rate"] = None if rate is None else rate / 100
     values["payment_terms_days"] = None if days is None else int(days)
     return values

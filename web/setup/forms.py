@@ -8,18 +8,26 @@ from flask_babel import lazy_gettext as _
 from wtforms import PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.columns import longest_texts
+from core.organization import Company, User
 from web.forms import Form, Required
-from web.settings.forms import time_zone_choices
+from web.settings.forms import LogoField, time_zone_choices
 
 
 class SetupForm(Form):
     """The company and its first administrator."""
+
+    longest = longest_texts(Company) | {
+        "administrator_name": longest_texts(User)["name"],
+        "login": longest_texts(User)["login"],
+    }
 
     name = StringField(_("Company name"), [Required()])
     tax_id = StringField(_("Tax number"))
     address = TextAreaField(_("Address"))
     bank_name = StringField(_("Bank"))
     bank_account = StringField(_("Bank account"))
+    logo = LogoField(_("Logo"))
     currency = SelectField(
         _("Base currency"), choices=[SelectChoice(code, code) for code in ("CNY", "EUR", "USD", "GBP", "JPY", "HKD")]
     )

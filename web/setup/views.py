@@ -51,6 +51,7 @@ def _values(given: SetupForm) -> tuple[dict[str, Any], dict[str, Any]]:
     company = {name: given[name].data for name in COMPANY} | {
         "fiscal_year_start_month": given.fiscal_year_start_month.data,
         "language": language(),
+        "logo": given.logo.content,
     }
     administrator = {
         "name": given.administrator_name.data,

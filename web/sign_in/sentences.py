@@ -66,6 +66,15 @@ def _out_of_range(data: Mapping[str, Any]) -> str:
     return _("Choose a number from %(smallest)s to %(largest)s.", smallest=data["smallest"], largest=data["largest"])
 
 
+@sentence_for("not_a_logo")
+def _not_a_logo(data: Mapping[str, Any]) -> str:
+    return _(
+        "This is no complete PNG or JPEG of at most %(limit)s kB. Save the picture as PNG, smaller, and choose it "
+        "again.",
+        limit=data["limit"] // 1024,
+    )
+
+
 @sentence_for("not_a_rate")
 def _not_a_rate(data: Mapping[str, Any]) -> str:
     return _("A tax rate lies from 0 to less than 100 %(sign)s.", sign="%")

@@ -71,15 +71,22 @@ def adjust() -> ResponseReturnValue:
 
 def _new(kind: str) -> str:
     if "lines-0-product" in request.args:
-        return _page(kind, StockForm(formdata=request.args))
-    form = StockForm(formdata=None)
+        return _page(kind, _of_kind(kind, StockForm(formdata=request.args)))
+    form = _of_kind(kind, StockForm(formdata=None))
     form.lines.entries[0].form.product.data = text_of("product")
     form.lines.entries[0].form.quantity.raw_data = [text_of("quantity")] if text_of("quantity") else None
     return _page(kind, form)
 
 
+def _of_kind(kind: str, form: StockForm) -> StockForm:
+    """The form as it is shown: only a receipt has a supplier."""
+    if kind != "receipt":
+        del form.supplier_id
+    return form
+
+
 def _submit(kind: str) -> ResponseReturnValue:
-    form, preview = StockForm(), None
+    form, preview = _of_kind(kind, StockForm()), None
     if form.validate():
         indices: list[int] = []
         try:

@@ -25,6 +25,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 
 from web.effects import EffectLine
+from web.filters import company_currency, currency_symbol
 from web.forms import AmountField, DayField, Form, LineForm, PercentField, PriceField, QuantityField, Required
 from web.permissions import SIGNED_IN, Area
 from web.static_files import FOLDER
@@ -103,10 +104,13 @@ def _sample_input() -> MultiDict[str, str]:
 
 
 def _sample_effects() -> list[EffectLine]:
+    symbol = currency_symbol(company_currency())
     return [
         EffectLine("box", _("Reserve %(count)s lines, %(units)s units", count=5, units=110), "110"),
-        EffectLine("coin", _("Post a receivable for %(name)s", name="Save-a-lot Markets"), "¥63,854.04", "30 days"),
-        EffectLine("coin", _("Reverse the receivable, dated today"), "−¥12,680.00", tone="bad"),
+        EffectLine(
+            "coin", _("Post a receivable for %(name)s", name="Save-a-lot Markets"), symbol + "63,854.04", "30 days"
+        ),
+        EffectLine("coin", _("Reverse the receivable, dated today"), f"−{symbol}12,680.00", tone="bad"),
     ]
 
 

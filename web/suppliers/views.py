@@ -29,6 +29,8 @@ from web.suppliers import area
 class SupplierForm(Form):
     """Everything kept about a supplier. `version` is that of the row shown."""
 
+    longest = LIMITS
+
     name = StringField(_l("Name"), [Required()])
     code = StringField(_l("Code"))
     country = StringField(_l("Country"), [Required()])

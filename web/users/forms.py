@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from web.forms import Form, Required
+from core.columns import longest_texts
+from core.organization import User
+from web.forms import Form, Required, options
 from web.i18n import language
-from web.users.queries import all_roles
+from web.users.queries import all_roles, who_may_take
 
 LANGUAGE_CHOICES = [SelectChoice("zh", "中文"), SelectChoice("en", "English")]
 
 
+class HandOverForm(Form):
+    """Who takes over the customers."""
+
+    to_user_id = SelectField(_("Hand all customers to"), validate_choice=False)
+
+    def offer(self, session: Session, user_id: int) -> None:
+        """Fill the choices: everybody else who is still here."""
+        self.to_user_id.choices = options(
+            ((user.id, user.name) for user in who_may_take(session, user_id)), gettext("Choose somebody")
+        )
+
+
 class UserForm(Form):
     """Name, sign-in name, roles. `version` is that of the row that was shown."""
+
+    longest = longest_texts(User)
 
     name = StringField(_("Name"), [Required()])
     login = StringField(_("Sign-in name"), [Required()])

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.errors import NotFound
 from core.organization import Role, User, UserSession
+from core.parties import Customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,18 @@ def get_user(session: Session, user_id: int) -> User:
     if user is None:
         raise NotFound("user", user_id)
     return user
+
+
+def customers_owned(session: Session, user_id: int) -> int:
+    """How many customers belong to the user."""
+    owned = (Customer.owner_id == user_id) & Customer.merged_into_id.is_(None)
+    return session.scalar(select(func.count()).select_from(Customer).where(owned)) or 0
+
+
+def who_may_take(session: Session, user_id: int) -> list[User]:
+    """Everybody else who is still here, by name."""
+    others = select(User).where(User.is_active, User.id != user_id).order_by(User.name, User.id)
+    return list(session.scalars(others))
 
 
 def open_sessions(session: Session, user_id: int) -> list[UserSession]:

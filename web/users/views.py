@@ -12,11 +12,12 @@ from core import database as db
 from core.errors import DomainError
 from core.organization import User
 from core.users import change_user, create_user, end_sessions
+from crm.owners import hand_over_customers
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.users import area
-from web.users.forms import UserForm
-from web.users.queries import get_user, list_users, open_sessions
+from web.users.forms import HandOverForm, UserForm
+from web.users.queries import customers_owned, get_user, list_users, open_sessions
 
 
 @area.route("", permission="users.manage")
@@ -82,6 +83,25 @@ def end(user_id: int) -> ResponseReturnValue:
     return see_other("users.edit", user_id=user_id)
 
 
+@area.route("/<int:user_id>/hand-over", permission="users.manage", methods=["POST"])
+def hand_over(user_id: int) -> ResponseReturnValue:
+    """Give all customers of a user, with their documents, to somebody else."""
+    form = HandOverForm()
+    with db.current().session() as session:
+        user = get_user(session, user_id)
+        form.offer(session, user_id)
+    if form.validate():
+        try:
+            result = run_command(hand_over_customers, user_id, to_user_id=form.id_in("to_user_id"))
+            flash_done(_("%(count)s customers handed to %(name)s", count=result["customers"], name=result["to_user"]))
+            return see_other("users.edit", user_id=user_id)
+        except DomainError as error:
+            apply_errors(form, error)
+    shown = UserForm(formdata=None, obj=user)
+    shown.roles.data = [role.code for role in user.roles]
+    return _page(shown, user_id, hand_over=form), 422
+
+
 def _valid(form: UserForm) -> bool:
     with db.current().session() as session:
         form.offer_roles(session)
@@ -96,11 +116,17 @@ def _values(form: UserForm) -> dict[str, Any]:
     return values
 
 
-def _page(form: UserForm, user_id: int | None = None) -> str:
+def _page(form: UserForm, user_id: int | None = None, hand_over: HandOverForm | None = None) -> str:
     with db.current().session() as session:
         form.offer_roles(session)
         user: User | None = get_user(session, user_id) if user_id else None
         sessions = open_sessions(session, user_id) if user_id else []
-        if user is not None and request.method == "GET":
+        customers = customers_owned(session, user_id) if user_id else 0
+        if user is not None and (request.method == "GET" or hand_over):
             form.version.data = str(user.version)
-        return render_template("users/form.html", form=form, user=user, sessions=sessions)
+        if user_id and customers and hand_over is None:
+            hand_over = HandOverForm(formdata=None)
+            hand_over.offer(session, user_id)
+        return render_template(
+            "users/form.html", form=form, user=user, sessions=sessions, customers=customers, hand_over=hand_over
+        )

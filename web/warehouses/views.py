@@ -11,8 +11,10 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 
 from core import database as db
+from core.columns import longest_texts
 from core.errors import DomainError
 from inventory.catalog import save_warehouse
+from inventory.models import Warehouse
 from inventory.queries.warehouses import get_warehouse, list_warehouses
 from web.forms import Form, Required
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
@@ -21,6 +23,8 @@ from web.warehouses import area
 
 class WarehouseForm(Form):
     """Code, name and address. `version` is that of the row shown."""
+
+    longest = longest_texts(Warehouse)
 
     code = StringField(_l("Code"), [Required()])
     name = StringField(_l("Name"), [Required()])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from inventory.catalog import save_warehouse
 from tests.web.api.conftest import Api
 from tests.world import World
 
@@ -191,18 +192,35 @@ def test_figures_beyond_the_books_are_refused(api: Api) -> None:
     customer, product = api.customer(), api.product(price="99999999")
     line = {"product_id": product["id"], "quantity": "999999999"}
     body = {"customer_id": customer["id"], "lines": [line] * 3}
-    problem(api.post("/sales-orders", body), 422, "figure_too_large")
+    assert faults(problem(api.post("/sales-orders", body), 422, "invalid_input")) == {
+        f"lines.{index}.quantity": "figure_too_large" for index in range(3)
+    }
 
 
-def test_lines_of_one_document_are_in_one_warehouse(api: Api, world: World) -> None:
+def test_an_adjustment_may_name_several_warehouses_and_a_receipt_one(api: Api, world: World) -> None:
     product = api.product()
     [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
-    here = {"product_id": product["id"], "quantity": "1", "warehouse_id": level["warehouse_id"]}
-    api.ok("POST", "/stock-adjustments", {"reason": "count", "lines": [here]})
-    body = {"reason": "count", "lines": [here, here | {"warehouse_id": 7}]}
-    assert faults(problem(api.post("/stock-adjustments", body), 422, "invalid_input")) == {
-        "lines.1.warehouse_id": "another_warehouse"
+    there = world.run(save_warehouse, {"code": "FAR", "name": "Far"})["id"]
+    here = {"product_id": product["id"], "quantity": "3", "warehouse_id": level["warehouse_id"], "unit_cost": "7"}
+    far = here | {"warehouse_id": there, "quantity": "2"}
+    silent = {"product_id": product["id"], "quantity": "-1"}
+    answer = api.ok("POST", "/stock-adjustments", {"reason": "count", "lines": [far, here, silent]})
+    assert [line["warehouse_id"] for line in answer["lines"]] == [there, level["warehouse_id"], level["warehouse_id"]]
+    assert [line["value"] for line in answer["lines"]] == ["14.00", "21.00", "-7.00"]
+    assert [document["warehouse_id"] for document in answer["documents"]] == [there, level["warehouse_id"]]
+    assert (answer["id"], answer["warehouse_id"]) == (answer["documents"][0]["id"], there)
+    levels = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    assert {row["warehouse_id"]: row["on_hand"] for row in levels} == {there: "2.000", level["warehouse_id"]: "2.000"}
+    short = {"reason": "count", "lines": [here, far | {"quantity": "-3"}, silent | {"quantity": "-9"}]}
+    refused = problem(api.post("/stock-adjustments", short), 409, "insufficient_stock")
+    assert [(row["position"], row["short"]) for row in refused["shortages"]] == [(2, "1.000"), (3, "4.000")]
+    unknown = {"reason": "count", "lines": [here, here | {"warehouse_id": 7}]}
+    assert faults(problem(api.post("/stock-adjustments", unknown), 422, "invalid_input")) == {
+        "lines.1.warehouse_id": "warehouse_unknown"
     }
+    assert api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"] == levels
+    receipt = api.post("/stock-receipts", {"lines": [here, far]})
+    assert faults(problem(receipt, 422, "invalid_input")) == {"lines.1.warehouse_id": "another_warehouse"}
 
 
 @pytest.mark.parametrize("field", ["category_id", "supplier_id"])
@@ -223,3 +241,82 @@ def test_a_stale_version_is_refused_with_what_stands_there(api: Api) -> None:
     assert (changed["region"], changed["version"]) == ("华东", customer["version"] + 1)
     stale = api.patch(f"/customers/{customer['id']}", {"region": "华北", "version": customer["version"]})
     assert problem(stale, 409, "edit_conflict")["current"]["region"] == "华东"
+
+
+def test_what_was_ordered_stays_won(api: Api) -> None:
+    customer, product = api.customer(), api.product(stock="5")
+    deal = api.ok("POST", "/opportunities", {"customer_id": customer["id"], "name": "x", "amount": 1})
+    lines = [{"product_id": product["id"], "quantity": 1}]
+    quotation = api.ok("POST", f"/opportunities/{deal['id']}/quotations", {"lines": lines})
+    order = api.ok("POST", f"/quotations/{quotation['id']}/order")
+    for body in ({"stage": "needs"}, {"stage": "lost", "lost_reason": "price"}):
+        refused = problem(api.post(f"/opportunities/{deal['id']}/move", body), 409, "opportunity_ordered")
+        assert refused["order"] == order["number"]
+    api.ok("POST", f"/sales-orders/{order['id']}/cancel")
+    moved = api.ok("POST", f"/opportunities/{deal['id']}/move", {"stage": "lost", "lost_reason": "price"})
+    assert moved["stage_kind"] == "lost"
+
+
+def test_a_code_that_is_taken_is_refused_beside_it(api: Api) -> None:
+    first, second = api.customer(code="TAKEN-1"), api.customer()
+    for answer in (
+        api.post("/customers", {"name": "第三家", "code": "TAKEN-1"}),
+        api.patch(f"/customers/{second['id']}", {"code": first["code"]}),
+    ):
+        assert faults(problem(answer, 409, "duplicate_code")) == {"code": "duplicate_code"}
+
+
+def test_a_field_said_twice_is_refused(api: Api) -> None:
+    raw = '{"name": "甲", "name": "乙"}'
+    answer = api.send("POST", "/customers", data=raw, content_type="application/json")
+    assert problem(answer, 400, "duplicate_field")["field"] == "name"
+    nested = '{"customer_id": 1, "lines": [{"product_id": 1, "quantity": "1", "quantity": "2"}]}'
+    answer = api.send("POST", "/sales-orders", data=nested, content_type="application/json")
+    assert problem(answer, 400, "duplicate_field")["field"] == "quantity"
+
+
+def test_a_confirmation_names_lines_of_its_order_once(api: Api) -> None:
+    product = api.product("5")
+    order = api.order(api.customer()["id"], {"product_id": product["id"], "quantity": "2"})
+    [line], path = order["lines"], f"/sales-orders/{order['id']}/confirm"
+    chosen = {"line_id": line["id"], "on_short": "refuse"}
+    for second, code in (({"line_id": 7, "on_short": "back_order"}, "line_unknown"), (chosen, "named_twice")):
+        answer = api.post(path, {"lines": [chosen, second]})
+        assert faults(problem(answer, 422, "invalid_input")) == {"lines.1.line_id": code}
+    assert api.ok("GET", f"/sales-orders/{order['id']}")["state"] == "draft"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
+def test_days_of_documents_are_bounded_alike_everywhere(api: Api, day: str) -> None:
+    customer, product = api.customer(), api.product()
+    line = {"product_id": product["id"], "quantity": "1"}
+    order = api.order(customer["id"], line)
+    deal = api.ok("POST", "/opportunities", {"customer_id": customer["id"], "name": "x", "amount": "1"})
+    quotation = api.ok("POST", f"/opportunities/{deal['id']}/quotations", {"lines": [line]})
+    refused = {
+        "requested_on": [
+            api.post("/sales-orders", {"customer_id": customer["id"], "lines": [line], "requested_on": day}),
+            api.patch(f"/sales-orders/{order['id']}", {"requested_on": day}),
+        ],
+        "expected_close_on": [api.patch(f"/opportunities/{deal['id']}", {"expected_close_on": day})],
+        "valid_until": [api.patch(f"/quotations/{quotation['id']}", {"valid_until": day})],
+        "received_on": [api.post("/payments", {"customer_id": customer["id"], "amount": "1", "received_on": day})],
+    }
+    for field, answers in refused.items():
+        for answer in answers:
+            assert faults(problem(answer, 422, "invalid_input")) == {field: "day_out_of_range"}
+
+
+def test_a_quotation_is_not_changed_to_end_in_the_past(api: Api) -> None:
+    product = api.product()
+    deal = api.ok("POST", "/opportunities", {"customer_id": api.customer()["id"], "name": "x", "amount": "1"})
+    line = {"product_id": product["id"], "quantity": "1"}
+    quotation = api.ok("POST", f"/opportunities/{deal['id']}/quotations", {"lines": [line]})
+    answer = api.patch(f"/quotations/{quotation['id']}", {"valid_until": "2020-01-01"})
+    assert faults(problem(answer, 422, "invalid_input")) == {"valid_until": "in_the_past"}
+    assert api.ok("GET", f"/quotations/{quotation['id']}")["valid_until"] == quotation["valid_until"]
+
+
+def test_a_text_that_grows_when_it_is_compared_is_refused_beside_it(api: Api) -> None:
+    answer = api.post("/customers", {"name": "Ligature", "tax_id": "ﷺ" * 40})
+    assert faults(problem(answer, 422, "invalid_input")) == {"tax_id": "too_long"}

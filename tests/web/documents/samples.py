@@ -15,6 +15,7 @@ COMPANY = CompanyFacts(
     phone="021-5888 0000",
     bank_name="中国工商银行上海浦东支行",
     bank_account="1001 2345 6789 0123",
+    currency="CNY",
 )
 NAMES = ("精密轴承 6204-2RS", "不锈钢内六角螺栓 M8×30", "Queso Cabrales", "Gumbär Gummibärchen", "龙井茶礼盒（明前）")
 
@@ -55,6 +56,7 @@ def make_document(kind: Kind, lines: tuple[DocumentLine, ...] | None = None, **c
     facts: dict[str, object] = {
         "kind": kind,
         "number": "SO-2026-00042",
+        "currency": "CNY",
         "date": date(2026, 3, 12),
         "party": PartyFacts("Königlich Essen", ("Maubelstr. 90", "14776 Brandenburg"), "DE123456789", "Philip Cramer"),
         "ship_to": PartyFacts("Ana Trujillo Emparedados", ("Avda. de la Constitución 2222", "05021 México D.F.")),

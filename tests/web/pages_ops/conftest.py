@@ -32,7 +32,7 @@ from finance.manual import ManualLine, post_manual_entry
 from inventory import alerts as _alerts  # noqa: F401 (its consumer belongs to the world)
 from inventory.catalog import save_warehouse, set_reorder_point
 from tests.database_server import DatabaseUrls, Server
-from tests.world import World
+from tests.world import World, new_key
 from web.app import create_app
 
 SETTINGS = SimpleNamespace(
@@ -71,7 +71,7 @@ class Browser:
     def post(self, path: str, **values: Any) -> Any:
         """Sends a form with the token of the last page; `digest=True` takes over the preview's."""
         self.token = self.hidden("csrf_token") or self.token
-        data = {"csrf_token": self.token, **values}
+        data = {"csrf_token": self.token, "idempotency_key": new_key(), **values}
         if data.get("digest") is True:
             data["digest"] = self.hidden("digest")
         response = self.client.post(path, data=data, headers=self.headers)

@@ -237,3 +237,42 @@ def test_suppliers_and_warehouses(books: Books) -> None:
     assert person.post("/warehouses/new", code="SZ", name="又一个").status_code == 422
     assert person.post("/warehouses/new", code="HZ", name="杭州仓").status_code == 303
     assert books.world.value("SELECT count(*) FROM stock_level WHERE product_id = :id", id=books.ids["product"]) == 3
+
+
+def test_customers_are_handed_over_before_their_owner_leaves(books: Books) -> None:
+    person, world = browser(books, "admin"), books.world
+    before, after = books.actors["sales"].user_id, books.actors["manager"].user_id
+    customer = world.customer("Save-a-lot", owner_id=before)
+    address = f"/users/{before}"
+    person.get(address)
+    assert "1 customer belongs to Sales." in person.page
+    values = {"name": "Sales", "login": "sales", "language": "en", "roles": "sales"}
+    refused = person.post(address, version=person.hidden("version"), **values)
+    assert refused.status_code == 422 and 'id="is_active-error"' in person.page
+    assert "Sales still owns 1 customer. Hand it over first" in person.page
+    nobody = person.post(f"{address}/hand-over", to_user_id="")
+    assert nobody.status_code == 422 and 'id="to_user_id-error"' in person.page and 'value="sales"' in person.page
+    assert person.post(f"{address}/hand-over", to_user_id=str(after)).status_code == 303
+    assert world.value("SELECT owner_id FROM customer WHERE id = :id", id=customer) == after
+    person.get(address)
+    assert "Hand all customers to" not in person.page
+    assert person.post(address, version=person.hidden("version"), **values).status_code == 303
+    assert not world.value("SELECT is_active FROM app_user WHERE id = :id", id=before)
+
+
+def test_a_fiscal_invoice_is_recorded_on_the_invoice(books: Books) -> None:
+    person, address = browser(books, "finance"), f"/invoices/{books.ids['overdue']}"
+    person.get(address)
+    assert "not issued" in person.page
+    wrong = person.post(f"{address}/fiscal", number="", issued_on="2026-13-01", step="preview")
+    assert wrong.status_code == 422 and 'id="number-error"' in person.page and 'value="2026-13-01"' in person.page
+    values = {"number": "24312000000123456789", "issued_on": str(books.world.context().today)}
+    assert person.post(f"{address}/fiscal", **values, step="preview").status_code == 200
+    assert "Deferred VAT falls due" in person.page and "26.00" in person.page
+    assert books.world.value("SELECT fiscal_number FROM invoice WHERE id = :id", id=books.ids["overdue"]) is None
+    assert person.post(f"{address}/fiscal", **values, step="post", digest=True).status_code == 303
+    person.get(address)
+    assert "24312000000123456789" in person.page and "Correct number or day" in person.page
+    sales = browser(books, "sales")
+    sales.get(address)
+    assert "Record fiscal invoice" not in sales.page

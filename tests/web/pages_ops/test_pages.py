@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
+from crm.pipeline import create_opportunity
+from crm.pricing import LineRequest
+from crm.quotations import create_quotation
+from inventory.documents import StockLine, open_stock
 from tests.web.pages_ops.conftest import Books, browser, count_statements
+from web.ledger.documents import PAGES
 
 STOCK_PAGES = (
     "/products",
@@ -132,6 +139,25 @@ def test_a_number_leads_to_its_document(shared_books: Books) -> None:
     assert response.location.endswith(f"/invoices/{shared_books.ids['paid']}")
     assert person.get("/ledger/document/INV-1999-00001").status_code == 404
     assert person.get("/ledger/document/what-is-this").status_code == 404
+
+
+def test_every_series_leads_to_its_page(books: Books) -> None:
+    world, person = books.world, browser(books, "manager")
+    world.run(create_opportunity, books.ids["customer"], {"name": "Spring", "amount": Decimal(100)})
+    request = LineRequest(books.ids["product"], Decimal(1))
+    world.run(create_quotation, customer_id=books.ids["customer"], lines=[request])
+    world.run(open_stock, lines=[StockLine(world.product(), Decimal(1), Decimal(2))])
+    numbered = {"CUS": ("customer", "code"), "SUP": ("supplier", "code")}
+    series = {kind for (kind,) in world.rows("SELECT kind FROM number_series")}
+    assert series == set(PAGES), "a series without a page, or a page without its series"
+    for kind in sorted(series):
+        table, column = numbered.get(kind, (PAGES[kind][0].__tablename__, "number"))
+        sql = f"SELECT {column} FROM {table} WHERE {column} LIKE :prefix LIMIT 1"
+        number = world.value(sql, prefix=f"{kind}-%")
+        response = person.get(f"/ledger/document/{number}")
+        assert response.status_code == 302, number
+        person.get(response.location)
+        assert number in person.page, number
 
 
 def test_alert_names_the_orders_that_wait(shared_books: Books) -> None:

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from crm.orders.cancel import cancel_order
 from tests.web.pages_sell.conftest import Shop
 from tests.world import new_key
 
@@ -253,6 +254,24 @@ def test_a_move_names_what_is_missing_and_where_to_fill_it_in(shop: Shop) -> Non
     changed = {"customer": "x", "name": "2026 年度供货", "amount": "260000", "budget": "100000", "schedule": "April"}
     assert shop.post(f"{path}/edit", changed, role="sales").status_code == 303
     assert shop.post(f"{path}/move", board, role="sales").location == "/opportunities/board"
+
+
+def test_what_was_ordered_stays_won_until_the_order_is_cancelled(shop: Shop) -> None:
+    path = f"/opportunities/{shop.ids['won']}"
+    sql = "SELECT id, number FROM sales_order WHERE opportunity_id = :id"
+    order_id, number = shop.world.rows(sql, id=shop.ids["won"])[0]
+    assert "Move to another stage" not in shop.client("sales").get(path).text
+    for data in ({"stage": "needs", "next": "/opportunities/board"}, {"stage": "needs"}):
+        refused = shop.post(f"{path}/move", data, role="sales")
+        assert refused.status_code == 409
+        assert f"order {number} came of it" in refused.text and f"/ledger/document/{number}" in refused.text
+    refused = shop.post(f"{path}/lose", {"lost_reason": "Price"}, role="sales")
+    assert refused.status_code == 409 and f"order {number} came of it" in refused.text
+    assert shop.world.value("SELECT stage_kind FROM opportunity WHERE id = :id", id=shop.ids["won"]) == "won"
+    shop.world.run(cancel_order, order_id, reason="wrong customer")
+    assert "Move to another stage" in shop.client("sales").get(path).text
+    assert shop.post(f"{path}/move", {"stage": "needs"}, role="sales").status_code == 303
+    assert shop.world.value("SELECT stage_kind FROM opportunity WHERE id = :id", id=shop.ids["won"]) == "open"
 
 
 def test_losing_needs_a_reason(shop: Shop) -> None:

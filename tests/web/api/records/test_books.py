@@ -59,7 +59,9 @@ def test_what_is_not_posted(api: Api, as_role: Any, accounts: dict[str, int]) ->
     assert faults(problem(api.post("/journal-entries", wrong), 422, "invalid_input")) == {
         "memo": "required", "lines.0.account_id": "account_unknown"
     }  # fmt: skip
-    problem(api.post("/journal-entries", entry_body(first, second, effective_on="1999-01-01")), 409, "period_missing")
+    problem(api.post("/journal-entries", entry_body(first, second, effective_on="2001-01-01")), 409, "period_missing")
+    typed = api.post("/journal-entries", entry_body(first, second, effective_on="1999-01-01"))
+    assert faults(problem(typed, 422, "invalid_input")) == {"effective_on": "day_out_of_range"}
     for answer in (api.get("/journal-entries/7"), api.post("/journal-entries/7/reverse")):
         problem(answer, 404, "not_found")
     api.product("1")
@@ -138,3 +140,21 @@ def test_open_invoices_add_up_to_the_aging(api: Api, asked: Asked, as_role: Any)
         late = api.ok("GET", f"/open-invoices{query}&overdue=true")["items"]
         assert len(late) == (len(rows) if as_of > today() else 0)
     problem(as_role("warehouse").get("/open-invoices"), 403, "permission_denied")
+
+
+def test_a_fiscal_invoice_is_previewed_and_recorded(api: Api, asked: Asked, as_role: Any) -> None:
+    order = api.order(api.customer()["id"], {"product_id": api.product("3")["id"], "quantity": "3"})
+    [invoice] = api.ok("POST", f"/sales-orders/{order['id']}/confirm")["invoices"]
+    path = f"/invoices/{invoice['id']}/fiscal"
+    seen = api.ok("POST", f"{path}?preview=true", {"number": "2431"})
+    assert {effect["kind"] for effect in seen["effects"]} == {"tax_point", "fiscal_invoice"}
+    assert api.ok("GET", f"/invoices/{invoice['id']}")["fiscal_number"] is None
+    answer = asked("POST", "/invoices/{invoice_id}/fiscal", {"number": "2431"}, invoice["id"])
+    assert (answer["fiscal_number"], answer["tax_recognised"]) == ("2431", "39.00")
+    shown = api.ok("GET", f"/invoices/{invoice['id']}")
+    assert (shown["fiscal_number"], shown["fiscal_issued_on"]) == ("2431", answer["fiscal_issued_on"])
+    problem(as_role("sales").post(path, {"number": "1"}), 403, "permission_denied")
+    problem(api.post("/invoices/7/fiscal", {"number": "1"}), 404, "not_found")
+    assert faults(problem(api.post(path, {}), 422, "invalid_input")) == {"number": "required"}
+    api.ok("POST", f"/sales-orders/{order['id']}/cancel")
+    problem(api.post(path, {"number": "2"}), 409, "invoice_credited")

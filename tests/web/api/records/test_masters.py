@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64encode
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.web.api.conftest import Api
 from tests.web.api.records.conftest import Asked
@@ -103,6 +106,25 @@ def test_users_are_created_changed_and_signed_out(api: Api, asked: Asked, as_rol
         problem(as_role("manager").get(path), 403, "permission_denied")
 
 
+def test_customers_are_handed_over_before_their_owner_leaves(api: Api, asked: Asked, as_role: Any) -> None:
+    body = {"roles": ["sales"], "password": "long-enough"}
+    before, after = (
+        asked("POST", "/users", body | {"login": login, "name": login})["id"] for login in ("leaves", "takes")
+    )
+    customer = api.customer(owner_id=before)
+    order = api.order(customer["id"], {"product_id": api.product()["id"], "quantity": "1"})
+    refused = problem(api.patch(f"/users/{before}", {"is_active": False}), 409, "user_owns_customers")
+    assert (refused["count"], faults(refused)) == (1, {"is_active": "user_owns_customers"})
+    problem(as_role("manager").post(f"/users/{before}/hand-over", {"to_user_id": after}), 403, "permission_denied")
+    problem(api.post("/users/7/hand-over", {"to_user_id": after}), 404, "not_found")
+    answer = asked("POST", "/users/{user_id}/hand-over", {"to_user_id": after}, before)
+    assert (answer["customers"], answer["to_user_id"]) == (1, after)
+    assert api.ok("GET", f"/sales-orders/{order['id']}")["owner_id"] == after
+    assert not asked("PATCH", USER, {"is_active": False}, before)["is_active"]
+    back = api.patch(f"/customers/{customer['id']}", {"owner_id": before})
+    assert faults(problem(back, 422, "invalid_input")) == {"owner_id": "owner_inactive"}
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -173,3 +195,14 @@ def test_the_stages_are_those_opportunities_move_along(api: Api, asked: Asked) -
     lost = next(row["code"] for row in stages if row["kind"] == "lost")
     path = f"/opportunities/{deal['id']}/move"
     assert api.ok("POST", path, {"stage": lost, "lost_reason": "价格"})["stage_kind"] == "lost"
+
+
+def test_the_logo_goes_in_as_base64(api: Api, asked: Asked) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(stream, "PNG")
+    changed = asked("PATCH", "/company", {"logo": b64encode(stream.getvalue()).decode()})
+    assert changed["logo_type"] == api.ok("GET", "/company")["logo_type"] == "image/png"
+    for wrong in ("not base64!", b64encode(stream.getvalue()[:-20]).decode()):
+        refused = api.patch("/company", {"logo": wrong})
+        assert faults(problem(refused, 422, "invalid_input")) == {"logo": "not_a_logo"}
+    assert asked("PATCH", "/company", {"logo": None})["logo_type"] is None

@@ -1,0 +1,178 @@
+"""Who owns a customer owns its documents: a new owner takes all of them over in the same transaction.
+
+`owner_id` decides who sees a document and moves; `salesperson_id` decides who gets the credit and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from core.audit import record
+from core.customers import change_customer as change_record
+from core.errors import FieldErrors, NotFound
+from core.plan import Plan
+from core.statements import Query, statement
+
+# In the order in which they are locked; each has `owner_id` and `customer_id`.
+DOCUMENTS = ("opportunity", "quotation", "sales_order", "invoice", "payment", "credit_note", "shipment")
+_OF = "customer_id = ANY (%(customer_ids)s::bigint[])"
+LOCKS = tuple(
+    statement(
+        f"owners.lock_{table}",
+        f"SELECT count(*) FROM (SELECT id FROM {table} WHERE {_OF} ORDER BY id FOR NO KEY UPDATE) AS locked",  # noqa: S608 (names of tables, no values)
+        tables=table,
+        scope="by_root",
+    )
+    for table in DOCUMENTS
+)
+MOVES = tuple(
+    statement(
+        f"owners.move_{table}",
+        f"UPDATE {table} SET owner_id = %(owner_id)s::bigint WHERE {_OF} AND owner_id <> %(owner_id)s::bigint",  # noqa: S608 (names of tables, no values)
+        tables=table,
+        scope="by_root",
+    )
+    for table in DOCUMENTS
+)
+# What somebody else has promised to do stays his; what the old owner had planned is the new one's.
+MOVE_ACTIVITIES = statement(
+    "owners.move_activities",
+    f"""
+    UPDATE activity SET owner_id = %(owner_id)s::bigint, version = version + 1
+     WHERE {_OF} AND done_at IS NULL AND owner_id = %(before_id)s::bigint
+    """,  # noqa: S608 (names of columns, no values)
+    tables="activity",
+    scope="by_root",
+)
+OWNER_OF = statement(
+    "owners.owner_of",
+    "SELECT owner_id FROM customer WHERE id = %(customer_id)s::bigint",
+    tables="customer",
+    scope="by_root",
+)
+
+
+class OwnedCustomer(NamedTuple):
+    id: int
+    name: str
+
+
+# FOR UPDATE, so that a document that is being written, which holds the customer's key, is waited for and moved too.
+LOCK_CUSTOMERS = statement(
+    "owners.lock_customers",
+    """
+    SELECT id, name FROM customer WHERE id = ANY (%(customer_ids)s::bigint[]) AND owner_id = %(owner_id)s::bigint
+     ORDER BY id FOR UPDATE
+    """,
+    tables="customer",
+    scope="by_root",
+    fact=OwnedCustomer,
+)
+CUSTOMERS_OF_OWNER = statement(
+    "owners.customers_of_owner",
+    "SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM customer WHERE owner_id = %(owner_id)s::bigint",
+    tables="customer",
+    scope="system",
+)
+MOVE_CUSTOMERS = statement(
+    "owners.move_customers",
+    """
+    UPDATE customer SET owner_id = %(owner_id)s::bigint, version = version + 1, updated_at = %(now)s::timestamptz
+     WHERE id = ANY (%(customer_ids)s::bigint[])
+    """,
+    tables="customer",
+    scope="by_root",
+)
+
+
+class UserFact(NamedTuple):
+    id: int
+    name: str
+    is_active: bool
+
+
+LOCK_USERS = statement(
+    "owners.lock_users",
+    "SELECT id, name, is_active FROM app_user WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR KEY SHARE",
+    tables="app_user",
+    scope="system",
+    fact=UserFact,
+)
+
+
+def change_customer(
+    plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None
+) -> dict[str, Any]:
+    """Changes the fields given; with a new owner, all documents and what the old one had planned go along.
+
+    Locks the customer's documents where its owner changes, then the customer. Raises NotFound, InvalidInput beside the
+    field, `duplicate_customer`, and `edit_conflict` with what stands there now.
+    """
+    owner_id = (values["owner_id"] or plan.actor.user_id) if "owner_id" in values else None
+    before_id = _owner_before(plan, customer_id, owner_id)
+    answer = change_record(plan, customer_id, values, version=version)
+    if before_id is not None:
+        _move_documents(plan, [customer_id], before_id, answer["owner_id"])
+    return answer
+
+
+def hand_over_customers(plan: Plan, user_id: int, *, to_user_id: int | None) -> dict[str, Any]:
+    """Gives all customers of a user, with their documents and what he had planned with them, to another active user.
+
+    Locks the documents, the customers, both users. Raises NotFound, InvalidInput beside `to_user_id`.
+    """
+    [users, [[ids]]] = plan.fetch(LOCK_USERS(ids=[user_id, to_user_id]), CUSTOMERS_OF_OWNER(owner_id=user_id))
+    by_id: dict[int, UserFact] = {user.id: user for user in users}
+    if user_id not in by_id:
+        raise NotFound("user", user_id)
+    _check_taker(by_id, user_id, to_user_id)
+    taker = by_id[to_user_id or 0]
+    found = plan.fetch(*_locks(ids), LOCK_CUSTOMERS(customer_ids=ids, owner_id=user_id))
+    customers: list[OwnedCustomer] = found[-1]
+    moved = [customer.id for customer in customers]
+    if moved:
+        plan.fetch(MOVE_CUSTOMERS(customer_ids=moved, owner_id=taker.id, now=plan.now))
+        _move_documents(plan, moved, user_id, taker.id)
+    for customer in customers:
+        changes = {"owner_id": [user_id, taker.id]}
+        record(plan, "customer.changed", "customer", customer.id, label=customer.name, changes=changes)
+    return {"id": user_id, "to_user_id": taker.id, "to_user": taker.name, "customers": len(customers)}
+
+
+def _check_taker(users: Mapping[int, UserFact], user_id: int, to_user_id: int | None) -> None:
+    errors = FieldErrors()
+    taker = users.get(to_user_id or 0)
+    if to_user_id is None:
+        errors.add("to_user_id", "required")
+    elif taker is None:
+        errors.add("to_user_id", "user_unknown")
+    elif not taker.is_active:
+        errors.add("to_user_id", "owner_inactive", owner=taker.name)
+    elif taker.id == user_id:
+        errors.add("to_user_id", "same_owner")
+    errors.raise_if_any()
+
+
+def _owner_before(plan: Plan, customer_id: int, owner_id: int | None) -> int | None:
+    """The owner to be replaced, with the customer and its documents locked; None where the owner stays."""
+    if owner_id is None:
+        return None
+    [rows] = plan.fetch(OWNER_OF(customer_id=customer_id))
+    if not rows or rows[0][0] == owner_id:
+        return None
+    before_id: int = rows[0][0]
+    *_, locked = plan.fetch(*_locks([customer_id]), LOCK_CUSTOMERS(customer_ids=[customer_id], owner_id=before_id))
+    if not locked:
+        return _owner_before(plan, customer_id, owner_id)
+    return before_id
+
+
+def _locks(customer_ids: Sequence[int]) -> list[Query]:
+    return [lock(customer_ids=customer_ids) for lock in LOCKS]
+
+
+def _move_documents(plan: Plan, customer_ids: Sequence[int], before_id: int, owner_id: int) -> None:
+    """A statement per kind of document, however many there are, in one round trip."""
+    moves = [move(customer_ids=customer_ids, owner_id=owner_id) for move in MOVES]
+    plan.fetch(*moves, MOVE_ACTIVITIES(customer_ids=customer_ids, owner_id=owner_id, before_id=before_id))

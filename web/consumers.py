@@ -1,0 +1,14 @@
+"""The modules whose consumers act on events: named in one place for the worker, which applies them, and for the
+integrity check, which looks whether they were applied."""
+
+from __future__ import annotations
+
+import importlib
+
+CONSUMER_MODULES = ("inventory.alerts", "crm.notices")
+
+
+def load() -> None:
+    """Registers all consumers of this installation in `core.outbox.CONSUMERS`."""
+    for module in CONSUMER_MODULES:
+        importlib.import_module(module)
