@@ -144,7 +144,7 @@ def _done_meanwhile(data: Mapping[str, Any]) -> str:
     return _("Somebody else did the same a moment ago. Nothing was done twice. Open the record and look.")
 
 
-@sentence_for("not_a_choice", "category_unknown", "supplier_unknown")
+@sentence_for("not_a_choice")
 def _not_a_choice(data: Mapping[str, Any]) -> str:
     return _("Choose one of the entries of the list.")
 
@@ -198,15 +198,6 @@ def _database_unavailable(data: Mapping[str, Any]) -> str:
 def _outcome_unknown(data: Mapping[str, Any]) -> str:
     return _(
         "The answer got lost, so it is not known whether this was done. Look at the record before sending it again."
-    )
-
-
-@sentence_for("not_a_logo")
-def _not_a_logo(data: Mapping[str, Any]) -> str:
-    return _(
-        "A logo is a picture (%(types)s) of at most %(limit)s kB. Save it smaller and choose it again.",
-        types=", ".join(name.removeprefix("image/") for name in data["types"]),
-        limit=int(data["limit"]) // 1024,
     )
 
 

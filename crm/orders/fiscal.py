@@ -37,7 +37,7 @@ ORDER_OF_INVOICE_FOR_UPDATE = statement(
 LINES_OF_INVOICED_ORDER = statement(
     "fiscal.lines_of_invoiced_order",
     LINES.text.replace("= %(order_id)s::bigint", _BY_INVOICE),
-    tables="sales_order_line product sales_order_invoice",
+    tables="sales_order_line product sales_order_invoice sales_order",
     scope="by_root",
     fact=LineFact,
 )

@@ -73,13 +73,3 @@ def _another_warehouse(data: Mapping[str, Any]) -> str:
 @sentence_for("duplicate_field")
 def _duplicate_field(data: Mapping[str, Any]) -> str:
     return _("The field %(field)s stands twice in one object. Say it once.", field=data["field"])
-
-
-@sentence_for("scope_unknown")
-def _scope_unknown(data: Mapping[str, Any]) -> str:
-    return _("There is no such permission: %(names)s.", names=_(", ").join(data["scopes"]))
-
-
-@sentence_for("not_a_logo")
-def _not_a_logo(data: Mapping[str, Any]) -> str:
-    return _("A logo is a PNG or JPEG picture of at most %(size)s kB.", size=data["limit"] // 1024)
