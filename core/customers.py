@@ -166,7 +166,9 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     if current is None or owner_id != current.owner_id:
         _check_owner(plan, owner_id, errors)
     terms_id = values.get("payment_terms_id")
-    if terms_id is not None and plan.session.get(PaymentTerms, terms_id) is None:
+    terms = plan.session.get(PaymentTerms, terms_id) if terms_id is not None else None
+    is_new = current is None or terms_id != current.payment_terms_id
+    if terms_id is not None and (terms is None or (is_new and not terms.is_active)):
         errors.add("payment_terms_id", "terms_unknown")
     currency = values.get("currency") or company.currency
     if currency != company.currency:

@@ -42,6 +42,7 @@ class PaymentTerms(Base):
     name: Mapped[str] = mapped_column(String(80))
     name_zh: Mapped[str] = mapped_column(String(80))
     days: Mapped[int] = mapped_column(SmallInteger)
+    is_active: Mapped[bool] = mapped_column(default=True)
 
     __table_args__ = (CheckConstraint("days BETWEEN 0 AND 730", name="days"),)
 

@@ -22,7 +22,7 @@ OWNERS = statement(
 )
 TERMS = statement(
     "pages.payment_terms",
-    "SELECT id, name, name_zh FROM payment_terms ORDER BY days, id",
+    "SELECT id, name, name_zh FROM payment_terms WHERE is_active OR id = %(also)s::bigint ORDER BY days, id",
     tables="payment_terms",
     scope="system",
     fact=Choice,

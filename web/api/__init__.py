@@ -2,6 +2,7 @@
 and described from there at /api/v1/openapi.json."""
 
 from web.api import (
+    accounts,
     activities,
     banks,
     categories,
@@ -26,11 +27,13 @@ from web.api import (
     stock,
     suppliers,
     tasks,
+    terms,
     users,
 )
 from web.api.operation import area
 
 __all__ = [
+    "accounts",
     "activities",
     "area",
     "company",
@@ -56,5 +59,6 @@ __all__ = [
     "stock",
     "suppliers",
     "tasks",
+    "terms",
     "users",
 ]

@@ -88,9 +88,9 @@ class CustomerForm(Form):
     note = TextAreaField(_("Note"))
     version = HiddenField()
 
-    def offer(self, owner_id: int | None = None) -> None:
+    def offer(self, owner_id: int | None = None, terms_id: int | None = None) -> None:
         """Fill the choices; who may not set credit keeps limit and terms out of the form."""
-        owners, terms = read(OWNERS(also=owner_id), TERMS())
+        owners, terms = read(OWNERS(also=owner_id), TERMS(also=terms_id))
         chinese = language() == "zh"
         self.owner_id.choices = options((found.id, found.name) for found in owners)
         self.country.choices = country_choices()

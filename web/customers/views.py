@@ -134,7 +134,7 @@ def change(customer_id: int) -> ResponseReturnValue:
     """Save; when somebody else saved meanwhile, show what stands there now beside what was typed."""
     customer = _customer(customer_id)
     form = CustomerForm()
-    form.offer(customer.owner_id)
+    form.offer(customer.owner_id, customer.payment_terms_id)
     refusal: DomainError | None = None
     changed: list[tuple[Any, Any]] = []
     if form.validate():
@@ -180,7 +180,7 @@ def _choice_text(field: Any, value: Any) -> Any:
 
 def _form_page(form: CustomerForm, customer: CustomerRecord | None = None, **more: Any) -> str:
     if form.country.choices is None:
-        form.offer(customer.owner_id if customer else None)
+        form.offer(*((customer.owner_id, customer.payment_terms_id) if customer else ()))
     refusal: DomainError | None = more.get("refusal")
     duplicate = None
     if refusal is not None and refusal.code == "duplicate_customer":

@@ -5,4 +5,4 @@ from web.permissions import Area
 
 area = Area("ledger", __name__, url_prefix="/ledger")
 
-from web.ledger import documents, effects, manual, periods, sentences, tasks, views  # noqa: E402, F401
+from web.ledger import chart, documents, effects, manual, periods, sentences, tasks, views  # noqa: E402, F401

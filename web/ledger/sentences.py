@@ -164,3 +164,28 @@ def month_name(value: Any) -> str:
 
 def _date(value: Any) -> Any:
     return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+@sentence_for("account_fixed")
+def _account_fixed(data: Mapping[str, Any]) -> str:
+    return _(
+        "%(account)s keeps its code and kind, because entries or posting rules stand on it.", account=data["account"]
+    )
+
+
+@sentence_for("account_in_use")
+def _account_in_use(data: Mapping[str, Any]) -> str:
+    account = data["account"]
+    if data["reason"] == "role":
+        return _("%(account)s stays open: the product's own postings go there.", account=account)
+    if data["reason"] == "bank":
+        return _(
+            "%(account)s stays open: bank account %(bank)s uses it. Archive that first.",
+            account=account,
+            bank=data["bank"],
+        )
+    return _(
+        "%(account)s stays open: its balance is %(balance)s. Move it to another account first.",
+        account=account,
+        balance=money(data["balance"]),
+    )

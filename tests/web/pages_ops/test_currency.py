@@ -22,7 +22,7 @@ from tests.web.pages_ops.conftest import Books, Browser, application, browser, b
 from tests.world import World
 
 # Not looked at: files, answers to scripts, what works without a company, and what only leads on.
-NO_PAGES = re.compile(r"/(assets|api|sign-in|setup|healthz|readyz)\b|\.css$|/ledger/document/|/allocations/")
+NO_PAGES = re.compile(r"/(assets|api|sign-in|setup|healthz|readyz)\b|\.css$|/logo$|/ledger/document/|/allocations/")
 
 # What must be asked about something.
 ASKED = {path: {"product": "TEA-1", "quantity": 1} for path in ("/orders/stock", "/stock/lookup")}
@@ -54,6 +54,7 @@ def pages(books: Books) -> list[str]:
     ids, world = books.ids, books.world
     values: dict[str, Any] = {
         "bank_account_id": world.value("SELECT id FROM bank_account WHERE is_default"),
+        "terms_id": world.value("SELECT min(id) FROM payment_terms"),
         "period_id": world.value("SELECT min(id) FROM fiscal_period"),
         "account_id": ids["receivable"],
         "entry_id": ids["manual"],

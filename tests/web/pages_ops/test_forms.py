@@ -276,3 +276,34 @@ def test_a_fiscal_invoice_is_recorded_on_the_invoice(books: Books) -> None:
     sales = browser(books, "sales")
     sales.get(address)
     assert "Record fiscal invoice" not in sales.page
+
+
+def test_payment_terms_and_accounts_are_added_and_archived_on_their_pages(books: Books) -> None:
+    person = browser(books, "admin")
+    person.get("/settings/terms/new")
+    wrong = person.post("/settings/terms/new", name="45 days", code="", days="x")
+    assert wrong.status_code == 422 and 'value="45 days"' in person.page
+    assert (
+        person.post("/settings/terms/new", name="45 days", name_zh="45 天", code="net45", days="45").status_code == 303
+    )
+    terms = books.world.value("SELECT id FROM payment_terms WHERE code = 'net45'")
+    person.get("/customers/new")
+    assert "45 days" in person.page
+    assert person.post(f"/settings/terms/{terms}", name="Net 45", name_zh="45 天").status_code == 303
+    person.get("/settings/terms")
+    assert "Net 45" in person.page and "Archived" in person.page
+    person.get("/customers/new")
+    assert "Net 45" not in person.page
+    person.get("/ledger/accounts/new")
+    values = {"code": "5602.07", "name": "Courier", "name_zh": "快递费", "kind": "expense"}
+    assert person.post("/ledger/accounts/new", **values).status_code == 303
+    refused = person.post("/ledger/accounts/new", **values)
+    assert refused.status_code == 422 and 'id="code-error"' in person.page
+    account = books.world.value("SELECT id FROM account WHERE code = '5602.07'")
+    person.get(f"/ledger/accounts/{account}/edit")
+    assert person.post(f"/ledger/accounts/{account}/edit", **(values | {"name": "Post"})).status_code == 303
+    assert books.world.rows("SELECT name, is_active FROM account WHERE id = :id", id=account) == [("Post", False)]
+    used = f"/ledger/accounts/{books.ids['receivable']}/edit"
+    person.get(used)
+    assert person.post(used, **(values | {"code": "1122", "kind": "asset"})).status_code == 422
+    assert "own postings go there" in person.page
