@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
 from core import database as db
-from core import wire
+from core import scope, wire
 from core.batch import Change, compose
 from core.columns import check_row
 from core.context import Context
@@ -176,6 +176,14 @@ class Plan:
             if self._on_open is not None:
                 self._on_open(own[1:])
         return rows
+
+    def see_everything(self) -> None:
+        """From here on the command reads and writes rows that its actor may not see.
+
+        For the few commands that must, after they have read what they were asked about as their actor sees it.
+        """
+        self.fetch(db.SET_VIEWER(viewer=scope.EVERYTHING.text))
+        scope.begin_viewing(scope.EVERYTHING)  # until `run` ends
 
     # deciding ---------------------------------------------------------------------------------------------------------
     def effect(self, kind: str, **data: Any) -> None:

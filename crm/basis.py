@@ -40,8 +40,8 @@ BASIS = statement(
            (SELECT id FROM opportunity WHERE id = %(opportunity_id)s::bigint AND customer_id = %(customer_id)s::bigint)
       FROM company
       LEFT JOIN LATERAL (SELECT id, name, owner_id, payment_terms_id FROM customer
-                          WHERE id = %(customer_id)s::bigint AND merged_into_id IS NULL AND visible(customer, customer.id)
-                            FOR KEY SHARE) AS customer ON true
+                          WHERE id = %(customer_id)s::bigint AND merged_into_id IS NULL
+                             AND visible(customer, customer.id) FOR KEY SHARE) AS customer ON true
       LEFT JOIN payment_terms AS terms ON terms.id = customer.payment_terms_id
     """,
     tables="company customer address payment_terms warehouse opportunity",

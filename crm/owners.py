@@ -47,9 +47,9 @@ MOVE_ACTIVITIES = statement(
 )
 OWNER_OF = statement(
     "owners.owner_of",
-    "SELECT owner_id FROM customer WHERE id = %(customer_id)s::bigint",
+    "SELECT owner_id FROM customer WHERE id = %(customer_id)s::bigint AND visible(customer, customer.id)",
     tables="customer",
-    scope="by_root",
+    scope="scoped",
 )
 
 
@@ -109,8 +109,7 @@ def change_customer(
     Locks the customer's documents where its owner changes, then the customer. Raises NotFound, InvalidInput beside the
     field, `duplicate_customer`, and `edit_conflict` with what stands there now.
     """
-    owner_id = (values["owner_id"] or plan.actor.user_id) if "owner_id" in values else None
-    before_id = _owner_before(plan, customer_id, owner_id)
+    before_id = _owner_before(plan, customer_id, values.get("owner_id"))
     answer = change_record(plan, customer_id, values, version=version)
     if before_id is not None:
         _move_documents(plan, [customer_id], before_id, answer["owner_id"])
@@ -162,6 +161,7 @@ def _owner_before(plan: Plan, customer_id: int, owner_id: int | None) -> int | N
     if not rows or rows[0][0] == owner_id:
         return None
     before_id: int = rows[0][0]
+    plan.see_everything()  # what is given away is seen no more, while the documents still have to follow
     *_, locked = plan.fetch(*_locks([customer_id]), LOCK_CUSTOMERS(customer_ids=[customer_id], owner_id=before_id))
     if not locked:
         return _owner_before(plan, customer_id, owner_id)

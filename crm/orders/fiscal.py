@@ -31,7 +31,7 @@ ORDER_OF_INVOICE_FOR_UPDATE = statement(
     "fiscal.order_of_invoice_for_update",
     ORDER_FOR_UPDATE.text.replace("= %(order_id)s::bigint", _BY_INVOICE),
     tables="sales_order sales_order_invoice",
-    scope="by_root",
+    scope="scoped",
     fact=OrderFact,
 )
 LINES_OF_INVOICED_ORDER = statement(
@@ -43,9 +43,9 @@ LINES_OF_INVOICED_ORDER = statement(
 )
 ISSUED_ON = statement(
     "fiscal.issued_on",
-    "SELECT issued_on FROM invoice WHERE id = %(invoice_id)s::bigint",
+    "SELECT issued_on FROM invoice WHERE id = %(invoice_id)s::bigint AND visible(invoice)",
     tables="invoice",
-    scope="by_root",
+    scope="scoped",
 )
 
 

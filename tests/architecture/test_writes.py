@@ -25,6 +25,9 @@ BEYOND_THE_VIEWER = {
     "periods.month",  # the same
     "work.counts",  # sent with the look-up of the session, which sets the viewer for row security
     "notices.owner",  # the worker
+    "terms.list",  # how many customers have these terms, for who keeps the settings
+    "users.customers_owned",  # how many customers would stay behind, for who manages users
+    "owners.customers_of_owner",  # whoever manages users hands over all of one who leaves
     "tasks.list",  # what the books ask of finance, whoever the customer belongs to
 }
 
