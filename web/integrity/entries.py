@@ -113,13 +113,8 @@ _SHIPPED = {
     """,
 }
 # Orders that were corrected, as they stand: what is with the customer at the price that is left, and what was credited.
+# A price credit lowers the price of the whole line in proportion to what was left of it then, as the line says.
 _CORRECTED = {
-    "reductions": """
-        SELECT link.order_id, line.position, sum(line.amount_net) AS net, sum(line.amount_tax) AS tax
-          FROM credit_note AS note JOIN journal_entry AS entry ON entry.id = note.entry_id AND entry.event = 'credit_note'
-          JOIN sales_order_invoice AS link ON link.invoice_id = note.invoice_id
-          JOIN credit_note_line AS line ON line.credit_note_id = note.id GROUP BY 1, 2
-    """,
     "credited": """
         SELECT link.order_id, sum(line.amount_net) AS net, sum(line.amount_tax) AS tax
           FROM credit_note AS note JOIN sales_order_invoice AS link ON link.invoice_id = note.invoice_id
@@ -135,9 +130,8 @@ _CORRECTED = {
     "left_lines": """
         SELECT line.order_id, line.quantity, coalesce(gone.cost_back, 0) AS cost_back,
                CASE WHEN line.is_service THEN line.quantity_shipped ELSE coalesce(gone.part, 0) END AS part,
-               line.amount_net - coalesce(reductions.net, 0) AS net, line.amount_tax - coalesce(reductions.tax, 0) AS tax
-          FROM corrected JOIN sales_order_line AS line USING (order_id)
-          LEFT JOIN gone USING (order_id, position) LEFT JOIN reductions USING (order_id, position)
+               line.amount_net - line.net_reduced AS net, line.amount_tax - line.tax_reduced AS tax
+          FROM corrected JOIN sales_order_line AS line USING (order_id) LEFT JOIN gone USING (order_id, position)
     """,
     "shares": f"""
         SELECT order_id, sum(cost_back) AS cost_back, sum({share("net", "part", "quantity")}) AS net,
