@@ -107,7 +107,7 @@ def place_user(plan: Plan, user_id: int, unit_id: int | None) -> dict[str, Any]:
             plan.session.add(UnitMembership(user_id=user_id, unit_id=unit_id, since=plan.now))
         user.unit_id = unit_id
         plan.session.flush()
-    return {"id": user_id, "unit_id": unit_id}
+    return {"id": user_id, "name": user.name, "unit_id": unit_id}
 
 
 # sharing --------------------------------------------------------------------------------------------------------------

@@ -116,12 +116,13 @@ NEW: Final = (
     Item("products.new", "box", _("Product")),
 )
 
-# The four places of a role's phone tab bar; the fifth is always the menu of all places.
+# The four places of a role's phone tab bar, of somebody with several the first; the fifth is always the menu of all places.
 TABS: Final = {
     "sales": ("home.index", "customers.index", "opportunities.board", "orders.index"),
-    "manager": ("home.index", "customers.index", "orders.index", "invoices.index"),
-    "finance": ("home.index", "invoices.index", "payments.match", "reports.index"),
+    "sales_manager": ("home.index", "customers.index", "opportunities.board", "orders.index"),
     "warehouse": ("home.index", "shipments.index", "stock.alerts", "stock.levels"),
+    "finance": ("home.index", "invoices.index", "payments.match", "reports.index"),
+    "manager": ("home.index", "customers.index", "orders.index", "invoices.index"),
     "admin": ("home.index", "customers.index", "orders.index", "invoices.index"),
 }
 
@@ -151,9 +152,7 @@ def tabs() -> list[Item]:
     to him.
     """
     roles = tuple(getattr(g.actor, "roles", ()) or ())
-    wished = next(
-        (TABS[role] for role in ("sales", "warehouse", "finance", "manager", "admin") if role in roles), TABS["manager"]
-    )
+    wished = next((TABS[role] for role in TABS if role in roles), TABS["manager"])
     allowed = {item.endpoint: item for section in NAVIGATION for item in section.allowed()}
     chosen = [allowed[endpoint] for endpoint in wished if endpoint in allowed]
     chosen += [item for endpoint, item in allowed.items() if endpoint not in wished]

@@ -28,6 +28,7 @@ from web.api import (
     suppliers,
     tasks,
     terms,
+    units,
     users,
 )
 from web.api.operation import area
@@ -60,5 +61,6 @@ __all__ = [
     "suppliers",
     "tasks",
     "terms",
+    "units",
     "users",
 ]

@@ -4,4 +4,4 @@ from web.permissions import Area
 
 area = Area("customers", __name__, url_prefix="/customers")
 
-from web.customers import people, sentences, views  # noqa: E402, F401
+from web.customers import people, sentences, shares, views  # noqa: E402, F401

@@ -25,13 +25,13 @@ def index() -> str:
     roles = set(g.actor.roles or ())
     month = datetime.combine(today().replace(day=1), time(), get_timezone()).astimezone(UTC)
     with db.current().reading() as connection:
-        if "warehouse" in roles and not roles & {"sales", "manager", "admin"}:
+        if "warehouse" in roles and not roles & {"sales", "sales_manager", "manager", "admin"}:
             home = warehouse_home(connection, today=today(), month=month)
             return render_template("home/warehouse.html", greeting=greeting(), **vars(home))
-        if "finance" in roles and not roles & {"sales", "manager", "admin"}:
+        if "finance" in roles and not roles & {"sales", "sales_manager", "manager", "admin"}:
             money = finance_home(connection, today=today(), month=month, user_id=g.actor.user_id)
             return render_template("home/finance.html", greeting=greeting(), **vars(money))
-        manages = bool(roles & {"manager", "admin"})
+        manages = bool(roles & {"manager", "sales_manager", "admin"})
         found = sales_home(
             connection,
             today=today(),

@@ -1,0 +1,30 @@
+"""Why something about people and the tree they belong to was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+
+from web.sentences import sentence_for
+
+
+@sentence_for("unit_cycle")
+def _unit_cycle(data: Mapping[str, Any]) -> str:
+    return _("%(parent)s lies below %(unit)s. Move it out first.", parent=data["parent"], unit=data["unit"])
+
+
+@sentence_for("unit_unknown")
+def _unit_unknown(data: Mapping[str, Any]) -> str:
+    return _("This region or team is gone. Choose another.")
+
+
+@sentence_for("region_below_team")
+def _region_below_team(data: Mapping[str, Any]) -> str:
+    return _("A region cannot lie below the team %(parent)s. Choose the company or a region.", parent=data["parent"])
+
+
+@sentence_for("one_reader")
+def _one_reader(data: Mapping[str, Any]) -> str:
+    return _("Name a person, or a region or team: one of them.")
