@@ -116,7 +116,7 @@ NEW: Final = (
     Item("products.new", "box", _("Product")),
 )
 
-# The four places of a role's phone tab bar, of somebody with several the first; the fifth is always the menu of all places.
+# The four places of a role's phone tab bar; of several roles the first one's. The fifth is always the menu of all.
 TABS: Final = {
     "sales": ("home.index", "customers.index", "opportunities.board", "orders.index"),
     "sales_manager": ("home.index", "customers.index", "opportunities.board", "orders.index"),

@@ -12,9 +12,11 @@ from typing import Any
 from core import database as db
 from core.context import Actor
 from core.customers import create_customer, save_address, save_contact
+from core.organization import UnitKind
 from core.permissions import ROLES
 from core.scope import EVERYTHING
 from core.suppliers import create_supplier
+from core.units import place_user, save_unit
 from core.users import create_user
 from crm.setup import set_up_company
 from inventory.catalog import create_product, set_reorder_point
@@ -45,6 +47,7 @@ COMPANY: dict[str, Any] = {
 }
 ADMIN, FINANCE, WAREHOUSE, MANAGER = "admin", "finance", "warehouse", "manager"
 LOGIN_OF_EMPLOYEE = {2: MANAGER, 4: "sales", 3: "sales2"}
+TEAMS = {"USA": ("North America", "Seattle"), "UK": ("Europe", "London")}
 INVENTED = ((FINANCE, "陈静", "财务主管"), (WAREHOUSE, "李强", "仓库主管"))
 TERMS_IN_USE = (("net15", 15), ("net30", 30), ("net30", 30), ("net30", 30), ("net60", 60))
 SET_UP, PEOPLE, MASTERS, OPENING, CUSTOMER = 0, 1, 2, 3, 11
@@ -66,6 +69,7 @@ def opening_steps(calendar: Calendar, northwind: Northwind, orders: int | None) 
     ]
     steps += [Step(day, PEOPLE, _employee(row)) for row in sorted(northwind.employees, key=_seniority)]
     steps += [Step(day, PEOPLE, _invented(*person)) for person in INVENTED]
+    steps.append(Step(day, PEOPLE, _organisation(northwind.employees)))
     steps += [Step(day, MASTERS, _supplier(row)) for row in northwind.suppliers]
     steps += [Step(day, MASTERS, _category(row)) for row in northwind.categories]
     steps += [Step(day, MASTERS, _product(product)) for product in northwind.products]
@@ -107,12 +111,29 @@ def _seniority(row: Row) -> tuple[bool, int]:
 def _employee(row: Row) -> Any:
     identity = int(row["employee_id"])
     login = LOGIN_OF_EMPLOYEE.get(identity, row["last_name"].lower())
-    role = "manager" if login == MANAGER else "sales"
+    role = "manager" if login == MANAGER else "sales_manager" if "Manager" in row["title"] else "sales"
 
     def act(replay: Replay) -> None:
         chief = replay.employees.get(int(row["reports_to"] or 0))
         name = f"{row['first_name']} {row['last_name']}"
         replay.employees[identity] = _person(replay, login, name, row["title"], role, chief)
+
+    return act
+
+
+def _organisation(employees: list[Row]) -> Any:
+    """A region with one team for each country that sales people sit in."""
+
+    def act(replay: Replay) -> None:
+        teams = {}
+        for country, (region, team) in TEAMS.items():
+            above = replay.run(ADMIN, save_unit, {"name": region, "kind": UnitKind.REGION})["id"]
+            values = {"name": team, "kind": UnitKind.TEAM, "parent_id": above}
+            teams[country] = replay.run(ADMIN, save_unit, values)["id"]
+        for row in employees:
+            user = replay.employees[int(row["employee_id"])]
+            if "Vice President" not in row["title"]:
+                replay.run(ADMIN, place_user, user.user_id, teams[row["country"]])
 
     return act
 
