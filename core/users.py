@@ -312,9 +312,10 @@ def _refuse_owner(plan: Plan, user: User) -> None:
     """Nobody leaves customers behind without an owner who is still here."""
     [[[customers]]] = plan.fetch(CUSTOMERS_OWNED(user_id=user.id))
     if customers:
-        owned = {"user_id": user.id, "owner": user.name, "count": customers}
-        beside = {"is_active": FieldError("user_owns_customers", owned)}
-        raise DomainError("user_owns_customers", fields=beside, **owned)
+        beside = FieldError("user_owns_customers", {"user_id": user.id, "owner": user.name, "count": customers})
+        raise DomainError(
+            "user_owns_customers", fields={"is_active": beside}, user_id=user.id, owner=user.name, count=customers
+        )
 
 
 def _admins(plan: Plan) -> int:

@@ -150,7 +150,7 @@ def _pay(finance: Desk, house: House, deal: Deal) -> None:
     finance.fill(customer=deal.customer, amount=deal.total)
     finance.press("Go on")
     finance.sees(number)
-    expect(finance.window.get_by_label(f"Amount for {number}")).to_have_value("4926.8")
+    expect(finance.window.get_by_label(f"Amount for {number}")).to_have_value("4926.80")
     finance.press("Preview…")
     expect(finance.dialog).to_contain_text(number)
     assert house.world.account(deal.customer_id)["open_receivables"] == deal.total

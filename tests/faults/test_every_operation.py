@@ -107,7 +107,8 @@ def operations(house: House) -> dict[str, list[str]]:
 @pytest.mark.parametrize("step", ["create", "confirm", "ship", "pay", "return"])
 def test_a_fault_at_every_operation(house: House, step: str, kind: str) -> None:
     """`run` itself tries again under the key, so the caller sees the effect once, or a refusal and nothing at all."""
-    count = len(operations(house)[step])
+    # Of two undisturbed runs the shorter one: one of them may have asked for a new block of ids.
+    count = min(len(operations(house)[step]) for _run in range(2))
     assert count >= 3
     for at in range(1, count + 1):
         scene = Scene(house)

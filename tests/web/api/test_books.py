@@ -88,4 +88,4 @@ def test_a_draft_keeps_what_a_change_does_not_name(api: Api) -> None:
     assert (changed["carrier"], changed["requested_on"]) == ("德邦", None)
     assert changed["ship_to"] != texts["ship_to"]
     refused = api.patch(path, {"requested_on": "2099-01-01"})
-    assert codes_by_field(refused) == {"requested_on": "date_too_far"}
+    assert codes_by_field(refused) == {"requested_on": "day_out_of_range"}
