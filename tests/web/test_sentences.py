@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from flask_babel import force_locale
 
-from web import sentences
+from web import filters, sentences
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = ("core", "finance", "inventory", "crm")
@@ -35,6 +35,11 @@ OTHERS: dict[str, Any] = {
 }
 
 INTERNAL = ("replay",)  # caught by the house itself: the first answer is given again
+
+
+@pytest.fixture(autouse=True)
+def _books_in_yuan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "company_currency", lambda: "CNY")
 
 
 class Raised(NamedTuple):
