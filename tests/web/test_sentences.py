@@ -17,9 +17,8 @@ from web import filters, sentences
 ROOT = Path(__file__).parents[2]
 DOMAIN = ("core", "finance", "inventory", "crm")
 NUMBERS = frozenset((
-    "amount", "available", "balance", "credit", "credit_limit", "debit", "difference", "exposure", "held", "left", "limit",
-    "open",
-    "over", "places", "requested", "shipped", "position",
+    "amount", "available", "balance", "credit", "credit_limit", "debit", "difference", "exposure", "held", "left",
+    "limit", "open", "over", "places", "requested", "shipped", "position",
 ))  # fmt: skip
 DAYS = frozenset(("date", "day", "effective_on", "first_on", "first_open_on", "starts_on", "today", "valid_until"))
 SHORTAGE = {"position": 1, "name": "N", "sku": "S", "requested": "2", "available": "1", "short": "1", "product_id": 1}
