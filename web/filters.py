@@ -13,26 +13,28 @@ from flask import Flask
 from flask_babel import format_date, get_timezone, gettext, ngettext
 
 from core import database as db
+from core.money import places_of
 from web.i18n import language
 
 MINUS: Final = "−"
 SYMBOLS: Final = {"CNY": "¥", "EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 
 
-def money(amount: Decimal | int | None, places: int = 2) -> str:
-    """`1,234.50`; negative with a true minus, `−1,234.50`."""
+def money(amount: Decimal | int | None, places: int | None = None) -> str:
+    """`1,234.50`, with the decimals of the books' currency unless told; negative with a true minus, `−1,234.50`."""
     if amount is None:
         return ""
+    places = places_of(company_currency()) if places is None else places
     rounded = Decimal(amount).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     return (MINUS if rounded < 0 else "") + f"{abs(rounded):,.{places}f}"
 
 
 def price(amount: Decimal | int | None) -> str:
-    """A unit price: at least two decimals, up to the four a price may have, `12.50`, `0.0375`."""
+    """A unit price: the currency's decimals at least, up to the four a price may have, `12.50`, `0.0375`."""
     if amount is None:
         return ""
     value = Decimal(amount)
-    return money(value, max(2, min(4, -int(value.normalize().as_tuple().exponent))))
+    return money(value, max(places_of(company_currency()), min(4, -int(value.normalize().as_tuple().exponent))))
 
 
 def quantity(amount: Decimal | int | None) -> str:
@@ -58,7 +60,7 @@ def plain(amount: Decimal | int | None) -> str:
     return _typed(quantity(amount))
 
 
-def plain_money(amount: Decimal | int | None, places: int = 2) -> str:
+def plain_money(amount: Decimal | int | None, places: int | None = None) -> str:
     """An amount as it stands in an input field: no grouping, all decimals of the currency, `4926.80`."""
     return _typed(money(amount, places))
 

@@ -93,7 +93,7 @@ def _check(plan: Plan, number: str | None, issued_on: date) -> str:
     elif len(cleaned) > LONGEST_NUMBER:
         errors.add("number", "too_long", limit=LONGEST_NUMBER)
     if issued_on > plan.today:
-        errors.add("issued_on", "in_the_future", today=plan.today)
+        errors.add("issued_on", "issued_in_the_future", today=plan.today)
     errors.raise_if_any()
     return cleaned
 

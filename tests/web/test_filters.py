@@ -14,6 +14,17 @@ from web import filters
 from web.forms import AmountField, DayField, Form, PercentField, PriceField, QuantityField, parse_number
 
 
+@pytest.fixture(autouse=True)
+def _books_in_yuan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "company_currency", lambda: "CNY")
+
+
+def test_amounts_have_the_decimals_of_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "company_currency", lambda: "JPY")
+    assert (filters.money(Decimal("1234.00")), filters.plain_money(Decimal(1234))) == ("1,234", "1234")
+    assert (filters.price(Decimal("12.0000")), filters.price(Decimal("12.5"))) == ("12", "12.5")
+
+
 @pytest.mark.parametrize(
     ("amount", "text"),
     [

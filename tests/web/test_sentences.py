@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 import pytest
 from flask_babel import force_locale
 
-from web import sentences
+from web import filters, sentences
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = ("core", "finance", "inventory", "crm")
 NUMBERS = frozenset((
-    "amount", "available", "balance", "credit", "credit_limit", "debit", "difference", "exposure", "held", "left", "limit",
-    "open",
-    "over", "places", "requested", "shipped", "position",
+    "amount", "available", "balance", "credit", "credit_limit", "debit", "difference", "exposure", "held", "left",
+    "limit", "open", "over", "places", "requested", "shipped", "position",
 ))  # fmt: skip
 DAYS = frozenset(("date", "day", "effective_on", "first_on", "first_open_on", "starts_on", "today", "valid_until"))
 SHORTAGE = {"position": 1, "name": "N", "sku": "S", "requested": "2", "available": "1", "short": "1", "product_id": 1}
@@ -35,6 +34,11 @@ OTHERS: dict[str, Any] = {
 }
 
 INTERNAL = ("replay",)  # caught by the house itself: the first answer is given again
+
+
+@pytest.fixture(autouse=True)
+def _books_in_yuan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "company_currency", lambda: "CNY")
 
 
 class Raised(NamedTuple):

@@ -12,6 +12,11 @@ from web.filters import day, money
 from web.sentences import sentence_for
 
 
+@sentence_for("issued_in_the_future")
+def _issued_in_the_future(data: Mapping[str, Any]) -> str:
+    return _("This day has not come yet. Choose %(today)s or earlier.", today=day(data["today"]))
+
+
 @sentence_for("nothing_to_credit")
 def _nothing_to_credit(data: Mapping[str, Any]) -> str:
     return _("There is nothing left to credit.")
