@@ -123,10 +123,16 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection for one consistent, read-only look: REPEATABLE READ, so that figures of a page agree. It
         sees the rows of this call's viewer."""
+        with self.snapshot() as connection:
+            wire.snapshot(driver(connection), [SET_VIEWER(viewer=viewer_text())], end=False)
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The same with nothing sent yet and for no viewer: for a role that sees every row."""
         with self.engine.connect().execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         ) as connection:
-            wire.snapshot(driver(connection), [SET_VIEWER(viewer=viewer_text())], end=False)
             yield connection
 
     @contextmanager

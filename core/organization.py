@@ -267,3 +267,6 @@ class Notice(Base):
 
 means("uq_app_user_login", "duplicate_login", field="login")
 means("uq_app_user_email", "duplicate_email", field="email")
+means("uq_org_unit_parent_id_name", "duplicate_name", field="name")
+means("uq_org_unit_company", "done_meanwhile")
+means("uq_unit_membership_open", "done_meanwhile")

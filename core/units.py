@@ -9,12 +9,15 @@ from sqlalchemy import select
 
 from core.audit import record
 from core.company import get_company
+from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.normalise import clean
 from core.organization import OrgUnit, UnitKind, UnitMembership, User
 from core.parties import Customer, CustomerShare
 from core.plan import Plan
 
+for _reader in ("user_id", "unit_id"):
+    means(f"uq_customer_share_{_reader}", "done_meanwhile")
 LONGEST_NAME = 120
 LONGEST_REASON = 300
 
@@ -81,7 +84,7 @@ def _checked(
     wanted = values.get("parent_id", unit.parent_id if unit else None) or root.id
     parent = units.get(wanted)
     if parent is None:
-        errors.add("parent_id", "unit_unknown")
+        errors.add("parent_id", "org_unit_unknown")
     elif parent.kind is UnitKind.TEAM and kind == UnitKind.REGION:
         errors.add("parent_id", "region_below_team", parent=parent.name)
     if any(other.name == name and other.parent_id == wanted and other is not unit for other in units.values()):
@@ -128,7 +131,7 @@ def share_customer(
     elif user_id is not None and not getattr(plan.session.get(User, user_id), "is_active", False):
         errors.add("user_id", "user_unknown")
     elif unit_id is not None and plan.session.get(OrgUnit, unit_id) is None:
-        errors.add("unit_id", "unit_unknown")
+        errors.add("unit_id", "org_unit_unknown")
     if len(reason or "") > LONGEST_REASON:
         errors.add("reason", "too_long", limit=LONGEST_REASON)
     errors.raise_if_any()

@@ -42,7 +42,7 @@ Answers = list[dict[str, Any]]
 def check_database(database: Database) -> Answers:
     """Runs all checks on one snapshot over two connections of a role that sees all rows; answers as `run_checks`."""
     todo = deque(GROUPS)
-    with database.reading() as first:
+    with database.snapshot() as first:
         snapshot = first.execute(text("SELECT pg_export_snapshot()")).scalar_one()
 
         def take(connection: Connection) -> Answers:
@@ -56,7 +56,7 @@ def check_database(database: Database) -> Answers:
             return answers
 
         def take_on_another() -> Answers:
-            with database.reading() as other:
+            with database.snapshot() as other:
                 other.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
                 return take(other)
 

@@ -15,8 +15,8 @@ def _unit_cycle(data: Mapping[str, Any]) -> str:
     return _("%(parent)s lies below %(unit)s. Move it out first.", parent=data["parent"], unit=data["unit"])
 
 
-@sentence_for("unit_unknown")
-def _unit_unknown(data: Mapping[str, Any]) -> str:
+@sentence_for("org_unit_unknown")
+def _org_unit_unknown(data: Mapping[str, Any]) -> str:
     return _("This region or team is gone. Choose another.")
 
 
