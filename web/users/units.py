@@ -54,7 +54,7 @@ class PlaceForm(Form):
 
 def kind_name(kind: str) -> str:
     """What a kind of unit is called."""
-    return {"company": _("Company"), "region": _("Region"), "team": _("Team")}[kind]
+    return {"company": _("Company"), "region": _("Sales region"), "team": _("Team")}[kind]
 
 
 @area.route("/units", permission="users.manage", endpoint="units")
