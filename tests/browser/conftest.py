@@ -182,6 +182,7 @@ def house(module_database: DatabaseUrls) -> Iterator[House]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     house = House(world, f"http://127.0.0.1:{server.server_port}")
+    house.ids["seller"] = world.value("SELECT id FROM app_user WHERE login = 'sales'")
     house.ids["tea"] = world.product(stock=100, price="96", sku="TEA", name="杭白菊 Chrysanthemum tea")
     house.ids["beef"] = world.product(stock=3, price="680", sku="BEEF", name="Mishi Kobe Niku")
     yield house

@@ -10,7 +10,7 @@ from tests.browser.conftest import House, Office
 
 
 def _draft(house: House, name: str) -> tuple[int, int]:
-    customer_id = house.world.customer(name, credit_limit=Decimal(100000))
+    customer_id = house.world.customer(name, credit_limit=Decimal(100000), owner_id=house.ids["seller"])
     return customer_id, house.world.order(customer_id, (house.ids["tea"], 4))["id"]
 
 

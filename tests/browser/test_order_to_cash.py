@@ -28,7 +28,7 @@ class Deal:
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 def test_main_path(house: House, office: Office, javascript: bool) -> None:
     name = f"苏州澄湖百货 {'with' if javascript else 'without'} script"
-    deal = Deal(name, house.world.customer(name, credit_limit=Decimal(100000)))
+    deal = Deal(name, house.world.customer(name, credit_limit=Decimal(100000), owner_id=house.ids["seller"]))
     on_hand = house.world.level(house.ids["beef"])["available"]
     sales = office.signed_in("sales", java_script_enabled=javascript)
     _win_the_opportunity(sales, deal)

@@ -173,7 +173,7 @@ def test_what_is_refused(house: House) -> None:
     for values, name, code in (
         ({"number": " "}, "number", "required"),
         ({"number": "1" * 41}, "number", "too_long"),
-        ({"issued_on": house.context().today + timedelta(days=1)}, "issued_on", "in_the_future"),
+        ({"issued_on": house.context().today + timedelta(days=1)}, "issued_on", "issued_in_the_future"),
     ):
         with refused("invalid_input") as caught:
             sale.issue(**values)

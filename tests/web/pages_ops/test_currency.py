@@ -14,6 +14,7 @@ from flask import url_for
 
 from core.categories import save_category
 from core.customers import save_address, save_contact
+from core.units import save_unit
 from crm.pipeline import create_opportunity
 from crm.pricing import LineRequest
 from crm.quotations import create_quotation
@@ -62,6 +63,7 @@ def pages(books: Books) -> list[str]:
         "order_id": ids["waiting"],
         "source_id": ids["unmatched"],
         "user_id": books.actors["sales"].user_id,
+        "unit_id": world.run(save_unit, {"name": "East", "kind": "region"})["id"],
         "kind": "payment",
         "language": "en",
         "paper_language": "en",
