@@ -7,6 +7,7 @@ import os
 from sqlalchemy import text
 
 from core import database as db
+from core.units import save_unit
 from tests.database_server import Server
 from tests.integrity.conftest import live_a_little
 from tests.scenarios.house import House
@@ -18,6 +19,7 @@ def test_copies_hold_all_that_the_original_holds(database_server: Server) -> Non
     urls = database_server.clone(f"{database_server.template}_grow_{os.getpid()}")
     house = House.set_up(urls.app)
     live_a_little(house)
+    house.run(save_unit, {"name": "East", "kind": "region"})
     owner, system = db.Database(urls.admin, pool_size=1), db.Database(urls.system, pool_size=1)
     try:
         before = _counts(system)

@@ -18,8 +18,8 @@ from core.models_registry import import_all_models
 SHARED = frozenset(
     """
     account api_token app_user bank_account company fiscal_period idempotency_key journal
-    number_series notice outbox_consumption outbox_event payment_terms pipeline_stage product_category role
-    sign_in_delay supplier unit_of_measure user_role user_session warehouse
+    number_series notice org_unit outbox_consumption outbox_event payment_terms pipeline_stage product_category role
+    sign_in_delay supplier unit_membership unit_of_measure user_role user_session warehouse
     """.split()  # noqa: SIM905 (a list of words reads better than a column of quotes)
 )
 SPAN = 1_000_000_000
