@@ -40,10 +40,10 @@ def test_alerts_open_and_close_in_the_real_worker(world: World, fresh_database: 
     worker = subprocess.Popen([sys.executable, "-m", "web.cli", "worker"], env=environment)
     try:
         world.adjust(product, -8)
-        _wait_until_applied(world)
+        _wait_until_applied(world, worker)
         assert world.rows("SELECT available, closed_at FROM stock_alert") == [(2, None)]
         world.receive(product, 20)
-        _wait_until_applied(world)
+        _wait_until_applied(world, worker)
         assert world.value("SELECT count(*) FROM stock_alert WHERE closed_at IS NULL") == 0
         assert world.value("SELECT count(*) FROM outbox_event WHERE state <> 'done'") == 0
     finally:
@@ -51,10 +51,11 @@ def test_alerts_open_and_close_in_the_real_worker(world: World, fresh_database: 
         worker.wait(timeout=PATIENCE_SECONDS)
 
 
-def _wait_until_applied(world: World) -> None:
-    """Until no event is open; one that has failed is a fault at once."""
+def _wait_until_applied(world: World, worker: subprocess.Popen[bytes]) -> None:
+    """Until no event is open; one that has failed is a fault at once, and so is a worker that has ended."""
     until = time.monotonic() + PATIENCE_SECONDS
     while open_events := world.rows("SELECT kind, last_error FROM outbox_event WHERE state <> 'done'"):
         assert not any(error for _, error in open_events), open_events
         assert time.monotonic() < until, open_events
-        time.sleep(0.05)
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(timeout=0.05)

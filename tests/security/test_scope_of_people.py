@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -16,14 +17,21 @@ from tests.conftest import DatabaseUrls
 from tests.world import World
 
 
+@dataclass
+class Company(World):
+    """A company with its units by name."""
+
+    units: dict[str, int] = field(default_factory=dict)
+
+
 @pytest.fixture
-def world(fresh_database: DatabaseUrls) -> Iterator[World]:
+def world(fresh_database: DatabaseUrls) -> Iterator[Company]:
     """North (region) with teams Red and Blue; South (region) with team Green; one sales person in each team."""
-    world = World.set_up(fresh_database.app)
+    world = Company.set_up(fresh_database.app)
+    assert isinstance(world, Company)
     for login in ("red", "blue", "green"):
         actor = world.user(login, "sales")
         world.customer(f"{login} customer", owner_id=actor.user_id)
-    world.units = {}  # type: ignore[attr-defined]
     for name, kind, parent in (
         ("north", "region", None),
         ("south", "region", None),
@@ -31,20 +39,20 @@ def world(fresh_database: DatabaseUrls) -> Iterator[World]:
         ("blue", "team", "north"),
         ("green", "team", "south"),
     ):
-        values = {"name": name, "kind": kind, "parent_id": parent and world.units[parent]}  # type: ignore[attr-defined]
-        world.units[name] = world.run(save_unit, values)["id"]  # type: ignore[attr-defined]
+        values = {"name": name, "kind": kind, "parent_id": parent and world.units[parent]}
+        world.units[name] = world.run(save_unit, values)["id"]
     for login in ("red", "blue", "green"):
         place(world, login, login)
     yield world
     world.database.dispose()
 
 
-def place(world: World, login: str, unit: str | None) -> None:
+def place(world: Company, login: str, unit: str | None) -> None:
     user = world.value("SELECT id FROM app_user WHERE login = :login", login=login)
-    world.run(place_user, user, unit and world.units[unit])  # type: ignore[attr-defined]
+    world.run(place_user, user, unit and world.units[unit])
 
 
-def give_scope(world: World, login: str, scope: str) -> None:
+def give_scope(world: Company, login: str, scope: str) -> None:
     """A role of its own for one person, seeing so far."""
     with world.database.engine.begin() as connection:
         connection.exec_driver_sql(
@@ -58,13 +66,13 @@ def give_scope(world: World, login: str, scope: str) -> None:
         )
 
 
-def sees(world: World, login: str) -> set[str]:
+def sees(world: Company, login: str) -> set[str]:
     actor: Actor = world.actor_of(login)
     with viewing(actor.viewer), world.database.reading() as connection:
         return {name.split()[0] for name in customer_names(connection)}
 
 
-def test_from_own_to_all(world: World) -> None:
+def test_from_own_to_all(world: Company) -> None:
     assert sees(world, "red") == {"red"}
     give_scope(world, "red", "team")
     assert sees(world, "red") == {"red"}
@@ -78,7 +86,7 @@ def test_from_own_to_all(world: World) -> None:
     assert sees(world, "red") == {"red", "blue", "green"}
 
 
-def test_who_stands_at_the_head_of_a_region_sees_its_teams(world: World) -> None:
+def test_who_stands_at_the_head_of_a_region_sees_its_teams(world: Company) -> None:
     give_scope(world, "green", "team")
     place(world, "green", "north")
     assert sees(world, "green") == {"red", "blue", "green"}
@@ -86,16 +94,16 @@ def test_who_stands_at_the_head_of_a_region_sees_its_teams(world: World) -> None
     assert sees(world, "green") == {"green"}
 
 
-def test_a_team_that_moves_takes_its_people_along(world: World) -> None:
+def test_a_team_that_moves_takes_its_people_along(world: Company) -> None:
     give_scope(world, "green", "region")
     assert sees(world, "green") == {"green"}
-    units = world.units  # type: ignore[attr-defined]
+    units = world.units
     world.run(save_unit, {"parent_id": units["south"]}, unit_id=units["red"])
     assert sees(world, "green") == {"green", "red"}
     assert world.rows("SELECT count(*) FROM unit_membership WHERE until IS NULL") == [(3,)]
 
 
-def test_history_of_membership_stays(world: World) -> None:
+def test_history_of_membership_stays(world: Company) -> None:
     place(world, "red", "blue")
     place(world, "red", "blue")
     history = world.rows(
@@ -105,7 +113,7 @@ def test_history_of_membership_stays(world: World) -> None:
     assert history == [("red", False), ("blue", True)]
 
 
-def test_a_shared_customer_is_seen_with_all_that_is_his(world: World) -> None:
+def test_a_shared_customer_is_seen_with_all_that_is_his(world: Company) -> None:
     customer = world.value("SELECT id FROM customer WHERE name = 'green customer'")
     product = world.product(stock=5)
     order = world.order(customer, (product, 1))
@@ -119,12 +127,12 @@ def test_a_shared_customer_is_seen_with_all_that_is_his(world: World) -> None:
     assert sees(world, "red") == {"red"}
     with pytest.raises(NotFound):
         world.run(end_share, share["id"])
-    units = world.units  # type: ignore[attr-defined]
+    units = world.units
     world.run(share_customer, customer, unit_id=units["north"])
     assert (sees(world, "red"), sees(world, "blue")) == ({"red", "green"}, {"blue", "green"})
 
 
-def test_only_who_sees_a_customer_can_share_it(world: World) -> None:
+def test_only_who_sees_a_customer_can_share_it(world: Company) -> None:
     customer = world.value("SELECT id FROM customer WHERE name = 'green customer'")
     red = world.actor_of("red")
     with pytest.raises(NotFound):
@@ -133,8 +141,8 @@ def test_only_who_sees_a_customer_can_share_it(world: World) -> None:
         world.run(share_customer, customer)
 
 
-def test_the_tree_stays_a_tree(world: World) -> None:
-    units = world.units  # type: ignore[attr-defined]
+def test_the_tree_stays_a_tree(world: Company) -> None:
+    units = world.units
     with pytest.raises(DomainError) as refused:
         world.run(save_unit, {"parent_id": units["north"]}, unit_id=units["north"])
     assert refused.value.code == "unit_cycle"
