@@ -45,6 +45,7 @@ def dollars(database_server: Server) -> Iterator[Books]:
     ids["address"] = world.run(save_address, ids["customer"], address)["id"]
     ids["contact"] = world.run(save_contact, ids["customer"], {"name": "Horst Kloss"})["id"]
     ids["category"] = world.run(save_category, {"name": "Beverages"})["id"]
+    ids["unit"] = world.run(save_unit, {"name": "East", "kind": "region"})["id"]
     yield books
     world.database.dispose()
     database_server.drop(name)
@@ -63,7 +64,6 @@ def pages(books: Books) -> list[str]:
         "order_id": ids["waiting"],
         "source_id": ids["unmatched"],
         "user_id": books.actors["sales"].user_id,
-        "unit_id": world.run(save_unit, {"name": "East", "kind": "region"})["id"],
         "kind": "payment",
         "language": "en",
         "paper_language": "en",
