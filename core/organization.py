@@ -143,7 +143,7 @@ class UnitMembership(Base):
 
 
 class Role(Base):
-    """A named set of permissions, and whose rows they are about."""
+    """A named set of permissions, and whose rows they are about. Standard ones keep their code; others are own."""
 
     __tablename__ = "role"
 
@@ -153,6 +153,10 @@ class Role(Base):
     name_zh: Mapped[str] = mapped_column(String(80))
     permissions: Mapped[list[str]] = mapped_column(ARRAY(String(60)))
     row_scope: Mapped[RowScope] = mapped_column(enum_type(RowScope, "row_scope"), default=RowScope.OWN)
+    is_standard: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class User(Base):

@@ -41,11 +41,26 @@ PERMISSIONS: dict[str, str] = {
     "ledger.read": "See journal entries, accounts and reports",
     "ledger.post": "Post manual journal entries and reversals",
     "periods.close": "Open fiscal years, close and re-open months",
+    "invoices.write_off": "Write off what will not be paid",
     "banks.write": "Open, rename and archive bank accounts and cash boxes",
     "reports.read": "See management reports",
     "company.write": "Change company settings",
     "users.manage": "Manage users, roles and sessions",
-    "audit.read": "See the audit trail",
+    "users.view_as": "Look at the product as somebody else sees it",
+    "audit.read": "See the audit trail and the history of every record",
+    "approvals.read": "Ask for approvals, decide those one is asked for, and name a deputy",
+    "approvals.rules": "Say what needs an approval, and whose",
+    "exports.create": "Export lists",
+    "phones.read": "See telephone numbers",
+    "phones.unmask": "Uncover a telephone number, on record",
+    "emails.read": "See e-mail addresses",
+    "emails.unmask": "Uncover an e-mail address, on record",
+    "costs.read": "See what goods cost and what stock is worth",
+    "costs.unmask": "Uncover a cost, on record",
+    "margins.read": "See margins",
+    "margins.unmask": "Uncover a margin, on record",
+    "bank_details.read": "See bank accounts of customers, suppliers and the company",
+    "bank_details.unmask": "Uncover a bank account, on record",
     "api.use": "Use the API with a token",
 }
 
@@ -57,9 +72,13 @@ _READ = {
     "orders.read",
     "invoices.read",
     "payments.read",
+    "approvals.read",
+    "exports.create",
     "api.use",
 }
 _SALES = _READ | {
+    "phones.read",
+    "emails.read",
     "customers.write",
     "activities.write",
     "opportunities.read",
@@ -72,6 +91,9 @@ _SALES = _READ | {
 }
 _WAREHOUSE = {
     "home.read",
+    "approvals.read",
+    "exports.create",
+    "phones.unmask",
     "api.use",
     "products.read",
     "customers.read",
@@ -85,6 +107,12 @@ _WAREHOUSE = {
     "suppliers.read",
 }
 _FINANCE = _READ | {
+    "phones.unmask",
+    "emails.unmask",
+    "costs.read",
+    "margins.read",
+    "bank_details.read",
+    "invoices.write_off",
     "customers.credit",
     "activities.write",
     "quotations.read",
@@ -98,7 +126,19 @@ _FINANCE = _READ | {
     "reports.read",
     "suppliers.read",
 }
-_SALES_MANAGER = _SALES | {"customers.assign"}
+_SALES_MANAGER = _SALES | {"customers.assign", "costs.unmask", "margins.unmask"}
+_SERVICE = _READ | {"activities.write", "phones.read", "emails.read"}
+_MARKETING = {
+    "home.read",
+    "api.use",
+    "customers.read",
+    "opportunities.read",
+    "products.read",
+    "approvals.read",
+    "exports.create",
+    "phones.unmask",
+    "emails.unmask",
+}
 _MANAGER = (
     _SALES_MANAGER
     | _FINANCE
@@ -126,6 +166,8 @@ ROLES: dict[str, StandardRole] = {
     "sales_manager": StandardRole("Sales manager", "销售主管", frozenset(_SALES_MANAGER), "team"),
     "manager": StandardRole("Manager", "经理", frozenset(_MANAGER), "all"),
     "finance": StandardRole("Finance", "财务", frozenset(_FINANCE), "all"),
+    "service": StandardRole("Service", "客服", frozenset(_SERVICE), "all"),
+    "marketing": StandardRole("Marketing", "市场", frozenset(_MARKETING), "all"),
     "warehouse": StandardRole("Warehouse", "仓库", frozenset(_WAREHOUSE), "all"),
     "admin": StandardRole("Administrator", "管理员", frozenset(PERMISSIONS), "all"),
 }

@@ -102,6 +102,7 @@ def _add_masters(plan: Plan, chart: str, company: Company, warehouse: str) -> No
                 name_zh=role.name_zh,
                 permissions=sorted(role.permissions),
                 row_scope=RowScope(role.row_scope),
+                is_standard=True,
             )
         )
     for code, name, name_zh, account_kind, purpose in CHARTS[chart]:
