@@ -6,7 +6,7 @@ from flask import Request
 
 from core import clock
 from core.context import Actor
-from core.users import load_token
+from core.sessions import load_token
 
 SCHEME = "bearer "
 LONGEST_TOKEN = 200

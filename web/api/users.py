@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.queries.user_record import ROLES, USERS, get_user
-from core.users import MIN_PASSWORD_LENGTH, change_user, create_user, end_sessions
+from core.sessions import end_sessions
+from core.users import MIN_PASSWORD_LENGTH, change_user, create_user
 from crm.owners import hand_over_customers
 from web.api.fields import Body, Choice, Field, Flag, Id, Integer, Text, Words
 from web.api.operation import PAGING, Call, operation

@@ -11,7 +11,7 @@ from web.cli.messages import _
 def command(user: str, scopes: tuple[str, ...]) -> None:
     from core.command import run
     from core.context import Context
-    from core.users import issue_token
+    from core.sessions import issue_token
     from web.cli.opened import opened, use_app_role
 
     with opened() as found:

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Request, g, session
 
-from core import clock, users
+from core import clock, sessions
 from core.context import Actor
 from crm.queries.work import WORK
 
@@ -18,8 +18,8 @@ def load_actor(request: Request) -> Actor | None:
     token = session.get(TOKEN)
     if not isinstance(token, str):
         return None
-    beside = [WORK(token_hash=users.digest(token))] if _is_page(request) else []
-    found = users.load_session(token, clock.now(), *beside)
+    beside = [WORK(token_hash=sessions.digest(token))] if _is_page(request) else []
+    found = sessions.load_session(token, clock.now(), *beside)
     if found is None:
         return None
     actor, others = found

@@ -8,11 +8,12 @@ from flask_babel import gettext as _
 from sqlalchemy import exists, select
 from werkzeug.utils import redirect
 
-from core import clock, users
+from core import clock, sessions
 from core import database as db
 from core.command import run
 from core.context import SYSTEM, Context
 from core.organization import Company, User
+from core.sign_in import sign_in
 from web.http import safe_target, see_other
 from web.permissions import PUBLIC, SIGNED_IN
 from web.sentences import sentence
@@ -39,7 +40,7 @@ def submit() -> ResponseReturnValue:
     """Check name and password; start a new session, whatever the browser had before."""
     given = SignInForm()
     answer = run(
-        users.sign_in,
+        sign_in,
         given.login.data or "",
         given.password.data or "",
         address=request.remote_addr,
@@ -58,7 +59,7 @@ def sign_out() -> ResponseReturnValue:
     """End this session, here and in the database."""
     token = session.current_token()
     if token:
-        run(users.sign_out, token, context=Context(actor=g.actor, now=clock.now(), request_id=g.request_id))
+        run(sessions.sign_out, token, context=Context(actor=g.actor, now=clock.now(), request_id=g.request_id))
     session.end()
     flash(_("Signed out"), "ok")
     return see_other("sign_in.form")

@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from core import database as db
 from core.errors import DomainError
 from core.organization import User
-from core.users import change_user, create_user, end_sessions
+from core.sessions import end_sessions
+from core.users import change_user, create_user
 from crm.owners import hand_over_customers
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
