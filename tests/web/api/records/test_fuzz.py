@@ -105,7 +105,7 @@ def known(app: Flask, tokens: dict[str, str]) -> dict[str, int]:
 def answered(api: Api, operation: Operation, known: dict[str, int], **sent: Any) -> None:
     path = re.sub(r"\{(\w+)\}", lambda found: str(known.get(found[1], 7)), operation.path)
     answer = api.send(operation.method, path, **sent)
-    assert answer.status_code < 500, f"{operation.name} {sent}: {answer.text}"
+    assert answer.status_code < 500, f"{operation.name} {sent}: {answer.data!r}"
     if answer.status_code == 200 and operation.media_type == "application/pdf":
         assert answer.data.startswith(b"%PDF")
     else:
