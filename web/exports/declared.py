@@ -87,7 +87,7 @@ _DECLARED = (
         read_customers,
         (
             column(_("Code"), "code"),
-            column(_("Name"), "name"),
+            column(_("Customer"), "name"),
             column(_("City"), "city"),
             column(_("Owner"), "owner"),
             column(_("Credit limit"), "credit_limit", permission=MONEY),
@@ -197,7 +197,7 @@ _DECLARED = (
         read_products,
         (
             column(_("SKU"), "sku"),
-            column(_("Name"), "name"),
+            column(_("Product"), "name"),
             column(_("Category"), "category"),
             column(_("Unit"), "unit"),
             column(_("Price"), "price"),
@@ -281,7 +281,7 @@ _DECLARED = (
         read_suppliers,
         (
             column(_("Code"), "code"),
-            column(_("Name"), "name"),
+            column(_("Supplier"), "name"),
             column(_("Contact"), "contact_name"),
             column(_("Phone"), "phone"),
             column(_("City"), "city"),
