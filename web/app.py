@@ -18,7 +18,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
 from core.scope import begin_viewing, end_viewing
-from web import errors, filters, i18n, navigation, permissions, preferences, static_files
+from web import errors, filters, i18n, lists, navigation, permissions, preferences, static_files
 from web.http import new_idempotency_key
 from web.requests import ReadableRequest
 
@@ -47,6 +47,7 @@ AREAS: Final = (
     "web.setup",
     "web.health",
     "web.menu",
+    "web.exports",
     "web.api",
 )
 
@@ -230,5 +231,7 @@ def _install_template_names(app: Flask) -> None:
         nav_new=navigation.new_items,
         nav_tabs=navigation.tabs,
         link=navigation.link,
+        here_with=lists.here_with,
+        export_address=lists.export_address,
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

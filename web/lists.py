@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from urllib.parse import quote, urlencode
 
-from flask import request
+from flask import request, url_for
 
 from core.columns import read_id
 from core.queries.paging import Window
@@ -40,3 +41,24 @@ def day_of(name: str) -> date | None:
         return date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return None
+
+
+def here_with(**changes: str | None) -> str:
+    """The address of this page with some parameters changed; None takes one away.
+
+    The parameters are written by hand: `url_for` has arguments of its own, which an address must not reach.
+    """
+    return with_parameters(
+        request.path, request.args.to_dict(flat=False) | {name: [text] for name, text in changes.items()}
+    )
+
+
+def with_parameters(path: str, values: Mapping[str, Sequence[str | None]]) -> str:
+    """A path of this site with these parameters."""
+    pairs = [(name, text) for name, texts in values.items() for text in texts if text is not None]
+    return f"{quote(path)}?{urlencode(pairs)}" if pairs else quote(path)
+
+
+def export_address(list_name: str) -> str:
+    """Where the list is exported that this page shows, with what its address asks for."""
+    return with_parameters(url_for("exports.create", list_name=list_name), request.args.to_dict(flat=False))

@@ -97,12 +97,16 @@ class Sorting:
 
 @dataclass(frozen=True)
 class Window:
-    """What the reader asked for: an order by name (`-` in front: descending), and a cursor of one side at most."""
+    """What the reader asked for: an order by name (`-` in front: descending), and a cursor of one side at most.
+
+    Where `counted` is false, nobody is told how many rows there are in all.
+    """
 
     sort: str = ""
     after: str | None = None
     before: str | None = None
     limit: int = PAGE_SIZE
+    counted: bool = True
 
     def sorting(self, columns: Mapping[str, Any], identity: Any) -> Sorting:
         """The order among those a list knows by name; its first one where the name is none of them."""
@@ -125,9 +129,7 @@ def fetch_page(
     Two statements: one counts (and adds up the columns named in `sums`), one reads the page. An unreadable cursor
     starts at the beginning.
     """
-    counted = query.order_by(None).subquery()
-    totals = [func.sum(counted.c[name]).label(name) for name in sums]
-    count_row = connection.execute(select(func.count(), *totals).select_from(counted)).one()
+    count_row = _count(connection, query, sums) if window.counted else (None,) * (len(sums) + 1)
     backwards = bool(window.before) and not window.after
     cursor = _position(window.before if backwards else window.after, sorting)
     backwards = backwards and cursor is not None
@@ -141,6 +143,12 @@ def fetch_page(
         count_row[0],
         sums={name: count_row[index] or 0 for index, name in enumerate(sums, start=1)},
     )
+
+
+def _count(connection: Connection, query: AnySelect, sums: Sequence[str]) -> Sequence[Any]:
+    counted = query.order_by(None).subquery()
+    totals = [func.sum(counted.c[name]).label(name) for name in sums]
+    return connection.execute(select(func.count(), *totals).select_from(counted)).one()
 
 
 def _position(cursor: str | None, sorting: Sorting) -> tuple[Any, ...] | None:

@@ -25,6 +25,7 @@ OTHER_VALUES = {
     "paper_language": "zh",
     "language": "en",
     "number": "1",
+    "list_name": "customers",
     "hashed_name": "countinghouse.css",
 }
 

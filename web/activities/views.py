@@ -9,12 +9,14 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy import Connection
 from werkzeug.utils import redirect
 
 from core import database as db
 from core.errors import DomainError
+from core.queries.paging import Page, Window
 from crm.activities import complete_activity, record_activity
-from crm.queries.activities import VIEWS, list_follow_ups
+from crm.queries.activities import VIEWS, FollowUp, list_follow_ups
 from crm.queries.customer_page import get_customer
 from web.activities import area
 from web.activities.forms import ActivityForm
@@ -32,16 +34,18 @@ VIEW_NAMES = {
 @area.route("", permission="home.read")
 def index() -> str:
     """What is planned, by day."""
-    view = choice_of("view", VIEWS, "mine")
     with db.current().reading() as connection:
-        page = list_follow_ups(
-            connection,
-            window_of((), ""),
-            today=today(),
-            user_id=g.actor.user_id,
-            view=view,
-        )
-    return render_template("activities/index.html", page=page, view=view, views=VIEW_NAMES)
+        page = read_list(connection, window_of((), ""))
+    return render_template("activities/index.html", page=page, view=_view(), views=VIEW_NAMES)
+
+
+def _view() -> str:
+    return choice_of("view", VIEWS, "mine")
+
+
+def read_list(connection: Connection, window: Window) -> Page[FollowUp]:
+    """The follow-ups that the address asks for."""
+    return list_follow_ups(connection, window, today=today(), user_id=g.actor.user_id, view=_view())
 
 
 @area.route("/customers/<int:customer_id>", permission="activities.write")

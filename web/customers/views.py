@@ -9,13 +9,15 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy import Connection
 
 from core import database as db
 from core.customers import create_customer
 from core.errors import DomainError
+from core.queries.paging import Page, Window
 from crm.owners import change_customer
 from crm.queries.customer_page import CustomerRecord, customer_page, get_customer
-from crm.queries.customers import SORTS, VIEWS, count_views, list_customers
+from crm.queries.customers import SORTS, VIEWS, CustomerRow, count_views, list_customers
 from crm.queries.timeline import GROUPS, timeline
 from web.customers import area
 from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name
@@ -46,19 +48,9 @@ def index() -> str:
     view = choice_of("view", VIEWS, "all")
     default = "-overdue" if view == "overdue" else "name"
     window = window_of(SORTS, default)
-    text = text_of("q")
-    owner_id = id_of("owner")
     with db.current().reading() as connection:
         counts = count_views(connection, today=today(), user_id=g.actor.user_id)
-        page = list_customers(
-            connection,
-            window,
-            today=today(),
-            user_id=g.actor.user_id,
-            view=view,
-            text=text,
-            owner_id=owner_id,
-        )
+        page = read_list(connection, window)
     return render_template(
         "customers/index.html",
         page=page,
@@ -66,8 +58,21 @@ def index() -> str:
         views=VIEW_NAMES,
         counts=counts._asdict(),
         sort=window.sort,
-        text=text,
-        owner_id=owner_id,
+        text=text_of("q"),
+        owner_id=id_of("owner"),
+    )
+
+
+def read_list(connection: Connection, window: Window) -> Page[CustomerRow]:
+    """The customers that the address asks for."""
+    return list_customers(
+        connection,
+        window,
+        today=today(),
+        user_id=g.actor.user_id,
+        view=choice_of("view", VIEWS, "all"),
+        text=text_of("q"),
+        owner_id=id_of("owner"),
     )
 
 

@@ -9,16 +9,20 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection
 from wtforms import StringField
 
 from core import database as db
 from core.command import Preview
 from core.errors import DomainError, NotFound
 from core.queries.customers import get_customer
+from core.queries.paging import Page, Window
 from crm.orders.fiscal import record_fiscal_invoice
 from finance.models import PaymentAllocation
 from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.invoices import (
+    CreditNoteRow,
+    InvoiceRow,
     count_invoices,
     credit_note_lines,
     get_credit_note,
@@ -27,7 +31,7 @@ from finance.queries.invoices import (
     list_credit_notes,
     list_invoices,
 )
-from finance.queries.receivables import BUCKETS, aging, aging_totals, open_invoices
+from finance.queries.receivables import BUCKETS, AgingRow, aging, aging_totals, open_invoices
 from web.documents.answer import answer_document
 from web.documents.data import LANGUAGES
 from web.effects import effect_lines
@@ -50,6 +54,8 @@ class FiscalForm(Form):
 
 
 TABS = ("open", "overdue", "paid", "all", "credit-notes")
+NOTE_ORDERS = ("number", "customer", "issued", "total", "open")
+ORDERS = ("number", "customer", "issued", "due", "total", "open")
 
 
 @area.route("", permission="invoices.read")
@@ -59,12 +65,11 @@ def index() -> str:
     chosen: dict[str, Any] = {"search": text_of("q"), "customer_id": id_of("customer")}
     with db.current().reading() as connection:
         if tab == "credit-notes":
-            window = window_of(("number", "customer", "issued", "total", "open"), "-issued")
-            page: Any = list_credit_notes(connection, window, **chosen)
+            window = window_of(NOTE_ORDERS, "-issued")
+            page: Any = read_credit_notes(connection, window)
         else:
-            default = "due" if tab in ("open", "overdue") else "-issued"
-            window = window_of(("number", "customer", "issued", "due", "total", "open"), default)
-            page = list_invoices(connection, window, today=today(), tab=tab, **chosen)
+            window = window_of(ORDERS, "due" if tab in ("open", "overdue") else "-issued")
+            page = read_list(connection, window)
         return render_template(
             "invoices/index.html",
             page=page,
@@ -74,6 +79,17 @@ def index() -> str:
             customer=get_customer(connection, chosen["customer_id"]) if chosen["customer_id"] else None,
             **chosen,
         )
+
+
+def read_list(connection: Connection, window: Window) -> Page[InvoiceRow]:
+    """The invoices that the address asks for."""
+    tab = choice_of("tab", TABS, "open")
+    return list_invoices(connection, window, today=today(), tab=tab, search=text_of("q"), customer_id=id_of("customer"))
+
+
+def read_credit_notes(connection: Connection, window: Window) -> Page[CreditNoteRow]:
+    """The credit notes that the address asks for."""
+    return list_credit_notes(connection, window, search=text_of("q"), customer_id=id_of("customer"))
 
 
 @area.route("/<int:invoice_id>", permission="invoices.read")
@@ -161,8 +177,13 @@ def show_aging() -> str:
     """Receivables per customer by age, as of any day."""
     as_of = _as_of()
     with db.current().reading() as connection:
-        rows = aging(connection, as_of)
+        rows = read_aging(connection)
     return render_template("invoices/aging.html", rows=rows, totals=aging_totals(rows), as_of=as_of, buckets=BUCKETS)
+
+
+def read_aging(connection: Connection) -> list[AgingRow]:
+    """Each customer's receivables by age, as of the day that the address asks for."""
+    return aging(connection, _as_of())
 
 
 @area.route("/aging/rows", permission="invoices.read")

@@ -7,11 +7,13 @@ from typing import Any
 from flask import g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from core import database as db
 from core.errors import DomainError
 from core.queries.customers import get_customer
-from finance.queries.tasks import count_tasks, list_tasks
+from core.queries.paging import Page, Window
+from finance.queries.tasks import TaskRow, count_tasks, list_tasks
 from finance.tasks import finish_task, reopen_task
 from web.http import flash_done, run_command, see_other
 from web.ledger import area
@@ -70,7 +72,7 @@ def _page(refusal: str = "", faulty: int | None = None, typed: str = "") -> str:
         chosen: dict[str, Any] = {"customer_id": customer_id}
         return render_template(
             "ledger/tasks.html",
-            page=list_tasks(connection, window, is_done=is_done, **chosen),
+            page=read_tasks(connection, window),
             counts=count_tasks(connection, **chosen),
             customer=get_customer(connection, customer_id) if customer_id else None,
             is_done=is_done,
@@ -79,3 +81,8 @@ def _page(refusal: str = "", faulty: int | None = None, typed: str = "") -> str:
             faulty=faulty,
             typed=typed,
         )
+
+
+def read_tasks(connection: Connection, window: Window) -> Page[TaskRow]:
+    """The tasks that the address asks for."""
+    return list_tasks(connection, window, is_done=text_of("tab") == "done", customer_id=id_of("customer"))

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from flask import render_template
+from sqlalchemy import Connection
 
 from core import database as db
 from core.money import ZERO
 from core.queries.customers import get_customer
+from core.queries.paging import Page, Window
 from finance.manual import MANUAL
 from finance.queries.ledger import (
+    AccountRow,
+    JournalRow,
     account_choices,
     balances,
     get_account,
@@ -24,17 +28,19 @@ from web.i18n import language
 from web.ledger import area
 from web.lists import day_of, id_of, text_of, window_of
 
+JOURNAL_ORDERS = ("date", "recorded")
+
 
 @area.route("", permission="ledger.read")
 def journal() -> str:
     """Entries of all journals."""
     chosen: dict[str, Any] = {"journal_id": id_of("journal"), "account_id": id_of("account"), "origin": text_of("q")}
     since, until = day_of("since"), day_of("until")
-    window, chinese = window_of(("date", "recorded"), "-recorded"), language() == "zh"
+    window, chinese = window_of(JOURNAL_ORDERS, "-recorded"), language() == "zh"
     with db.current().reading() as connection:
         return render_template(
             "ledger/journal.html",
-            page=list_entries(connection, window, chinese=chinese, since=since, until=until, **chosen),
+            page=read_journal(connection, window),
             journals=journals(connection, chinese=chinese),
             accounts=account_choices(connection, chinese=chinese),
             since=since,
@@ -42,6 +48,20 @@ def journal() -> str:
             sort=window.sort,
             **chosen,
         )
+
+
+def read_journal(connection: Connection, window: Window) -> Page[JournalRow]:
+    """The entries that the address asks for."""
+    return list_entries(
+        connection,
+        window,
+        chinese=language() == "zh",
+        since=day_of("since"),
+        until=day_of("until"),
+        journal_id=id_of("journal"),
+        account_id=id_of("account"),
+        origin=text_of("q"),
+    )
 
 
 @area.route("/entries/<int:entry_id>", permission="ledger.read")
@@ -78,8 +98,7 @@ def trial_balance() -> str:
     """All accounts as of any day; debit and credit must be equal."""
     as_of = day_of("as_of") or today()
     with db.current().reading() as connection:
-        rows = balances(connection, chinese=language() == "zh", until=as_of)
-    used = [row for row in rows if row.debit or row.credit]
+        used = read_trial_balance(connection)
     return render_template(
         "ledger/trial_balance.html",
         accounts=used,
@@ -88,3 +107,9 @@ def trial_balance() -> str:
         credit=sum((row.credit for row in used), ZERO),
         left=sum((row.balance for row in used if row.balance > 0), ZERO),
     )
+
+
+def read_trial_balance(connection: Connection) -> list[AccountRow]:
+    """The accounts that have entries, as of the day that the address asks for."""
+    rows = balances(connection, chinese=language() == "zh", until=day_of("as_of") or today())
+    return [row for row in rows if row.debit or row.credit]

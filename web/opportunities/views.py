@@ -9,11 +9,13 @@ from flask import g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy import Connection
 from werkzeug.utils import redirect
 
 from core import clock
 from core import database as db
 from core.errors import DomainError
+from core.queries.paging import Page, Window
 from crm.pipeline import change_opportunity, create_opportunity, move_opportunity
 from crm.queries.customer_page import get_customer
 from crm.queries.pipeline import (
@@ -21,6 +23,7 @@ from crm.queries.pipeline import (
     STALLED_DAYS,
     VIEWS,
     DealPage,
+    DealRow,
     Stage,
     board,
     deal_page,
@@ -29,7 +32,7 @@ from crm.queries.pipeline import (
 from web.filters import day, today
 from web.http import apply_errors, flash_done, run_command, safe_target, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.opportunities import area
 from web.opportunities.forms import FIELDS, LoseForm, OpportunityForm
 from web.opportunities.sentences import FIELDS as CRITERIA
@@ -86,35 +89,40 @@ def _board(refusal: str = "", way: Way | None = None) -> str:
 @area.route("", permission="opportunities.read")
 def index() -> str:
     """Opportunities as a list."""
-    view = request.args.get("view", "all" if "customer_id" in request.args else "open")
-    view = view if view in VIEWS else "open"
     window = window_of(SORTS, "close")
-    text = text_of("q")
-    customer_id = id_of("customer_id")
     with db.current().reading() as connection:
-        page = list_deals(
-            connection,
-            window,
-            user_id=g.actor.user_id,
-            view=view,
-            text=text,
-            customer_id=customer_id,
-            stage=request.args.get("stage"),
-        )
+        page = read_list(connection, window)
     g.nav = "opportunities.board"
     return render_template(
         "opportunities/index.html",
         page=page,
-        view=view,
+        view=_view(),
         views=VIEW_NAMES,
         sort=window.sort,
-        text=text,
-        customer_id=customer_id,
-        stage_name=_row_stage,
+        text=text_of("q"),
+        customer_id=id_of("customer_id"),
+        stage_name=row_stage,
     )
 
 
-def _row_stage(row: Any) -> str:
+def _view() -> str:
+    return choice_of("view", VIEWS, "all") if "customer_id" in request.args else choice_of("view", VIEWS, "open")
+
+
+def read_list(connection: Connection, window: Window) -> Page[DealRow]:
+    """The opportunities that the address asks for."""
+    return list_deals(
+        connection,
+        window,
+        user_id=g.actor.user_id,
+        view=_view(),
+        text=text_of("q"),
+        customer_id=id_of("customer_id"),
+        stage=request.args.get("stage"),
+    )
+
+
+def row_stage(row: Any) -> str:
     return str(row.stage_zh if language() == "zh" else row.stage)
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from flask import g, render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy import Connection
 
 from core import database as db
+from core.queries.paging import Page, Window
 from crm.queries.order_page import HistoryRow, OrderPage, order_page
-from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, count_views, list_orders
+from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, OrderRow, count_views, list_orders
 from web.filters import day, quantity, today
 from web.lists import choice_of, id_of, text_of, window_of
 from web.orders import area
@@ -68,34 +70,36 @@ HISTORY_LOOKS = {
 @area.route("", permission="orders.read")
 def index() -> str:
     """Orders by view, search text and order."""
-    view = choice_of("view", VIEWS + EXTRA_VIEWS, "all")
     window = window_of(SORTS, "-date")
-    text = text_of("q")
     customer_id = id_of("customer_id")
-    owner_id = id_of("owner")
     with db.current().reading() as connection:
         counts = count_views(connection, today=today(), user_id=g.actor.user_id, customer_id=customer_id)
-        page = list_orders(
-            connection,
-            window,
-            today=today(),
-            user_id=g.actor.user_id,
-            view=view,
-            text=text,
-            customer_id=customer_id,
-            owner_id=owner_id,
-        )
+        page = read_list(connection, window)
     return render_template(
         "orders/index.html",
         page=page,
-        view=view,
+        view=choice_of("view", VIEWS + EXTRA_VIEWS, "all"),
         views=VIEW_NAMES,
         counts=counts,
         sort=window.sort,
-        text=text,
+        text=text_of("q"),
         customer_id=customer_id,
-        owner_id=owner_id,
+        owner_id=id_of("owner"),
         **WORDS,
+    )
+
+
+def read_list(connection: Connection, window: Window) -> Page[OrderRow]:
+    """The orders that the address asks for."""
+    return list_orders(
+        connection,
+        window,
+        today=today(),
+        user_id=g.actor.user_id,
+        view=choice_of("view", VIEWS + EXTRA_VIEWS, "all"),
+        text=text_of("q"),
+        customer_id=id_of("customer_id"),
+        owner_id=id_of("owner"),
     )
 
 

@@ -7,17 +7,20 @@ from typing import Any
 
 from flask import render_template
 from flask_babel import format_date
+from sqlalchemy import Connection
 
 from core import database as db
 from core.queries.customers import get_customer
+from core.queries.paging import Page, Window
 from finance.models import PaymentAllocation, PaymentKind
 from finance.queries.allocations import allocations_where, entries_of
-from finance.queries.payments import count_payments, get_payment, list_payments
+from finance.queries.payments import PaymentRow, count_payments, get_payment, list_payments
 from web.i18n import language
 from web.lists import choice_of, id_of, text_of, window_of
 from web.payments import area
 
 TABS = ("unmatched", "refunds")
+ORDERS = ("received", "number", "customer", "amount", "unapplied")
 
 
 @area.app_template_filter("short_day")
@@ -33,17 +36,24 @@ def index() -> str:
     """All payments."""
     tab = choice_of("tab", TABS)
     chosen: dict[str, Any] = {"search": text_of("q"), "customer_id": id_of("customer")}
-    window = window_of(("received", "number", "customer", "amount", "unapplied"), "-received")
+    window = window_of(ORDERS, "-received")
     with db.current().reading() as connection:
         return render_template(
             "payments/index.html",
-            page=list_payments(connection, window, tab=tab, **chosen),
+            page=read_list(connection, window),
             counts=count_payments(connection, **chosen),
             customer=get_customer(connection, chosen["customer_id"]) if chosen["customer_id"] else None,
             tab=tab,
             sort=window.sort,
             **chosen,
         )
+
+
+def read_list(connection: Connection, window: Window) -> Page[PaymentRow]:
+    """The payments that the address asks for."""
+    return list_payments(
+        connection, window, tab=choice_of("tab", TABS), search=text_of("q"), customer_id=id_of("customer")
+    )
 
 
 @area.route("/<int:payment_id>", permission="payments.read")

@@ -7,14 +7,17 @@ from typing import Any
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from core import database as db
 from core.columns import read_id
 from core.errors import DomainError, NotFound
 from core.money import LARGEST_QUANTITY, QUANTITY_PLACES
+from core.queries.paging import Page, Window
 from core.queries.products import categories
 from inventory.catalog import change_product, create_product, set_reorder_point
 from inventory.queries.products import (
+    ProductRow,
     count_products,
     get_product,
     levels_of,
@@ -31,6 +34,7 @@ from web.products.forms import ProductForm
 from web.sentences import sentence
 
 TABS = ("goods", "services", "discontinued", "low")
+SORTS = ("name", "sku", "price", "available", "on_hand")
 
 
 @area.route("", permission="products.read")
@@ -38,14 +42,9 @@ def index() -> str:
     """All products with their stock."""
     tab = choice_of("tab", TABS)
     chosen: dict[str, Any] = {"search": text_of("q"), "category": id_of("category")}
+    window = window_of(SORTS, "name")
     with db.current().reading() as connection:
-        page = list_products(
-            connection,
-            window := window_of(("name", "sku", "price", "available", "on_hand"), "name"),
-            chinese=language() == "zh",
-            tab=tab,
-            **chosen,
-        )
+        page = read_list(connection, window)
         return render_template(
             "products/index.html",
             page=page,
@@ -55,6 +54,18 @@ def index() -> str:
             sort=window.sort,
             **chosen,
         )
+
+
+def read_list(connection: Connection, window: Window) -> Page[ProductRow]:
+    """The products that the address asks for."""
+    return list_products(
+        connection,
+        window,
+        chinese=language() == "zh",
+        tab=choice_of("tab", TABS),
+        search=text_of("q"),
+        category=id_of("category"),
+    )
 
 
 @area.route("/<int:product_id>", permission="products.read")

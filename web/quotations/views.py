@@ -8,17 +8,19 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy import Connection
 
 from core import database as db
 from core.errors import DomainError
+from core.queries.paging import Page, Window
 from crm.models import QuotationState
 from crm.queries.papers import QUOTATION, QUOTATION_LINES
-from crm.queries.quotations import SORTS, VIEWS, list_quotations, other_quotations, quotation_page
+from crm.queries.quotations import SORTS, VIEWS, QuotationRow, list_quotations, other_quotations, quotation_page
 from crm.quotations import mark_quotation, order_quotation
 from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
-from web.lists import id_of, text_of, window_of
+from web.lists import choice_of, id_of, text_of, window_of
 from web.orders.printing import answer_paper
 from web.permissions import may
 from web.quotations import area
@@ -43,30 +45,35 @@ HISTORY = {
 @area.route("", permission="quotations.read")
 def index() -> str:
     """Quotations by view and search text."""
-    view = request.args.get("view", "all" if "customer_id" in request.args else "open")
-    view = view if view in VIEWS else "open"
     window = window_of(SORTS, "-date")
-    text = text_of("q")
-    customer_id = id_of("customer_id")
     with db.current().reading() as connection:
-        page = list_quotations(
-            connection,
-            window,
-            today=today(),
-            view=view,
-            text=text,
-            customer_id=customer_id,
-        )
+        page = read_list(connection, window)
     return render_template(
         "quotations/index.html",
         page=page,
-        view=view,
+        view=_view(),
         views=VIEW_NAMES,
         sort=window.sort,
-        text=text,
-        customer_id=customer_id,
+        text=text_of("q"),
+        customer_id=id_of("customer_id"),
         states=STATES,
         tones=STATE_TONES,
+    )
+
+
+def _view() -> str:
+    return choice_of("view", VIEWS, "all") if "customer_id" in request.args else choice_of("view", VIEWS, "open")
+
+
+def read_list(connection: Connection, window: Window) -> Page[QuotationRow]:
+    """The quotations that the address asks for."""
+    return list_quotations(
+        connection,
+        window,
+        today=today(),
+        view=_view(),
+        text=text_of("q"),
+        customer_id=id_of("customer_id"),
     )
 
 

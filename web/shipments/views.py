@@ -7,12 +7,14 @@ from typing import Any
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from core import database as db
 from core.errors import DomainError, NotFound
+from core.queries.paging import Page, Window
 from crm.orders.ship import ship_order
-from crm.queries.to_ship import TABS, count_to_ship, lines_to_ship, orders_to_ship
-from inventory.queries.shipments import get_shipment, list_shipments, shipment_lines
+from crm.queries.to_ship import TABS, ToShipRow, count_to_ship, lines_to_ship, orders_to_ship
+from inventory.queries.shipments import ShipmentRow, get_shipment, list_shipments, shipment_lines
 from web.documents.answer import answer_document
 from web.documents.data import LANGUAGES
 from web.effects import effect_lines
@@ -67,7 +69,7 @@ def _list(order_id: int | None = None, refusal: str = "") -> str:
                 raise
             refusal = refusal or sentence(error.code, error.data)
     with db.current().reading() as connection:
-        page = orders_to_ship(connection, window_of((), ""), today=today(), tab=tab, search=text_of("q"))
+        page = read_to_ship(connection, window_of((), ""))
         return render_template(
             "shipments/index.html",
             page=page,
@@ -81,16 +83,27 @@ def _list(order_id: int | None = None, refusal: str = "") -> str:
         )
 
 
+def read_to_ship(connection: Connection, window: Window) -> Page[ToShipRow]:
+    """The orders to ship that the address asks for."""
+    return orders_to_ship(connection, window, today=today(), tab=choice_of("tab", TABS), search=text_of("q"))
+
+
 @area.route("/records", permission="stock.read")
 def records() -> str:
     """Everything that was shipped or came back."""
     g.nav = "shipments.index"
-    kind = choice_of("kind", ("out", "return"))
     with db.current().reading() as connection:
-        page = list_shipments(
-            connection, window_of((), ""), kind=kind, search=text_of("q"), customer_id=id_of("customer")
-        )
-    return render_template("shipments/records.html", page=page, kind=kind, search=text_of("q"))
+        page = read_records(connection, window_of((), ""))
+    return render_template("shipments/records.html", page=page, kind=_kind(), search=text_of("q"))
+
+
+def _kind() -> str:
+    return choice_of("kind", ("out", "return"))
+
+
+def read_records(connection: Connection, window: Window) -> Page[ShipmentRow]:
+    """The shipments and returns that the address asks for."""
+    return list_shipments(connection, window, kind=_kind(), search=text_of("q"), customer_id=id_of("customer"))
 
 
 @area.route("/<int:shipment_id>", permission="stock.read")

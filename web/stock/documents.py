@@ -7,13 +7,15 @@ from typing import Any
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from core import database as db
 from core.errors import DomainError, FieldError, InvalidInput
+from core.queries.paging import Page, Window
 from inventory.documents import StockLine, adjust_stock, receive_stock
 from inventory.models import MoveKind
 from inventory.queries.lookup import ProductMatch, find_products
-from inventory.queries.stock import get_document, list_documents
+from inventory.queries.stock import DocumentRow, get_document, list_documents
 from web.effects import effect_lines
 from web.http import apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
@@ -30,10 +32,18 @@ KINDS = {"receipt": receive_stock, "adjustment": adjust_stock}
 def documents() -> str:
     """All receipts and adjustments."""
     g.nav = "stock.levels"
-    kind = choice_of("kind", list(MoveKind))
     with db.current().reading() as connection:
-        page = list_documents(connection, window_of((), ""), kind=kind, search=text_of("q"))
-    return render_template("stock/documents.html", page=page, kind=kind, search=text_of("q"))
+        page = read_documents(connection, window_of((), ""))
+    return render_template("stock/documents.html", page=page, kind=_kind(), search=text_of("q"))
+
+
+def _kind() -> str:
+    return choice_of("kind", list(MoveKind))
+
+
+def read_documents(connection: Connection, window: Window) -> Page[DocumentRow]:
+    """The receipts and adjustments that the address asks for."""
+    return list_documents(connection, window, kind=_kind(), search=text_of("q"))
 
 
 @area.route("/documents/<int:document_id>", permission="stock.read")

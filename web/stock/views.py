@@ -7,14 +7,18 @@ from typing import Any
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from core import database as db
+from core.queries.paging import Page, Window
 from inventory.alerts import dismiss_alert
 from inventory.models import MoveKind
 from inventory.queries.alerts import open_alerts, waiting_orders
 from inventory.queries.products import get_product
 from inventory.queries.stock import (
     LEVEL_FILTERS,
+    LevelListRow,
+    MoveRow,
     list_levels,
     list_moves,
     warehouse_choices,
@@ -24,6 +28,7 @@ from web.i18n import language
 from web.lists import choice_of, id_of, text_of, window_of
 from web.stock import area
 
+LEVEL_ORDERS = ("product", "sku", "on_hand", "available", "reserved")
 KINDS = tuple(kind.value for kind in MoveKind)
 
 
@@ -31,17 +36,29 @@ KINDS = tuple(kind.value for kind in MoveKind)
 def levels() -> str:
     """Stock per product and warehouse."""
     only = choice_of("only", LEVEL_FILTERS)
-    window = window_of(("product", "sku", "on_hand", "available", "reserved"), "product")
+    window = window_of(LEVEL_ORDERS, "product")
     chosen: dict[str, Any] = {"search": text_of("q"), "warehouse_id": id_of("warehouse")}
     with db.current().reading() as connection:
         return render_template(
             "stock/levels.html",
-            page=list_levels(connection, window, chinese=language() == "zh", only=only, **chosen),
+            page=read_levels(connection, window),
             warehouses=warehouse_choices(connection),
             only=only,
             sort=window.sort,
             **chosen,
         )
+
+
+def read_levels(connection: Connection, window: Window) -> Page[LevelListRow]:
+    """The levels that the address asks for."""
+    return list_levels(
+        connection,
+        window,
+        chinese=language() == "zh",
+        only=choice_of("only", LEVEL_FILTERS),
+        search=text_of("q"),
+        warehouse_id=id_of("warehouse"),
+    )
 
 
 @area.route("/moves", permission="stock.read")
@@ -55,7 +72,7 @@ def moves() -> str:
         )
         return render_template(
             "stock/moves.html",
-            page=list_moves(connection, window_of((), ""), kind=kind, origin=text_of("q"), **chosen),
+            page=read_moves(connection, window_of((), "")),
             warehouses=warehouse_choices(connection),
             kinds=KINDS,
             kind=kind,
@@ -63,6 +80,18 @@ def moves() -> str:
             product=product,
             **chosen,
         )
+
+
+def read_moves(connection: Connection, window: Window) -> Page[MoveRow]:
+    """The moves that the address asks for."""
+    return list_moves(
+        connection,
+        window,
+        kind=choice_of("kind", KINDS),
+        origin=text_of("q"),
+        product_id=id_of("product"),
+        warehouse_id=id_of("warehouse"),
+    )
 
 
 @area.route("/alerts", permission="stock.read")

@@ -9,12 +9,13 @@ from flask import g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection
 from wtforms import HiddenField, StringField
 
 from core import database as db
 from core.errors import DomainError
-from core.queries.paging import Window
-from core.queries.suppliers import get_supplier, list_suppliers
+from core.queries.paging import Page, Window
+from core.queries.suppliers import SupplierRow, get_supplier, list_suppliers
 from core.suppliers import LIMITS, change_supplier, create_supplier
 from inventory.queries.products import supplied_products
 from inventory.queries.stock import list_documents
@@ -64,8 +65,13 @@ def _stand_in_stock() -> None:
 def index() -> str:
     """All suppliers."""
     with db.current().reading() as connection:
-        page = list_suppliers(connection, window := window_of(("name",), "name"), search=text_of("q"))
+        page = read_list(connection, window := window_of(("name",), "name"))
     return render_template("suppliers/index.html", page=page, search=text_of("q"), sort=window.sort)
+
+
+def read_list(connection: Connection, window: Window) -> Page[SupplierRow]:
+    """The suppliers that the address asks for."""
+    return list_suppliers(connection, window, search=text_of("q"))
 
 
 @area.route("/<int:supplier_id>", permission="suppliers.read")

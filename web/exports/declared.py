@@ -1,0 +1,419 @@
+"""Every list that can be exported, with its columns. Heads are the words of its page."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Connection
+
+from core.money import ZERO
+from finance.queries.ledger import AccountRow, balances
+from inventory.queries.alerts import AlertRow, open_alerts
+from web.activities.forms import KINDS as ACTIVITY_KINDS
+from web.activities.views import read_list as read_activities
+from web.customers.views import SORTS as CUSTOMER_ORDERS
+from web.customers.views import read_list as read_customers
+from web.exports.lists import ExportedList, column, whole
+from web.filters import today
+from web.i18n import language
+from web.invoices.views import NOTE_ORDERS, read_aging, read_credit_notes
+from web.invoices.views import ORDERS as INVOICE_ORDERS
+from web.invoices.views import read_list as read_invoices
+from web.ledger.chart import KINDS as ACCOUNT_KINDS
+from web.ledger.tasks import read_tasks, task_reason
+from web.ledger.views import JOURNAL_ORDERS, read_journal, read_trial_balance
+from web.opportunities.views import SORTS as OPPORTUNITY_ORDERS
+from web.opportunities.views import read_list as read_opportunities
+from web.opportunities.views import row_stage
+from web.orders.sentences import PAYMENT, SHIPPING
+from web.orders.sentences import STATES as ORDER_STATES
+from web.orders.views import SORTS as ORDER_ORDERS
+from web.orders.views import read_list as read_orders
+from web.payments.views import ORDERS as PAYMENT_ORDERS
+from web.payments.views import read_list as read_payments
+from web.products.views import SORTS as PRODUCT_ORDERS
+from web.products.views import read_list as read_products
+from web.quotations.sentences import STATES as QUOTATION_STATES
+from web.quotations.views import SORTS as QUOTATION_ORDERS
+from web.quotations.views import read_list as read_quotations
+from web.shipments.views import read_records, read_to_ship
+from web.stock.documents import read_documents
+from web.stock.views import LEVEL_ORDERS, read_levels, read_moves
+from web.stock.words import EVENTS, MOVE_KINDS
+from web.suppliers.views import read_list as read_suppliers
+
+MONEY, BOOKS = "invoices.read", "ledger.read"
+PAYMENT_KINDS = {"receipt": _("Payment"), "refund": _("Refund")}
+SHIPMENT_KINDS = {"out": _("Shipped"), "return": _("Goods back")}
+
+
+def _accounts(connection: Connection) -> list[AccountRow]:
+    return balances(connection, chinese=language() == "zh", until=today())
+
+
+def _alerts(connection: Connection) -> list[AlertRow]:
+    return open_alerts(connection, chinese=language() == "zh")
+
+
+def _debit(row: Any) -> Any:
+    return max(row.balance, ZERO)
+
+
+def _credit(row: Any) -> Any:
+    return max(-row.balance, ZERO)
+
+
+_CUSTOMER = column(_("Customer"), "customer")
+_NUMBER = column(_("Number"), "number")
+_CURRENCY = column(_("Currency"), "currency")
+_ACCOUNTS = (
+    column(_("Code"), "code"),
+    column(_("Account"), "name"),
+    column(_("Kind"), "kind", ACCOUNT_KINDS),
+    column(_("Debit"), "debit"),
+    column(_("Credit"), "credit"),
+    column(_("Debit balance"), _debit),
+    column(_("Credit balance"), _credit),
+)
+_PRODUCT = (column(_("SKU"), "sku"), column(_("Product"), "product"))
+_STOCK = (column(_("On hand"), "on_hand"), column(_("Available"), "available"))
+
+_DECLARED = (
+    ExportedList(
+        "customers",
+        "customers.read",
+        _("Customers"),
+        read_customers,
+        (
+            column(_("Code"), "code"),
+            column(_("Customer"), "name"),
+            column(_("City"), "city"),
+            column(_("Owner"), "owner"),
+            column(_("Credit limit"), "credit_limit", permission=MONEY),
+            column(_("Exposure"), "exposure", permission=MONEY),
+            column(_("Balance"), "balance", permission=MONEY),
+            column(_("Overdue"), "overdue", permission=MONEY),
+            column(_("Last order"), "last_order_on"),
+            column(_("Next step"), "next_step"),
+            column(_("Day"), "next_on"),
+        ),
+        CUSTOMER_ORDERS,
+        "name",
+    ),
+    ExportedList(
+        "opportunities",
+        "opportunities.read",
+        _("Opportunities"),
+        read_opportunities,
+        (
+            _NUMBER,
+            column(_("Opportunity"), "name"),
+            _CUSTOMER,
+            column(_("Owner"), "owner"),
+            column(_("Stage"), row_stage),
+            column(_("Probability, percent"), "probability"),
+            column(_("Amount"), "amount"),
+            column(_("Expected close"), "expected_close_on"),
+        ),
+        OPPORTUNITY_ORDERS,
+        "close",
+    ),
+    ExportedList(
+        "quotations",
+        "quotations.read",
+        _("Quotations"),
+        read_quotations,
+        (
+            _NUMBER,
+            _CUSTOMER,
+            column(_("Salesperson"), "salesperson"),
+            column(_("State"), "state", QUOTATION_STATES),
+            column(_("Date"), "quoted_on"),
+            column(_("Valid until"), "valid_until"),
+            column(_("Amount"), "amount_total"),
+            _CURRENCY,
+        ),
+        QUOTATION_ORDERS,
+        "-date",
+    ),
+    ExportedList(
+        "orders",
+        "orders.read",
+        _("Orders"),
+        read_orders,
+        (
+            _NUMBER,
+            _CUSTOMER,
+            column(_("Ordered"), "ordered_on"),
+            column(_("Deliver on"), "requested_on"),
+            column(_("State"), "state", ORDER_STATES),
+            column(_("Shipping"), "shipping_status", SHIPPING),
+            column(_("Payment"), lambda row: row.payment_status(today()), PAYMENT, permission=MONEY),
+            column(_("Amount"), "amount_total"),
+            column(_("Open"), "open_amount", permission=MONEY),
+            _CURRENCY,
+        ),
+        ORDER_ORDERS,
+        "-date",
+    ),
+    ExportedList(
+        "to-ship",
+        "orders.ship",
+        _("To ship"),
+        read_to_ship,
+        (
+            _NUMBER,
+            _CUSTOMER,
+            column(_("Warehouse"), "warehouse"),
+            column(_("Ordered"), "ordered_on"),
+            column(_("Deliver on"), "requested_on"),
+            column(_("Carrier"), "carrier"),
+            column(_("Ready"), "ready"),
+            column(_("Waiting"), "waiting"),
+        ),
+    ),
+    ExportedList(
+        "shipments",
+        "stock.read",
+        _("Shipments"),
+        read_records,
+        (
+            _NUMBER,
+            column(_("Kind"), "kind", SHIPMENT_KINDS),
+            _CUSTOMER,
+            column(_("Warehouse"), "warehouse"),
+            column(_("Date"), "shipped_on"),
+            column(_("Carrier"), "carrier"),
+            column(_("Document"), "origin"),
+            column(_("Lines"), "lines"),
+            column(_("Quantity"), "quantity"),
+        ),
+    ),
+    ExportedList(
+        "products",
+        "products.read",
+        _("Products"),
+        read_products,
+        (
+            column(_("SKU"), "sku"),
+            column(_("Product"), "name"),
+            column(_("Category"), "category"),
+            column(_("Unit"), "unit"),
+            column(_("Price"), "price"),
+            *_STOCK,
+            column(_("Back-ordered"), "back_ordered"),
+        ),
+        PRODUCT_ORDERS,
+        "name",
+    ),
+    ExportedList(
+        "stock-levels",
+        "stock.read",
+        _("Stock"),
+        read_levels,
+        (
+            *_PRODUCT,
+            column(_("Warehouse"), "warehouse"),
+            column(_("Unit"), "unit"),
+            *_STOCK,
+            column(_("Reserved"), "reserved"),
+            column(_("Back-ordered"), "back_ordered"),
+            column(_("Reorder point"), "reorder_point"),
+            column(_("Value"), "value", permission=BOOKS),
+        ),
+        LEVEL_ORDERS,
+        "product",
+    ),
+    ExportedList(
+        "stock-moves",
+        "stock.read",
+        _("Moves"),
+        read_moves,
+        (
+            column(_("Recorded"), "recorded_at"),
+            column(_("Kind"), "kind", MOVE_KINDS),
+            *_PRODUCT,
+            column(_("Warehouse"), "warehouse"),
+            column(_("Quantity"), "quantity"),
+            column(_("On hand after"), "on_hand_after"),
+            column(_("Value"), "value", permission=BOOKS),
+            column(_("Document"), "origin"),
+            column(_("Reason"), "reason"),
+            column(_("By"), "who"),
+        ),
+    ),
+    ExportedList(
+        "stock-documents",
+        "stock.read",
+        _("Receipts and adjustments"),
+        read_documents,
+        (
+            _NUMBER,
+            column(_("Kind"), "kind", MOVE_KINDS),
+            column(_("Date"), "effective_on"),
+            column(_("Warehouse"), "warehouse"),
+            column(_("Supplier"), "supplier"),
+            column(_("Reason"), "reason"),
+            column(_("Lines"), "lines"),
+            column(_("Value"), "value", permission=BOOKS),
+            column(_("By"), "who"),
+        ),
+    ),
+    ExportedList(
+        "stock-alerts",
+        "stock.read",
+        _("Stock alerts"),
+        whole(_alerts),
+        (
+            *_PRODUCT,
+            column(_("Warehouse"), "warehouse"),
+            column(_("Supplier"), "supplier"),
+            *_STOCK,
+            column(_("Back-ordered"), "back_ordered"),
+            column(_("Reorder point"), "reorder_point"),
+        ),
+    ),
+    ExportedList(
+        "suppliers",
+        "suppliers.read",
+        _("Suppliers"),
+        read_suppliers,
+        (
+            column(_("Code"), "code"),
+            column(_("Supplier"), "name"),
+            column(_("Contact"), "contact_name"),
+            column(_("Phone"), "phone"),
+            column(_("City"), "city"),
+            column(_("Country"), "country"),
+            column(_("Products"), "products"),
+        ),
+        ("name",),
+        "name",
+    ),
+    ExportedList(
+        "invoices",
+        "invoices.read",
+        _("Invoices"),
+        read_invoices,
+        (
+            _NUMBER,
+            _CUSTOMER,
+            column(_("Issued"), "issued_on"),
+            column(_("Due"), "due_on"),
+            column(_("Amount"), "amount_total"),
+            column(_("Open"), "amount_open"),
+            column(_("Credited"), "amount_credited"),
+            _CURRENCY,
+            column(_("Document"), "origin"),
+        ),
+        INVOICE_ORDERS,
+        "due",
+    ),
+    ExportedList(
+        "credit-notes",
+        "invoices.read",
+        _("Credit notes"),
+        read_credit_notes,
+        (
+            _NUMBER,
+            _CUSTOMER,
+            column(_("Issued"), "issued_on"),
+            column(_("Invoice"), "invoice"),
+            column(_("Amount"), "amount_total"),
+            column(_("Unapplied"), "amount_unapplied"),
+            _CURRENCY,
+            column(_("Reason"), "reason"),
+        ),
+        NOTE_ORDERS,
+        "-issued",
+    ),
+    ExportedList(
+        "aging",
+        "invoices.read",
+        _("Aging"),
+        whole(read_aging),
+        (
+            _CUSTOMER,
+            column(_("Not due"), "current"),
+            column(_("1 to 30 days"), "days_30"),
+            column(_("31 to 60 days"), "days_60"),
+            column(_("61 to 90 days"), "days_90"),
+            column(_("Over 90 days"), "older"),
+            column(_("Open"), "total"),
+            column(_("Unapplied"), "unapplied"),
+            column(_("Balance"), "balance"),
+        ),
+    ),
+    ExportedList(
+        "payments",
+        "payments.read",
+        _("Payments"),
+        read_payments,
+        (
+            _NUMBER,
+            column(_("Kind"), "kind", PAYMENT_KINDS),
+            _CUSTOMER,
+            column(_("Date"), "received_on"),
+            column(_("Bank account"), "bank"),
+            column(_("Amount"), "amount"),
+            column(_("Unapplied"), "amount_unapplied"),
+            _CURRENCY,
+            column(_("Reference"), "reference"),
+        ),
+        PAYMENT_ORDERS,
+        "-received",
+    ),
+    ExportedList(
+        "journal",
+        "ledger.read",
+        _("Journal"),
+        read_journal,
+        (
+            _NUMBER,
+            column(_("Journal"), "journal"),
+            column(_("Date"), "effective_on"),
+            column(_("Recorded"), "recorded_at"),
+            column(_("Event"), "event", EVENTS),
+            column(_("Accounts"), "accounts"),
+            column(_("Amount"), "amount"),
+            column(_("Document"), "document"),
+            column(_("Memo"), "memo"),
+            column(_("By"), "who"),
+        ),
+        JOURNAL_ORDERS,
+        "-recorded",
+    ),
+    ExportedList("accounts", "ledger.read", _("Accounts"), whole(_accounts), _ACCOUNTS),
+    ExportedList("trial-balance", "ledger.read", _("Trial balance"), whole(read_trial_balance), _ACCOUNTS),
+    ExportedList(
+        "finance-tasks",
+        "ledger.read",
+        _("Finance tasks"),
+        read_tasks,
+        (
+            column(_("Task"), lambda row: task_reason(row.kind)),
+            _CUSTOMER,
+            column(_("Document"), "origin"),
+            column(_("Amount"), "amount"),
+            column(_("Recorded"), "created_at"),
+            column(_("Done"), "done_at"),
+        ),
+        ("created", "done"),
+        "created",
+    ),
+    ExportedList(
+        "activities",
+        "home.read",
+        _("Follow-ups"),
+        read_activities,
+        (
+            column(_("Day"), "due_on"),
+            column(_("Kind"), "kind", ACTIVITY_KINDS),
+            column(_("Subject"), "subject"),
+            _CUSTOMER,
+            column(_("Owner"), "owner"),
+        ),
+    ),
+)
+LISTS: Final = {declared.name: declared for declared in _DECLARED}

@@ -1,0 +1,79 @@
+"""What an exported list is: read by the very function its page reads it by, with the columns of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from core.errors import DomainError
+from core.queries.paging import Page, Window
+from web.lists import window_of
+from web.permissions import may
+
+READ_AT_ONCE: Final = 2000
+LARGEST_EXPORT: Final = 200_000
+Reader = Callable[[Connection, Window], Page[Any]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the file: its head, where the value comes from, the words of a coded value, and the permission that
+    its page asks for beside the list's own."""
+
+    head: Any
+    value: Callable[[Any], Any]
+    words: Mapping[str, Any] | None = None
+    permission: str = ""
+
+    def cell(self, row: Any) -> Any:
+        """The value of a row as the file shows it."""
+        value = self.value(row)
+        return str(self.words.get(value, value)) if self.words is not None and value is not None else value
+
+
+def column(
+    head: Any, name: str | Callable[[Any], Any], words: Mapping[str, Any] | None = None, *, permission: str = ""
+) -> Column:
+    """A column filled from a field of the row, or by a function of the row."""
+    return Column(head, attrgetter(name) if isinstance(name, str) else name, words, permission)
+
+
+def whole(read: Callable[[Connection], Sequence[Any]]) -> Reader:
+    """The reader of a list that is short enough to stand on one page."""
+    return lambda connection, _window: Page(list(read(connection)))
+
+
+@dataclass(frozen=True)
+class ExportedList:
+    """A list: its name in addresses and on record, the permission of its page, what it is called, and its columns."""
+
+    name: str
+    permission: str
+    title: Any
+    read: Reader
+    columns: Sequence[Column]
+    orders: Sequence[str] = ()
+    default_order: str = ""
+
+    def rows(self, connection: Connection) -> Iterator[Any]:
+        """All rows that the address asks for, in its order. Raises `export_too_large`."""
+        asked = window_of(self.orders, self.default_order)
+        window = Window(asked.sort, limit=READ_AT_ONCE, counted=False)
+        read = 0
+        while True:
+            page = self.read(connection, window)
+            read += len(page.rows)
+            if read > LARGEST_EXPORT:
+                raise DomainError("export_too_large", http_status=409, largest=LARGEST_EXPORT)
+            yield from page.rows
+            if page.next is None:
+                return
+            window = Window(asked.sort, page.next, limit=READ_AT_ONCE, counted=False)
+
+    def shown(self) -> list[Column]:
+        """The columns that the reader sees on the page too."""
+        return [column for column in self.columns if not column.permission or may(column.permission)]
