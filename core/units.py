@@ -156,10 +156,12 @@ def share_customer(
     return {"id": share.id, "customer_id": customer_id, "user_id": user_id, "unit_id": unit_id}
 
 
-def end_share(plan: Plan, share_id: int) -> dict[str, Any]:
-    """Takes a shared customer back. Raises NotFound, also when it was ended already."""
+def end_share(plan: Plan, customer_id: int, share_id: int) -> dict[str, Any]:
+    """Takes a shared customer back. Raises NotFound, also when it was ended already or is another customer's."""
     share = plan.session.get(CustomerShare, share_id, with_for_update=True)
-    if share is None or share.ended_at is not None or plan.session.get(Customer, share.customer_id) is None:
+    if share is None or share.ended_at is not None or share.customer_id != customer_id:
+        raise NotFound("customer_share", share_id)
+    if plan.session.get(Customer, customer_id) is None:
         raise NotFound("customer_share", share_id)
     share.ended_at = plan.now
     plan.session.flush()

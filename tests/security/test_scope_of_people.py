@@ -123,10 +123,13 @@ def test_a_shared_customer_is_seen_with_all_that_is_his(world: Company) -> None:
     assert sees(world, "red") == {"red", "green"}
     with viewing(world.actor_of("red").viewer):
         assert get_order(order["id"])
-    world.run(end_share, share["id"])
+    other = world.value("SELECT id FROM customer WHERE name = 'blue customer'")
+    with pytest.raises(NotFound):
+        world.run(end_share, other, share["id"])
+    world.run(end_share, customer, share["id"])
     assert sees(world, "red") == {"red"}
     with pytest.raises(NotFound):
-        world.run(end_share, share["id"])
+        world.run(end_share, customer, share["id"])
     units = world.units
     world.run(share_customer, customer, unit_id=units["north"])
     assert (sees(world, "red"), sees(world, "blue")) == ({"red", "green"}, {"blue", "green"})

@@ -77,4 +77,4 @@ def share_customer_call(call: Call, customer_id: int) -> Any:
 )  # fmt: skip
 def end_share_call(call: Call, customer_id: int, share_id: int) -> Any:
     get_customer(customer_id)
-    return call.run(end_share, share_id)
+    return call.run(end_share, customer_id, share_id)

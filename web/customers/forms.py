@@ -117,7 +117,7 @@ class ContactForm(Form):
 
     longest = longest_texts(Contact)
 
-    name = StringField(_("Name"), [Required()])
+    name = StringField(_("Full name"), [Required()])
     title = StringField(_("Job title"))
     decision_power = StringField(_("Decides on"))
     phone = StringField(_("Phone"))

@@ -66,7 +66,7 @@ def share(customer_id: int) -> ResponseReturnValue:
 def take_back(customer_id: int, share_id: int) -> ResponseReturnValue:
     """Take a shared customer back."""
     customer = get_customer(customer_id)
-    run_command(end_share, share_id)
+    run_command(end_share, customer_id, share_id)
     flash_done(_("%(name)s is taken back", name=customer.name))
     return see_other("customers.shares", customer_id=customer_id)
 

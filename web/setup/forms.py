@@ -40,7 +40,7 @@ class SetupForm(Form):
     )
     fiscal_year_start_month = SelectField(_("Fiscal year starts in"), coerce=int)
     time_zone = SelectField(_("Time zone"), choices=time_zone_choices())
-    administrator_name = StringField(_("Name"), [Required()])
+    administrator_name = StringField(_("Full name"), [Required()])
     login = StringField(_("Sign-in name"), [Required()])
     password = PasswordField(_("Password"), [Required()])
 

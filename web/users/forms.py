@@ -35,7 +35,7 @@ class UserForm(Form):
 
     longest = longest_texts(User)
 
-    name = StringField(_("Name"), [Required()])
+    name = StringField(_("Full name"), [Required()])
     login = StringField(_("Sign-in name"), [Required()])
     email = StringField(_("E-mail"))
     title = StringField(_("Job title"))
