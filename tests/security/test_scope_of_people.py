@@ -56,8 +56,8 @@ def give_scope(world: Company, login: str, scope: str) -> None:
     """A role of its own for one person, seeing so far."""
     with world.database.engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO role (id, code, name, name_zh, permissions, row_scope) "
-            "SELECT nextval('id_seq'), %s, 'x', 'x', permissions, %s FROM role WHERE code = 'sales'",
+            "INSERT INTO role (id, code, name, name_zh, permissions, row_scope, is_standard, version) "
+            "SELECT nextval('id_seq'), %s, 'x', 'x', permissions, %s, false, 1 FROM role WHERE code = 'sales'",
             (f"sales_{scope}_{login}", scope),
         )
         connection.exec_driver_sql(
