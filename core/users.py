@@ -11,6 +11,7 @@ from sqlalchemy import select
 from core.audit import record
 from core.columns import check_texts
 from core.errors import DomainError, FieldError, FieldErrors, NotFound
+from core.needs import for_anybody, needs
 from core.normalise import clean
 from core.organization import Role, User
 from core.plan import Plan
@@ -28,6 +29,7 @@ CUSTOMERS_OWNED = statement(
 )
 
 
+@needs("users.manage")
 def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password. Raises InvalidInput,
     `duplicate_login`."""
@@ -38,6 +40,7 @@ def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return _user_answer(user)
 
 
+@needs("users.manage")
 def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
     """Changes the fields given; deactivating ends all sessions.
 
@@ -71,6 +74,7 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     return _user_answer(user)
 
 
+@for_anybody
 def change_preferences(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Language, theme, contrast, density and shortcuts of the actor."""
     user = plan.session.get(User, plan.actor.user_id)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.context import Context
 from core.customers import save_address, save_contact
 from core.database import Base
 from core.outbox import apply_event
@@ -44,7 +45,7 @@ def seen(database_server) -> Iterator[Seen]:  # type: ignore[no-untyped-def]
         house.run(save_contact, customer, {"name": "林薇"})
         house.run(save_address, customer, {"kind": "shipping", "street": "建国路 1 号"})
         for (event,) in house.rows("SELECT id FROM outbox_event ORDER BY id"):
-            house.run(apply_event, event)
+            house.run(apply_event, event, context=Context())
     yield seen
     house.database.dispose()
     database_server.drop(urls.name)
