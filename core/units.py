@@ -98,12 +98,18 @@ def _checked(
 # people ---------------------------------------------------------------------------------------------------------------
 @needs("users.manage")
 def place_user(plan: Plan, user_id: int, unit_id: int | None) -> dict[str, Any]:
-    """Says where a person belongs from now on; where he belonged before is kept. Locks the user. Raises NotFound."""
+    """Says where a person belongs from now on; where he belonged before is kept. Locks the user.
+
+    Who does not see everything does not move himself, since that would show him other rows. Raises NotFound,
+    `place_of_oneself`.
+    """
     user = plan.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None:
         raise NotFound("user", user_id)
     if unit_id is not None and plan.session.get(OrgUnit, unit_id) is None:
         raise NotFound("org_unit", unit_id)
+    if user_id == plan.actor.user_id and user.unit_id != unit_id and not plan.actor.viewer.sees_all:
+        raise DomainError("place_of_oneself", http_status=403)
     if user.unit_id != unit_id:
         current = select(UnitMembership).where(UnitMembership.user_id == user_id, UnitMembership.until.is_(None))
         for membership in plan.session.execute(current).scalars():

@@ -28,6 +28,7 @@ BEYOND_THE_VIEWER = {
     "notices.owner",  # the worker
     "terms.list",  # how many customers have these terms, for who keeps the settings
     "users.customers_owned",  # how many customers would stay behind, for who manages users
+    "roles.owners",  # whose customers nobody would read, for who changes a role
     "owners.customers_of_owner",  # whoever manages users hands over all of one who leaves
     "tasks.list",  # what the books ask of finance, whoever the customer belongs to
 }
