@@ -9,12 +9,14 @@ from sqlalchemy import func, select
 
 from core.catalog import Product, ProductCategory
 from core.errors import DomainError, FieldErrors, NotFound
+from core.needs import needs
 from core.normalise import clean
 from core.plan import Plan
 
 TEXT_LIMITS = {"name": 80, "description": 2000}
 
 
+@needs("products.write")
 def save_category(plan: Plan, values: Mapping[str, Any], *, category_id: int | None = None) -> dict[str, Any]:
     """Creates a category, or changes the fields given. Locks it. Raises InvalidInput beside the field,
     `duplicate_name`."""
@@ -37,6 +39,7 @@ def save_category(plan: Plan, values: Mapping[str, Any], *, category_id: int | N
     return {"id": category.id, "name": category.name, "description": category.description}
 
 
+@needs("products.write")
 def remove_category(plan: Plan, category_id: int) -> dict[str, Any]:
     """Takes away an empty category. Locks it. Raises `category_in_use`."""
     category = _lock(plan, category_id)

@@ -23,6 +23,7 @@ from core.context import Context
 from core.encoding import dump_json, load_json
 from core.errors import Busy, DomainError
 from core.idempotency import Claim, Replay
+from core.needs import check
 from core.plan import Effect, Plan, PlanConflict
 from core.scope import viewing
 
@@ -86,8 +87,10 @@ def run(
 
     Deadlocks, serialization failures and plan conflicts are tried again at most three times with jitter. A connection
     lost before the batch is tried again too; one lost during it only under an idempotency key, since the outcome is
-    unknown then. Raises DomainError for a refusal; nothing is left behind.
+    unknown then. Raises DomainError for a refusal, PermissionDenied where the actor lacks what the command declares
+    (`core.needs`); nothing is left behind.
     """
+    check(command, context.actor)
     unknown = False
     for attempt in range(MAX_RETRIES + 1):
         attempted = _Attempt(database or db.current(), context)
@@ -106,7 +109,8 @@ def run(
 def preview(
     command: Callable[..., Any], /, *arguments: Any, context: Context, database: db.Database | None = None, **named: Any
 ) -> Preview:
-    """What `run` would do now, by the same code under the same locks; nothing is written."""
+    """What `run` would do now, for whom it would, by the same code under the same locks; nothing is written."""
+    check(command, context.actor)
     with (database or db.current()).engine.connect() as connection:
         plan = Plan(connection, context)
         try:

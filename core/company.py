@@ -13,6 +13,7 @@ from core import database as db
 from core.columns import check_texts
 from core.errors import DomainError, FieldErrors
 from core.images import MEDIA_TYPES, media_type_of
+from core.needs import needs
 from core.normalise import clean
 from core.organization import Company
 from core.plan import Plan
@@ -38,6 +39,7 @@ def get_company(session: Session) -> Company:
     return company
 
 
+@needs("company.write")
 def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Changes settings. Policies apply to documents written from then on; each document keeps what it was written
     under.

@@ -14,6 +14,7 @@ from core.company import get_company
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import is_finer, places_of
+from core.needs import needs
 from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
 from core.organization import User
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
@@ -74,6 +75,7 @@ for _field in ("name", "phone", "email", "tax_id"):
     means(f"uq_customer_{_field}", "done_meanwhile")
 
 
+@needs("customers.write")
 def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a customer with its money row; the actor owns it unless an owner is named.
 
@@ -92,6 +94,7 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return customer_answer(customer)
 
 
+@needs("customers.write")
 def change_customer(
     plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> dict[str, Any]:
@@ -224,6 +227,7 @@ ADDRESS_FIELDS = frozenset(
 ADDRESS_KINDS = ("billing", "shipping")
 
 
+@needs("customers.write")
 def save_contact(
     plan: Plan,
     customer_id: int,
@@ -253,6 +257,7 @@ def save_contact(
     return {"id": contact.id, "customer_id": customer_id, "name": contact.name, "version": contact.version}
 
 
+@needs("customers.write")
 def save_address(
     plan: Plan,
     customer_id: int,

@@ -158,6 +158,10 @@ class Role(Base):
 
     __mapper_args__ = {"version_id_col": version}
 
+    @property
+    def audit_label(self) -> str:
+        return self.code
+
 
 class User(Base):
     """A person who signs in. Login and e-mail are kept in lower case; people are never deleted, only deactivated."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from core.needs import for_the_system
 from core.plan import Plan
 from core.statements import statement
 from core.trace import OutboxConsumption, OutboxEvent, OutboxState
@@ -86,6 +87,7 @@ def consumer(kind: str, name: str) -> Callable[[Handler], Handler]:
     return register
 
 
+@for_the_system
 def apply_event(plan: Plan, event_id: int) -> dict[str, Any]:
     """Applies one event by every consumer that has not yet done so; effect, proof and `done` are one transaction.
 

@@ -6,6 +6,7 @@ can change them. Names are `area.verb`; `read` covers lists, records, search, ex
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 PERMISSIONS: dict[str, str] = {
@@ -63,6 +64,62 @@ PERMISSIONS: dict[str, str] = {
     "bank_details.unmask": "Uncover a bank account, on record",
     "api.use": "Use the API with a token",
 }
+
+# What a permission is no use without: a role that has the one has the others.
+REQUIRED: dict[str, frozenset[str]] = {
+    permission: frozenset(others.split())
+    for permission, others in {
+        "customers.write": "customers.read",
+        "customers.assign": "customers.read",
+        "customers.credit": "customers.read",
+        "activities.write": "customers.read",
+        "opportunities.read": "customers.read",
+        "opportunities.write": "opportunities.read",
+        "quotations.read": "customers.read",
+        "quotations.write": "quotations.read products.read",
+        "orders.read": "customers.read",
+        "orders.write": "orders.read products.read",
+        "orders.confirm": "orders.read",
+        "orders.cancel": "orders.read",
+        "orders.ship": "orders.read",
+        "orders.return": "orders.read",
+        "orders.bill": "orders.read",
+        "products.write": "products.read",
+        "stock.read": "products.read",
+        "stock.receive": "stock.read",
+        "stock.adjust": "stock.read",
+        "stock.plan": "stock.read",
+        "warehouses.write": "stock.read",
+        "suppliers.write": "suppliers.read",
+        "invoices.read": "customers.read",
+        "invoices.write_off": "invoices.read",
+        "payments.read": "customers.read",
+        "payments.write": "payments.read invoices.read",
+        "banks.write": "payments.read",
+        "ledger.post": "ledger.read",
+        "periods.close": "ledger.read",
+        "approvals.rules": "approvals.read",
+    }.items()
+}
+
+
+def implied_by(permission: str) -> frozenset[str]:
+    """The permission with all that whoever has it has too."""
+    found, waiting = set(), [permission]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += REQUIRED.get(name, ())
+    return frozenset(found)
+
+
+def missing_beside(permissions: Collection[str]) -> dict[str, list[str]]:
+    """Of each permission that is no use without others, those that are not among `permissions`."""
+    held = frozenset(permissions)
+    lacking = {permission: sorted(implied_by(permission) - held) for permission in sorted(held)}
+    return {permission: others for permission, others in lacking.items() if others}
+
 
 _READ = {
     "home.read",

@@ -15,6 +15,7 @@ from core import wire
 from core.audit import record
 from core.context import Actor
 from core.errors import DomainError, NotFound
+from core.needs import for_anybody, needs
 from core.organization import ApiToken, User, UserSession
 from core.permissions import PERMISSIONS
 from core.plan import Plan
@@ -46,21 +47,27 @@ class SignedIn(NamedTuple):
     last_seen_at: datetime | None
 
 
-_USER = """
-    app_user.id, app_user.login, app_user.name, app_user.language, app_user.theme, app_user.contrast, app_user.density,
-    app_user.shortcuts,
+ROLES_OF = """
     ARRAY(SELECT role.code::text FROM user_role JOIN role ON role.id = user_role.role_id
-           WHERE user_role.user_id = app_user.id ORDER BY role.code),
-    ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = user_role.role_id
-           WHERE user_role.user_id = app_user.id),
-    set_config('countinghouse.viewer', viewer_of(app_user.id), true)
+           WHERE user_role.user_id = app_user.id ORDER BY role.code)
 """
+PERMISSIONS_OF = """
+    ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = user_role.role_id
+           WHERE user_role.user_id = app_user.id)
+"""
+PERSON = f"""
+    app_user.id, app_user.login, app_user.name, app_user.language, app_user.theme, app_user.contrast, app_user.density,
+    app_user.shortcuts, {ROLES_OF}, {PERMISSIONS_OF}
+"""
+# Who is let in at all, whatever he may do.
+MAY_SIGN_IN = "app_user.is_active"
+_USER = f"{PERSON}, set_config('countinghouse.viewer', viewer_of(app_user.id), true)"
 SESSION = statement(
     "users.session",
     f"""
     SELECT session.id, {_USER}, NULL::text[], session.last_seen_at
       FROM user_session AS session JOIN app_user ON app_user.id = session.user_id
-     WHERE session.token_hash = %(token_hash)s AND session.ended_at IS NULL AND app_user.is_active
+     WHERE session.token_hash = %(token_hash)s AND session.ended_at IS NULL AND {MAY_SIGN_IN}
        AND session.expires_at > %(now)s::timestamptz AND session.last_seen_at > %(idle_since)s::timestamptz
     """,  # noqa: S608 (names of columns, no values)
     tables="user_session app_user user_role role",
@@ -72,7 +79,7 @@ TOKEN = statement(
     f"""
     SELECT token.id, {_USER}, token.scopes::text[], NULL::timestamptz
       FROM api_token AS token JOIN app_user ON app_user.id = token.user_id
-     WHERE token.token_hash = %(token_hash)s AND token.ended_at IS NULL AND app_user.is_active
+     WHERE token.token_hash = %(token_hash)s AND token.ended_at IS NULL AND {MAY_SIGN_IN}
        AND (token.expires_at IS NULL OR token.expires_at > %(now)s::timestamptz)
     """,  # noqa: S608 (names of columns, no values)
     tables="api_token app_user user_role role",
@@ -104,16 +111,17 @@ def load_session(token: str, now: datetime, *beside: Query) -> tuple[Actor, list
     found: SignedIn = rows[0]
     if found.last_seen_at is not None and now - found.last_seen_at > SEEN_EVERY:
         _fetch(SEEN(id=found.credential_id, now=now))
-    return _actor(found), others
+    return actor_of(found), others
 
 
 def load_token(token: str, now: datetime) -> Actor | None:
     """The actor of a live API token: its scopes ∩ its user's permissions, read at each call. One statement."""
     [rows] = _fetch(TOKEN(token_hash=digest(token), now=now))
-    return _actor(rows[0]) if rows and "api.use" in rows[0].permissions else None
+    return actor_of(rows[0]) if rows and "api.use" in rows[0].permissions else None
 
 
-def _actor(found: SignedIn) -> Actor:
+def actor_of(found: SignedIn) -> Actor:
+    """Who somebody is with what he may do: his roles' permissions, narrowed by the scopes of a token."""
     permissions = frozenset(found.permissions)
     if found.scopes is not None:
         permissions &= frozenset(found.scopes) | {"api.use"}
@@ -144,6 +152,7 @@ def open_session(plan: Plan, user: User, *, address: str | None, user_agent: str
     return {"token": token, "user_id": user.id, "language": user.language, "name": user.name}
 
 
+@for_anybody
 def sign_out(plan: Plan, token: str) -> dict[str, Any]:
     """Ends a session at once."""
     session = plan.session.execute(
@@ -155,6 +164,7 @@ def sign_out(plan: Plan, token: str) -> dict[str, Any]:
     return {"ended": session is not None}
 
 
+@needs("users.manage")
 def end_sessions(plan: Plan, user_id: int, *, session_id: int | None = None) -> dict[str, Any]:
     """Ends one session of a user, or all of them and his tokens with them. Raises NotFound for no user of ours."""
     if plan.session.get(User, user_id) is None:
@@ -173,6 +183,7 @@ def end_sessions(plan: Plan, user_id: int, *, session_id: int | None = None) -> 
     return {"ended": len(ended)}
 
 
+@needs("users.manage")
 def issue_token(
     plan: Plan, login: str, scopes: Sequence[str] | None = None, *, name: str = "API", days: int | None = None
 ) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
 
 from core.audit import record
+from core.needs import for_the_system
 from core.normalise import clean
 from core.organization import SignInDelay, User
 from core.plan import Plan
@@ -23,6 +24,7 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _DUMMY_HASH = hasher.hash(secrets.token_hex(16))
 
 
+@for_the_system
 def sign_in(plan: Plan, login: str, password: str, *, address: str | None, user_agent: str | None) -> dict[str, Any]:
     """Opens a session and answers its token; a failure is counted and answered the same way for every cause.
 

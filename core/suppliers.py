@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from core.columns import check_texts
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.needs import needs
 from core.normalise import clean
 from core.parties import Supplier
 from core.plan import Plan
@@ -34,6 +35,7 @@ means("uq_supplier_code", "duplicate_code", field="code")
 means("uq_supplier_name_country", "duplicate_supplier", field="name")
 
 
+@needs("suppliers.write")
 def create_supplier(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a supplier; without a code it gets the next number. Raises InvalidInput, `duplicate_supplier`."""
     data = _checked(values)
@@ -47,6 +49,7 @@ def create_supplier(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return supplier_answer(supplier)
 
 
+@needs("suppliers.write")
 def change_supplier(
     plan: Plan, supplier_id: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
+from core.needs import needs
 from core.normalise import clean
 from core.parties import PaymentTerms
 from core.plan import Plan
@@ -18,6 +19,7 @@ MOST_DAYS = 730
 means("uq_payment_terms_code", "duplicate_code", field="code")
 
 
+@needs("company.write")
 def create_terms(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Makes payment terms: code, name, name_zh (the name where left out), days. Raises InvalidInput beside the
     field."""
@@ -37,6 +39,7 @@ def create_terms(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return terms_answer(row)
 
 
+@needs("company.write")
 def change_terms(plan: Plan, terms_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
     """Renames, archives (`is_active` False) or offers again; customers that have archived terms keep them. Code and
     days stay. Locks the row. Raises NotFound, InvalidInput beside the field."""

@@ -11,6 +11,7 @@ from core.audit import record
 from core.company import get_company
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.needs import needs
 from core.normalise import clean
 from core.organization import OrgUnit, UnitKind, UnitMembership, User
 from core.parties import Customer, CustomerShare
@@ -23,6 +24,7 @@ LONGEST_REASON = 300
 
 
 # the tree -------------------------------------------------------------------------------------------------------------
+@needs("users.manage")
 def save_unit(plan: Plan, values: Mapping[str, Any], *, unit_id: int | None = None) -> dict[str, Any]:
     """Creates a region or team, or changes name and place of one; what hangs on it moves along.
 
@@ -94,13 +96,20 @@ def _checked(
 
 
 # people ---------------------------------------------------------------------------------------------------------------
+@needs("users.manage")
 def place_user(plan: Plan, user_id: int, unit_id: int | None) -> dict[str, Any]:
-    """Says where a person belongs from now on; where he belonged before is kept. Locks the user. Raises NotFound."""
+    """Says where a person belongs from now on; where he belonged before is kept. Locks the user.
+
+    Who does not see everything does not move himself, since that would show him other rows. Raises NotFound,
+    `place_of_oneself`.
+    """
     user = plan.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None:
         raise NotFound("user", user_id)
     if unit_id is not None and plan.session.get(OrgUnit, unit_id) is None:
         raise NotFound("org_unit", unit_id)
+    if user_id == plan.actor.user_id and user.unit_id != unit_id and not plan.actor.viewer.sees_all:
+        raise DomainError("place_of_oneself", http_status=403)
     if user.unit_id != unit_id:
         current = select(UnitMembership).where(UnitMembership.user_id == user_id, UnitMembership.until.is_(None))
         for membership in plan.session.execute(current).scalars():
@@ -114,6 +123,7 @@ def place_user(plan: Plan, user_id: int, unit_id: int | None) -> dict[str, Any]:
 
 
 # sharing --------------------------------------------------------------------------------------------------------------
+@needs("customers.assign")
 def share_customer(
     plan: Plan, customer_id: int, *, user_id: int | None = None, unit_id: int | None = None, reason: str | None = None
 ) -> dict[str, Any]:
@@ -156,6 +166,7 @@ def share_customer(
     return {"id": share.id, "customer_id": customer_id, "user_id": user_id, "unit_id": unit_id}
 
 
+@needs("customers.assign")
 def end_share(plan: Plan, customer_id: int, share_id: int) -> dict[str, Any]:
     """Takes a shared customer back. Raises NotFound, also when it was ended already or is another customer's."""
     share = plan.session.get(CustomerShare, share_id, with_for_update=True)

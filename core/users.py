@@ -10,39 +10,37 @@ from sqlalchemy import select
 
 from core.audit import record
 from core.columns import check_texts
-from core.errors import DomainError, FieldError, FieldErrors, NotFound
+from core.errors import DomainError, FieldErrors, NotFound
+from core.grants import TO_READ, permissions_of, refuse_owner, refuse_roles_beyond_own
+from core.needs import for_anybody, needs
 from core.normalise import clean
 from core.organization import Role, User
 from core.plan import Plan
 from core.sessions import end_sessions
 from core.sign_in import hasher
-from core.statements import statement
 
 MIN_PASSWORD_LENGTH = 8
 
-CUSTOMERS_OWNED = statement(
-    "users.customers_owned",
-    "SELECT count(*) FROM customer WHERE owner_id = %(user_id)s::bigint AND merged_into_id IS NULL",
-    tables="customer",
-    scope="system",
-)
 
-
+@needs("users.manage")
 def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password. Raises InvalidInput,
-    `duplicate_login`."""
+    `duplicate_login`; for roles beyond the actor's own, `grants_too_much`, `sees_too_much`."""
     data, roles = _checked_user(plan, values, password_required=True)
+    refuse_roles_beyond_own(plan, roles, field="roles")
     user = User(created_at=plan.now, roles=roles, **data)
     plan.session.add(user)
     plan.session.flush()
     return _user_answer(user)
 
 
+@needs("users.manage")
 def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
     """Changes the fields given; deactivating ends all sessions.
 
-    The last active administrator stays one, and whoever owns customers hands them over first: raises
-    `last_administrator`, `user_owns_customers` beside `is_active`, `edit_conflict`.
+    The last active administrator stays one; whoever owns customers hands them over before he leaves or reads them no
+    more; nobody gives or takes a role beyond his own, nor how somebody above him signs in. Raises `last_administrator`,
+    `user_owns_customers` beside `is_active` or `roles`, `grants_too_much`, `sees_too_much`, `edit_conflict`.
     """
     user = plan.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None:
@@ -56,8 +54,11 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     loses_admin = not data["is_active"] or not any(role.code == "admin" for role in roles)
     if loses_admin and any(role.code == "admin" for role in user.roles) and _admins(plan) <= 1:
         raise DomainError("last_administrator")
+    _refuse_escalation(plan, user, data, roles)
     if user.is_active and not data["is_active"]:
-        _refuse_owner(plan, user)
+        refuse_owner(plan, user, field="is_active")
+    if TO_READ in permissions_of(user.roles) - permissions_of(roles):
+        refuse_owner(plan, user, field="roles")
     for name, value in data.items():
         setattr(user, name, value)
     before = [role.code for role in user.roles]
@@ -71,6 +72,7 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     return _user_answer(user)
 
 
+@for_anybody
 def change_preferences(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Language, theme, contrast, density and shortcuts of the actor."""
     user = plan.session.get(User, plan.actor.user_id)
@@ -94,14 +96,12 @@ def change_preferences(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return {"language": user.language}
 
 
-def _refuse_owner(plan: Plan, user: User) -> None:
-    """Nobody leaves customers behind without an owner who is still here."""
-    [[[customers]]] = plan.fetch(CUSTOMERS_OWNED(user_id=user.id))
-    if customers:
-        beside = FieldError("user_owns_customers", {"user_id": user.id, "owner": user.name, "count": customers})
-        raise DomainError(
-            "user_owns_customers", fields={"is_active": beside}, user_id=user.id, owner=user.name, count=customers
-        )
+def _refuse_escalation(plan: Plan, user: User, data: Mapping[str, Any], roles: list[Role]) -> None:
+    """Whoever could say how somebody above him signs in could sign in as that one."""
+    refuse_roles_beyond_own(plan, list(set(user.roles) ^ set(roles)), field="roles")
+    for field, column in (("login", "login"), ("email", "email"), ("password", "password_hash")):
+        if column in data and data[column] != getattr(user, column):
+            refuse_roles_beyond_own(plan, user.roles, field=field)
 
 
 def _admins(plan: Plan) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core.errors import DomainError, FieldErrors, NotFound
+from core.needs import needs
 from core.normalise import clean
 from core.parties import Contact, Customer
 from core.plan import Plan
@@ -17,6 +18,7 @@ LONGEST_SUBJECT = 4000
 LONGEST_RESULT = 80
 
 
+@needs("activities.write")
 def record_activity(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
     """Records something done with a customer, or plans it.
 
@@ -41,6 +43,7 @@ def record_activity(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> 
     return activity_answer(activity)
 
 
+@needs("activities.write")
 def complete_activity(
     plan: Plan, activity_id: int, *, result: str | None = None, version: int | None = None
 ) -> dict[str, Any]:

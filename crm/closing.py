@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from core.needs import needs
 from core.plan import Plan
 from core.statements import statement
 from finance.periods import close_period
@@ -29,6 +30,7 @@ DRAFTS = statement(
 )
 
 
+@needs("periods.close")
 def close_month(plan: Plan, period_id: int) -> dict[str, Any]:
     """Closes a month as `finance.periods.close_period` does, and names the draft orders written in it.
 

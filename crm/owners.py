@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.customers import change_customer as change_record
 from core.errors import FieldErrors, NotFound
+from core.needs import needs
 from core.plan import Plan
 from core.statements import Query, statement
 
@@ -101,6 +102,7 @@ LOCK_USERS = statement(
 )
 
 
+@needs("customers.write")
 def change_customer(
     plan: Plan, customer_id: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def change_customer(
     return answer
 
 
+@needs("users.manage")
 def hand_over_customers(plan: Plan, user_id: int, *, to_user_id: int | None) -> dict[str, Any]:
     """Gives all customers of a user, with their documents and what he had planned with them, to another active user.
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.columns import check_texts
 from core.errors import DomainError, FieldErrors, existing
+from core.needs import needs
 from core.normalise import clean
 from core.outbox import emit
 from core.plan import Plan
@@ -100,6 +101,7 @@ CONTACT_OF = statement(
 )
 
 
+@needs("opportunities.write")
 def create_opportunity(
     plan: Plan, customer_id: int, values: Mapping[str, Any], *, stage: str | None = None
 ) -> dict[str, Any]:
@@ -145,6 +147,7 @@ def create_opportunity(
     }
 
 
+@needs("opportunities.write")
 def change_opportunity(
     plan: Plan, opportunity_id: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> dict[str, Any]:
@@ -162,6 +165,7 @@ def change_opportunity(
     return {"id": deal.id, "number": deal.number, "version": deal.version + 1, **data}
 
 
+@needs("opportunities.write")
 def move_opportunity(
     plan: Plan, opportunity_id: int, stage: str, *, lost_reason: str | None = None, competitor: str | None = None
 ) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.needs import needs
 from core.normalise import clean
 from core.plan import Plan
 from core.statements import statement
@@ -80,6 +81,7 @@ LINE_IDS = statement(
 )
 
 
+@needs("quotations.write")
 def create_quotation(
     plan: Plan,
     *,
@@ -154,6 +156,7 @@ def _check_validity(plan: Plan, valid_until: date | None, errors: FieldErrors) -
         errors.add("valid_until", "in_the_past", today=plan.today)
 
 
+@needs("quotations.write")
 def change_quotation(
     plan: Plan,
     quotation_id: int,
@@ -215,6 +218,7 @@ def change_quotation(
     }
 
 
+@needs("quotations.write")
 def mark_quotation(plan: Plan, quotation_id: int, state: QuotationState) -> dict[str, Any]:
     """Marks a quotation as sent or declined."""
     [quotations] = plan.fetch(QUOTATION_FOR_UPDATE(quotation_id=quotation_id))
@@ -231,6 +235,7 @@ def mark_quotation(plan: Plan, quotation_id: int, state: QuotationState) -> dict
     return {"id": quotation_id, "number": quotation.number, "state": state}
 
 
+@needs("orders.write")
 def order_quotation(
     plan: Plan,
     quotation_id: int,

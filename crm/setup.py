@@ -13,6 +13,7 @@ from core import database as db
 from core.catalog import UnitOfMeasure
 from core.company import check_company
 from core.errors import DomainError, FieldErrors
+from core.needs import for_the_system
 from core.organization import Company, Role, RowScope
 from core.parties import PaymentTerms
 from core.permissions import ROLES
@@ -51,6 +52,7 @@ STAGES = (
 )
 
 
+@for_the_system
 def set_up_company(
     plan: Plan,
     company: Mapping[str, Any],

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.needs import needs
 from core.normalise import clean
 from core.plan import Plan
 from finance.models import Account, AccountKind, BankAccount, JournalLine
@@ -17,6 +18,7 @@ TEXT_LIMITS = {"code": 20, "name": 120, "name_zh": 120}
 means("uq_account_code", "duplicate_code", field="code")
 
 
+@needs("ledger.post")
 def create_account(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Adds an account: code, name, name_zh (the name where left out), kind. Raises InvalidInput beside the field."""
     data = _checked(plan, values, None)
@@ -26,6 +28,7 @@ def create_account(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return account_answer(row)
 
 
+@needs("ledger.post")
 def change_account(plan: Plan, account_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
     """Changes the fields given: name, name_zh, is_active, and while nothing stands on it code and kind.
 

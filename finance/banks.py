@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from core.constraints import means
 from core.errors import DomainError, FieldError, FieldErrors, InvalidInput, NotFound
 from core.money import ZERO
+from core.needs import needs
 from core.normalise import clean
 from core.plan import Plan
 from core.statements import statement
@@ -25,6 +26,7 @@ LOCK_BANKS = statement(
 means("uq_bank_account_name", "duplicate_name", field="name")
 
 
+@needs("banks.write")
 def create_bank_account(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Opens a bank account or a cash box: name, kind (`bank`, `cash`), number, is_default, account_id.
 
@@ -50,6 +52,7 @@ def create_bank_account(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]
     return bank_answer(row)
 
 
+@needs("banks.write")
 def change_bank_account(plan: Plan, bank_account_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
     """Changes the fields given: name, number, is_default, is_active. Kind and ledger account stay what they are.
 

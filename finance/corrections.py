@@ -10,6 +10,7 @@ from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import MONEY_PLACES, ZERO, places_of, total
+from core.needs import needs
 from core.outbox import emit
 from core.parties import CustomerAccount
 from core.plan import Number, Plan
@@ -41,6 +42,7 @@ from finance.sources import (
 means("uq_payment_allocation_reverses_id", "done_meanwhile")
 
 
+@needs("payments.write")
 def unmatch(
     plan: Plan, allocation_id: int, *, reason: str | None = None, effective_on: date | None = None
 ) -> dict[str, Any]:
@@ -129,6 +131,7 @@ def _settle_customer(plan: Plan, account: AccountFact, invoices: list[InvoiceFac
     )
 
 
+@needs("payments.write")
 def refund(
     plan: Plan,
     *,

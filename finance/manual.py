@@ -12,6 +12,7 @@ from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import ZERO, is_finer, places_of
+from core.needs import needs
 from core.normalise import clean
 from core.plan import Plan
 from core.statements import statement
@@ -88,6 +89,7 @@ LINES = statement(
 )
 
 
+@needs("ledger.post")
 def post_manual_entry(plan: Plan, *, effective_on: date, memo: str, lines: Sequence[ManualLine]) -> dict[str, Any]:
     """Posts a balanced entry in the general journal. Shares the period's row until the command ends.
 
@@ -108,6 +110,7 @@ def post_manual_entry(plan: Plan, *, effective_on: date, memo: str, lines: Seque
     return answer
 
 
+@needs("ledger.post")
 def reverse_manual_entry(
     plan: Plan, entry_id: int, *, effective_on: date | None = None, memo: str | None = None
 ) -> dict[str, Any]:

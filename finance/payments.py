@@ -15,6 +15,7 @@ from typing import Any
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import MONEY_PLACES, places_of, total
+from core.needs import needs
 from core.outbox import emit
 from core.parties import CustomerAccount
 from core.plan import Number, Plan
@@ -57,6 +58,7 @@ class Wanted:
     amount: Decimal
 
 
+@needs("payments.write")
 def record_payment(
     plan: Plan,
     *,
@@ -156,6 +158,7 @@ def record_payment(
     }
 
 
+@needs("payments.write")
 def match(
     plan: Plan,
     source_kind: str,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, NotFound
+from core.needs import needs
 from core.plan import Plan
 from core.statements import statement
 from finance.chart import months_of_fiscal_year
@@ -118,6 +119,7 @@ def add_fiscal_year(plan: Plan, on: date, start_month: int) -> list[int]:
     ]
 
 
+@needs("periods.close")
 def open_fiscal_year(plan: Plan, fiscal_year: int) -> dict[str, Any]:
     """Opens the twelve months of the fiscal year that follows the latest one of the books (or precedes the earliest).
 
@@ -145,6 +147,7 @@ def open_fiscal_year(plan: Plan, fiscal_year: int) -> dict[str, Any]:
     return {"fiscal_year": fiscal_year, **span, "periods": ids}
 
 
+@needs("periods.close")
 def close_period(plan: Plan, period_id: int) -> dict[str, Any]:
     """Closes a month for good postings; waits for postings under way. Earlier months with entries must be closed
     first.
@@ -176,6 +179,7 @@ def _show_month(plan: Plan, period: PeriodFact, month: MonthFact) -> None:
         plan.warn("open_tasks", tasks=month.tasks)
 
 
+@needs("periods.close")
 def reopen_period(plan: Plan, period_id: int) -> dict[str, Any]:
     """Opens a closed month again, the latest one first; recorded in the audit trail."""
     period = _lock(plan, period_id)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound
+from core.needs import needs
 from core.normalise import clean
 from core.plan import Plan
 from core.statements import statement
@@ -61,6 +62,7 @@ def task_for_cancelled(plan: Plan, customer_id: int, reference: str, amount: Dec
             return
 
 
+@needs("payments.write")
 def finish_task(plan: Plan, task_id: int, *, note: str | None = None) -> dict[str, Any]:
     """Takes a task off the list, with a note on what was done about it. Locks the task. Raises `task_done`."""
     task, text = _lock(plan, task_id), clean(note)
@@ -75,6 +77,7 @@ def finish_task(plan: Plan, task_id: int, *, note: str | None = None) -> dict[st
     return {"id": task.id, "is_done": True}
 
 
+@needs("payments.write")
 def reopen_task(plan: Plan, task_id: int) -> dict[str, Any]:
     """Puts a task back on the list. Locks the task. Raises `task_open`."""
     task = _lock(plan, task_id)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from core.audit import record
 from core.errors import NotFound
+from core.needs import needs
 from core.outbox import consumer
 from core.plan import Plan
 from core.statements import statement
@@ -83,6 +84,7 @@ ALERT = statement(
 )
 
 
+@needs("stock.plan")
 def dismiss_alert(plan: Plan, alert_id: int) -> dict[str, Any]:
     """Marks an open alert as seen; it closes by itself on recovery and then is armed again."""
     [rows] = plan.fetch(ALERT(alert_id=alert_id))

@@ -14,6 +14,7 @@ from core.company import get_company
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import LARGEST_QUANTITY, QUANTITY_PLACES, is_finer
+from core.needs import needs
 from core.normalise import clean, search_text
 from core.outbox import emit
 from core.plan import Plan
@@ -55,6 +56,7 @@ LOCK_WAREHOUSES = statement(
 )
 
 
+@needs("products.write")
 def create_product(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a product; goods get a level in every warehouse and a valuation. Raises InvalidInput, `duplicate_sku`."""
     data = _checked(plan, values)
@@ -69,6 +71,7 @@ def create_product(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return product_answer(plan, product)
 
 
+@needs("products.write")
 def change_product(
     plan: Plan, product_id: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> dict[str, Any]:
@@ -148,6 +151,7 @@ def _unit(plan: Plan, values: Mapping[str, Any], errors: FieldErrors) -> int | N
     return found
 
 
+@needs("warehouses.write")
 def save_warehouse(
     plan: Plan, values: Mapping[str, Any], *, warehouse_id: int | None = None, version: int | None = None
 ) -> dict[str, Any]:
@@ -191,6 +195,7 @@ def save_warehouse(
     return {name: getattr(warehouse, name) for name in names}
 
 
+@needs("stock.plan")
 def set_reorder_point(plan: Plan, product_id: int, warehouse_id: int, quantity: Decimal | None) -> dict[str, Any]:
     """Sets, changes or (None) removes the reorder point of a product in a warehouse."""
     errors = FieldErrors()

@@ -11,6 +11,7 @@ from core.audit import record
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
 from core.money import LARGEST_AMOUNT, QUANTITY_PLACES, ZERO, is_finer, round_money
+from core.needs import needs
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
@@ -59,6 +60,7 @@ NUMBER_OF = {MoveKind.OPENING: "OPN", MoveKind.RECEIPT: "RCV", MoveKind.ADJUSTME
 OTHER_SIDE = {MoveKind.OPENING: "opening_equity", MoveKind.RECEIPT: "received_not_billed"}
 
 
+@needs("stock.receive")
 def receive_stock(
     plan: Plan,
     *,
@@ -71,11 +73,13 @@ def receive_stock(
     return _post_document(plan, MoveKind.RECEIPT, lines, warehouse_id, supplier_id, reason)
 
 
+@needs("stock.adjust")
 def open_stock(plan: Plan, *, lines: Sequence[StockLine], warehouse_id: int | None = None) -> dict[str, Any]:
     """Takes over the stock a company starts with: inventory against opening equity."""
     return _post_document(plan, MoveKind.OPENING, lines, warehouse_id, None, None)
 
 
+@needs("stock.adjust")
 def adjust_stock(
     plan: Plan, *, reason: str, lines: Sequence[StockLine], warehouse_id: int | None = None
 ) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,9 +19,8 @@ from sqlalchemy import text
 from core import clock
 from core import database as db
 from core.command import Preview, Result, preview, run
-from core.context import Actor, Context
+from core.context import SYSTEM, Actor, Context
 from core.customers import create_customer
-from core.permissions import PERMISSIONS
 from core.scope import EVERYTHING, Viewer, viewing
 from core.sessions import issue_token
 from core.users import create_user
@@ -41,10 +40,10 @@ Line = tuple[Any, ...]
 
 @dataclass
 class World:
-    """One company in one database, with an administrator as the default actor."""
+    """One company in one database, with an administrator as the default actor once it is set up."""
 
     database: db.Database
-    actor: Actor = field(default_factory=lambda: Actor(None, "test", "Test", frozenset(PERMISSIONS), viewer=EVERYTHING))
+    actor: Actor = SYSTEM
     _number: int = 0
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Users, their open sessions and the roles as data."""
+"""Users and their open sessions as data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from core import clock
 from core.errors import NotFound
-from core.queries.paging import Key, Listing
+from core.queries.paging import Listing
 from core.queries.reading import read
 from core.statements import statement
 
@@ -34,16 +34,6 @@ class SessionRecord(NamedTuple):
     user_agent: str | None
 
 
-class RoleRecord(NamedTuple):
-    """A role with what it may do."""
-
-    id: int
-    code: str
-    name: str
-    name_zh: str
-    permissions: list[str]
-
-
 SELECT = """
     SELECT row.id, row.login, row.name, row.email, row.title, row.language, row.is_active,
            ARRAY(SELECT role.code::text FROM user_role JOIN role ON role.id = user_role.role_id
@@ -66,14 +56,6 @@ OPEN_SESSIONS = statement(
     fact=SessionRecord,
 )
 USERS = Listing("users.list", SELECT, TABLES, UserRecord, filters={"login": "row.login = %(login)s"})
-ROLES = Listing(
-    "roles.list",
-    "SELECT row.id, row.code, row.name, row.name_zh, row.permissions::text[] FROM role AS row",
-    "role",
-    RoleRecord,
-    keys=(Key("code", "row.code", "text"), Key("id", "row.id", "bigint")),
-    descending=False,
-)
 
 
 def get_user(user_id: int) -> tuple[UserRecord, list[SessionRecord]]:

@@ -10,6 +10,7 @@ from typing import Any
 from core.audit import record
 from core.errors import DomainError, FieldErrors
 from core.money import QUANTITY_PLACES, ZERO, total
+from core.needs import needs
 from core.organization import InvoicingPolicy
 from core.outbox import emit
 from core.plan import Plan
@@ -38,6 +39,7 @@ class BillRequest:
     quantity: Decimal
 
 
+@needs("orders.bill")
 def bill_order(plan: Plan, order_id: int, *, lines: Sequence[BillRequest] | None = None) -> dict[str, Any]:
     """Bills what is with the customer and not billed yet, or the quantities asked for (never more than shipped −
     returned).

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.errors import DomainError, FieldErrors
 from core.money import QUANTITY_PLACES, ZERO, total
+from core.needs import needs
 from core.organization import TaxPoint
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine
@@ -26,6 +27,7 @@ from finance.ledger import debit
 from inventory.reservations import change_reservation
 
 
+@needs("orders.cancel")
 def cancel_order(
     plan: Plan, order_id: int, *, lines: Sequence[QuantityRequest] | None = None, reason: str | None = None
 ) -> dict[str, Any]:

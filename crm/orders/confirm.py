@@ -8,6 +8,7 @@ from typing import Any
 
 from core.audit import record
 from core.errors import FieldErrors
+from core.needs import needs
 from core.organization import InvoicingPolicy, TaxPoint
 from core.outbox import emit
 from core.parties import CustomerAccount
@@ -31,6 +32,7 @@ from inventory.reservations import Demand, Reserved, reserve
 from inventory.stock import Stock
 
 
+@needs("orders.confirm")
 def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | None = None) -> dict[str, Any]:
     """Confirms a draft: reserves every line (or back-orders where that is allowed), checks credit, posts the
     receivable.

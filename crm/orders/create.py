@@ -8,6 +8,7 @@ from typing import Any
 
 from core.audit import record
 from core.errors import DomainError, FieldErrors
+from core.needs import needs
 from core.plan import Number, Plan
 from core.statements import statement
 from crm.basis import DocumentBasis, basis_for, check_basis, salesperson_of
@@ -23,6 +24,7 @@ LINE_IDS = statement(
 )
 
 
+@needs("orders.write")
 def create_order(
     plan: Plan,
     *,
@@ -98,6 +100,7 @@ def _taken_over(plan: Plan, basis: DocumentBasis, ship_to: str | None) -> dict[s
     }
 
 
+@needs("orders.write")
 def change_order(
     plan: Plan,
     order_id: int,

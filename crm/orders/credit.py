@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import DomainError, FieldErrors
 from core.money import ZERO, places_of, share
+from core.needs import needs
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine
 from crm.orders.confirm import bill_line
@@ -31,6 +32,7 @@ class PriceCredit:
     amount_net: Decimal
 
 
+@needs("orders.bill")
 def credit_order(
     plan: Plan, order_id: int, *, lines: Sequence[PriceCredit], reason: str | None = None
 ) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from core.audit import record
 from core.errors import DomainError, FieldErrors, existing
 from core.money import ZERO
+from core.needs import needs
 from core.normalise import clean
 from core.organization import InvoicingPolicy, TaxPoint
 from core.outbox import emit
@@ -49,6 +50,7 @@ ISSUED_ON = statement(
 )
 
 
+@needs("orders.bill")
 def record_fiscal_invoice(
     plan: Plan, invoice_id: int, *, number: str | None, issued_on: date | None = None
 ) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import FieldErrors
 from core.money import QUANTITY_PLACES, ZERO, share, total
+from core.needs import needs
 from core.plan import Plan
 from crm.models import OrderState, SalesOrderLine, SalesOrderShipment
 from crm.orders.confirm import bill_line
@@ -25,6 +26,7 @@ from finance.ledger import SALES, Posting, credit, debit, post_if_any
 from inventory.shipments import Returned, ShipmentPaper, Shipped, take_back
 
 
+@needs("orders.return")
 def return_goods(
     plan: Plan, order_id: int, *, lines: Sequence[QuantityRequest], reason: str | None = None
 ) -> dict[str, Any]:

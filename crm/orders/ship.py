@@ -11,6 +11,7 @@ from typing import Any
 from core.audit import record
 from core.errors import DomainError, FieldErrors
 from core.money import QUANTITY_PLACES, ZERO
+from core.needs import needs
 from core.organization import InvoicingPolicy, TaxPoint
 from core.outbox import emit
 from core.parties import CustomerAccount
@@ -48,6 +49,7 @@ class ShipRequest:
     quantity: Decimal
 
 
+@needs("orders.ship")
 def ship_order(
     plan: Plan,
     order_id: int,

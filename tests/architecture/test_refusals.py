@@ -61,7 +61,6 @@ def test_every_code_has_a_sentence() -> None:
 # Constraints nobody can run into by what he sends, and why.
 KEPT_BY_THE_PRODUCT = {
     "uq_idempotency_key_actor_id_key": "claimed with ON CONFLICT",
-    "uq_role_code": "written on the first run",
     "uq_journal_code": "written on the first run",
     "uq_account_code": "written on the first run",
     "uq_account_role": "written on the first run",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.context import Context
 from core.customers import save_address, save_contact
 from core.database import Base
 from core.outbox import apply_event
@@ -27,6 +28,7 @@ BEYOND_THE_VIEWER = {
     "notices.owner",  # the worker
     "terms.list",  # how many customers have these terms, for who keeps the settings
     "users.customers_owned",  # how many customers would stay behind, for who manages users
+    "roles.owners",  # whose customers nobody would read, for who changes a role
     "owners.customers_of_owner",  # whoever manages users hands over all of one who leaves
     "tasks.list",  # what the books ask of finance, whoever the customer belongs to
 }
@@ -44,7 +46,7 @@ def seen(database_server) -> Iterator[Seen]:  # type: ignore[no-untyped-def]
         house.run(save_contact, customer, {"name": "林薇"})
         house.run(save_address, customer, {"kind": "shipping", "street": "建国路 1 号"})
         for (event,) in house.rows("SELECT id FROM outbox_event ORDER BY id"):
-            house.run(apply_event, event)
+            house.run(apply_event, event, context=Context())
     yield seen
     house.database.dispose()
     database_server.drop(urls.name)

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 import inventory.alerts  # noqa: F401 (its consumer belongs to the event)
+from core.context import Context
 from core.database_roles import DurabilityError, assert_durability
 from core.errors import DomainError
 from core.outbox import apply_event
@@ -68,11 +69,11 @@ def test_an_event_delivered_twice_has_one_effect(house: House) -> None:
     warehouse = house.value("SELECT id FROM warehouse")
     house.run(set_reorder_point, product, warehouse, Decimal(10))
     event = house.value("SELECT max(id) FROM outbox_event WHERE kind = 'stock_changed'")
-    answers = at_once([lambda: house.run(apply_event, event)] * 12)
+    answers = at_once([lambda: house.run(apply_event, event, context=Context())] * 12)
     assert codes(answers) == {"done": 12}
     assert sum(bool(answer["applied"]) for answer in answers) == 1
     assert house.value("SELECT count(*) FROM stock_alert WHERE product_id = :id", id=product) == 1
-    assert house.run(apply_event, event) == {"applied": []}
+    assert house.run(apply_event, event, context=Context()) == {"applied": []}
 
 
 def test_commits_are_flushed_before_they_are_acknowledged(house: House) -> None:

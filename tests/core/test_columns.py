@@ -10,6 +10,7 @@ import pytest
 from core.catalog import Product
 from core.columns import check_row, longest_texts, read_id
 from core.errors import DomainError, InvalidInput
+from core.needs import for_anybody
 from core.parties import Customer
 from core.plan import Plan
 from core.statements import statement
@@ -77,6 +78,7 @@ def test_forms_know_the_same_bounds() -> None:
 def test_what_nobody_looked_at_is_a_refusal_all_the_same(world: World, odd: dict[str, str], code: str) -> None:
     values = {"text": "abc", "number": "1", "id": "1", "flag": "true", **odd}
 
+    @for_anybody
     def command(plan: Plan) -> None:
         plan.fetch(RAW(**values))
 
@@ -89,6 +91,7 @@ def test_what_nobody_looked_at_is_a_refusal_all_the_same(world: World, odd: dict
 def test_a_fault_of_ours_stays_one(world: World) -> None:
     broken = statement("tests.broken", "SELECT 1 / 0", tables="", scope="system")
 
+    @for_anybody
     def command(plan: Plan) -> None:
         plan.fetch(broken())
 

@@ -9,6 +9,7 @@ from decimal import Decimal as D
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from core.context import Context
 from core.outbox import apply_event
 from crm.pipeline import create_opportunity
 from crm.pricing import LineRequest
@@ -112,4 +113,4 @@ def work_off_events(house: House) -> None:
     """What the worker does with the events so far."""
     load()
     for (event_id,) in house.rows("SELECT id FROM outbox_event ORDER BY id"):
-        house.run(apply_event, event_id)
+        house.run(apply_event, event_id, context=Context())

@@ -115,6 +115,7 @@ def values_of(world: World) -> dict[str, Any]:
         "bank_account_id": "bank_account",
         "category_id": "product_category",
         "task_id": "ledger_task",
+        "role_id": "role",
     }
     values: dict[str, Any] = {}
     with world.database.reading() as connection:

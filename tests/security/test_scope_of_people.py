@@ -10,8 +10,10 @@ import pytest
 from core.context import Actor
 from core.errors import DomainError, InvalidInput, NotFound
 from core.queries.customers import customer_names
+from core.roles import create_role
 from core.scope import viewing
 from core.units import end_share, place_user, save_unit, share_customer
+from core.users import change_user
 from crm.queries.order_record import get_order
 from tests.conftest import DatabaseUrls
 from tests.world import World
@@ -54,16 +56,9 @@ def place(world: Company, login: str, unit: str | None) -> None:
 
 def give_scope(world: Company, login: str, scope: str) -> None:
     """A role of its own for one person, seeing so far."""
-    with world.database.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO role (id, code, name, name_zh, permissions, row_scope, is_standard, version) "
-            "SELECT nextval('id_seq'), %s, 'x', 'x', permissions, %s, false, 1 FROM role WHERE code = 'sales'",
-            (f"sales_{scope}_{login}", scope),
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO user_role SELECT app_user.id, role.id FROM app_user, role WHERE login = %s AND code = %s",
-            (login, f"sales_{scope}_{login}"),
-        )
+    name, user = f"{scope} of {login}", world.actor_of(login)
+    role = world.run(create_role, {"name": name, "permissions": ["customers.read"], "row_scope": scope})
+    world.run(change_user, user.user_id, {"roles": [*user.roles, role["code"]]})
 
 
 def sees(world: Company, login: str) -> set[str]:
@@ -137,6 +132,9 @@ def test_a_shared_customer_is_seen_with_all_that_is_his(world: Company) -> None:
 
 def test_only_who_sees_a_customer_can_share_it(world: Company) -> None:
     customer = world.value("SELECT id FROM customer WHERE name = 'green customer'")
+    may_share = {"name": "May share", "permissions": ["customers.read", "customers.assign"]}
+    roles = ["sales", world.run(create_role, may_share)["code"]]
+    world.run(change_user, world.actor_of("red").user_id, {"roles": roles})
     red = world.actor_of("red")
     with pytest.raises(NotFound):
         world.run(share_customer, customer, user_id=red.user_id, context=world.context(actor=red))

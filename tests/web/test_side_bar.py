@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from core import database as db
 from core import wire
+from core.context import Context
 from core.outbox import apply_event
 from crm.orders.cancel import cancel_order
 from crm.queries.work import MOST, WORK, Work
@@ -44,7 +45,7 @@ def world(fresh_database: DatabaseUrls) -> Iterator[World]:
     world.pay(customer, "5", auto=False, reference=paid["number"])
     world.run(set_reorder_point, product, warehouse, Decimal(500))
     for (event,) in world.rows("SELECT id FROM outbox_event WHERE state = 'pending' ORDER BY id"):
-        world.run(apply_event, event)
+        world.run(apply_event, event, context=Context())
     yield world
     world.database.dispose()
 

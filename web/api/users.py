@@ -1,10 +1,10 @@
-"""Users, their roles and sessions, for administrators; and who is calling."""
+"""Users and their sessions, for administrators; and who is calling."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from core.queries.user_record import ROLES, USERS, get_user
+from core.queries.user_record import USERS, get_user
 from core.sessions import end_sessions
 from core.users import MIN_PASSWORD_LENGTH, change_user, create_user
 from crm.owners import hand_over_customers
@@ -40,7 +40,7 @@ def list_users(call: Call) -> Any:
         roles=Words(required=True, help="Codes of roles."),
         password=Text(required=True, limit=LONGEST_PASSWORD, help=f"At least {MIN_PASSWORD_LENGTH} characters."),
     ),
-    refusals=("duplicate_login", "duplicate_email"),
+    refusals=("duplicate_login", "duplicate_email", "grants_too_much", "sees_too_much"),
 )  # fmt: skip
 def create_user_call(call: Call) -> Any:
     return call.run(create_user, call.body)
@@ -63,7 +63,8 @@ def get_user_call(call: Call, user_id: int) -> Any:
         roles=Words(nullable=False, help="Codes of roles."), is_active=Flag(),
         password=Text(nullable=False, limit=LONGEST_PASSWORD), version=Integer(smallest=1),
     ),
-    refusals=("duplicate_login", "duplicate_email", "last_administrator", "user_owns_customers", "edit_conflict"),
+    refusals=("duplicate_login", "duplicate_email", "last_administrator", "user_owns_customers", "edit_conflict",
+              "grants_too_much", "sees_too_much"),
 )  # fmt: skip
 def change_user_call(call: Call, user_id: int) -> Any:
     version = call.body.pop("version", None)
@@ -86,14 +87,6 @@ def hand_over_call(call: Call, user_id: int) -> Any:
 )  # fmt: skip
 def end_sessions_call(call: Call, user_id: int) -> Any:
     return call.run(end_sessions, user_id)
-
-
-@operation(
-    "GET", "/roles", "users.manage", summary="Roles and what they may do", query=PAGING,
-    answer=[{"id": int, "code": str, "name": str, "name_zh": str, "permissions": [str]}],
-)  # fmt: skip
-def list_roles(call: Call) -> Any:
-    return call.page(ROLES, lambda row: row._asdict())
 
 
 @operation(

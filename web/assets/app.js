@@ -100,6 +100,16 @@ document.addEventListener("change", (event) => {
   if (label) label.textContent = label.dataset.selected?.replace("#", String(rows.filter((row) => row.checked).length)) || label.textContent;
 });
 
+// "All of it" over a group of boxes; it is no longer said once one of them is taken out.
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  const group = box instanceof HTMLInputElement && box.type === "checkbox" && box.closest("fieldset:has([data-whole])");
+  if (!group) return;
+  const whole = group.querySelector("[data-whole]");
+  if (box !== whole) { if (!box.checked) whole.checked = false; return; }
+  for (const one of group.querySelectorAll("input[type=checkbox]")) one.checked = whole.checked;
+});
+
 // Print buttons, and selects that apply at once.
 document.addEventListener("click", (event) => {
   if (event.target instanceof Element && event.target.closest("[data-print]")) { event.preventDefault(); print(); }

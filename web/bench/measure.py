@@ -21,7 +21,7 @@ import click
 import psycopg
 
 from core.command import run
-from core.context import Actor, Context
+from core.context import SYSTEM, Actor, Context
 from core.customers import create_customer
 from core.embedded import EmbeddedDatabase
 from core.permissions import PERMISSIONS
@@ -56,7 +56,7 @@ class Stage:
         self.embedded = embedded
         self.home = home
         self.app_url = embedded.app_url
-        self.actor = Actor(None, LOGIN, "Bench", frozenset(PERMISSIONS), viewer=EVERYTHING)
+        self.actor = SYSTEM
         self._fill()
 
     def _fill(self) -> None:

@@ -43,6 +43,15 @@ def _same_owner(data: Mapping[str, Any]) -> str:
 
 @sentence_for("user_owns_customers")
 def _user_owns_customers(data: Mapping[str, Any]) -> str:
+    if "role" in data:
+        return ngettext(
+            "%(name)s has this role, owns %(num)s customer, and would read it no more. Hand it over first, on the page "
+            "of %(name)s.",
+            "%(name)s has this role, owns %(num)s customers, and would read them no more. Hand them over first, on the "
+            "page of %(name)s.",
+            data["count"],
+            name=data["owner"],
+        )
     return ngettext(
         "%(name)s still owns %(num)s customer. Hand it over first, on this page under “Customers”.",
         "%(name)s still owns %(num)s customers. Hand them over first, on this page under “Customers”.",

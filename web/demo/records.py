@@ -10,11 +10,13 @@ from sqlalchemy import text
 
 from core.audit import record
 from core.catalog import ProductCategory
+from core.needs import needs
 from core.organization import Company
 from core.plan import Plan
 from finance.periods import add_fiscal_year
 
 
+@needs("products.write")
 def create_category(plan: Plan, name: str, description: str) -> dict[str, Any]:
     """Creates a product category."""
     category = ProductCategory(name=name, description=description)
@@ -23,6 +25,7 @@ def create_category(plan: Plan, name: str, description: str) -> dict[str, Any]:
     return {"id": category.id}
 
 
+@needs("periods.close")
 def open_fiscal_years(plan: Plan, first: int, last: int) -> dict[str, Any]:
     """Opens the calendar years from `first` to `last`; months that exist stay as they are."""
     opened: list[int] = []
@@ -31,6 +34,7 @@ def open_fiscal_years(plan: Plan, first: int, last: int) -> dict[str, Any]:
     return {"periods": len(opened)}
 
 
+@needs("company.write")
 def note_loading(plan: Plan, action: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Leaves a mark in the audit trail: `demo.started` before the first order, `demo.loaded` after the last step."""
     record(plan, action, "company", 1, changes=facts)

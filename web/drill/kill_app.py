@@ -31,7 +31,7 @@ from sqlalchemy import text
 from core import database as db
 from core.command import run
 from core.config import CHECKOUT
-from core.context import Actor, Context
+from core.context import SYSTEM, Actor, Context
 from core.customers import create_customer
 from core.permissions import PERMISSIONS
 from core.sessions import issue_token
@@ -186,7 +186,7 @@ class _Company:
     def __init__(self, database: db.Database, *, hot_stock: int, stock: int) -> None:
         self.database, self.hot_stock, self.stock = database, Decimal(hot_stock), Decimal(stock)
         person = {"login": LOGIN, "name": "Drill", "password": os.urandom(12).hex()}
-        self.actor = Actor(None, LOGIN, "Drill", frozenset(PERMISSIONS))
+        self.actor = SYSTEM
         self._run(set_up_company, {"name": "Drill", "currency": "CNY"}, person)
         with database.autocommit() as connection:
             user_id = connection.execute(text("SELECT id FROM app_user")).scalar_one()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_babel import gettext as _
 
 from web.sentences import sentence_for
+from web.users.names import listed, permission_text, scope_name
 
 
 @sentence_for("unit_cycle")
@@ -28,3 +29,84 @@ def _region_below_team(data: Mapping[str, Any]) -> str:
 @sentence_for("one_reader")
 def _one_reader(data: Mapping[str, Any]) -> str:
     return _("Name a person, or a region or team: one of them.")
+
+
+@sentence_for("place_of_oneself")
+def _place_of_oneself(data: Mapping[str, Any]) -> str:
+    return _("Your place decides whose records you see. Ask somebody who sees everything to move you.")
+
+
+@sentence_for("grants_too_much")
+def _grants_too_much(data: Mapping[str, Any]) -> str:
+    return _(
+        "Nobody gives, takes or changes what he may not do himself. You lack: %(permissions)s. Ask an administrator.",
+        permissions=_texts(data["permissions"]),
+    )
+
+
+@sentence_for("sees_too_much")
+def _sees_too_much(data: Mapping[str, Any]) -> str:
+    return _(
+        "Nobody gives or takes a wider scope than his own. The scope “%(scope)s” is wider than yours. Ask an "
+        "administrator.",
+        scope=scope_name(data["row_scope"]),
+    )
+
+
+@sentence_for("permission_unknown")
+def _permission_unknown(data: Mapping[str, Any]) -> str:
+    return _("There is no permission called %(names)s.", names=listed(data["permissions"]))
+
+
+@sentence_for("permission_needs_others")
+def _permission_needs_others(data: Mapping[str, Any]) -> str:
+    return " ".join(
+        _("“%(permission)s” is no use without: %(others)s.", permission=permission_text(name), others=_texts(others))
+        for name, others in data["missing"].items()
+    )
+
+
+@sentence_for("administrator_keeps_all")
+def _administrator_keeps_all(data: Mapping[str, Any]) -> str:
+    return _(
+        "The administrator may do everything and sees everything, so that a company cannot lock itself out. Make an "
+        "own role for less."
+    )
+
+
+@sentence_for("role_code_form")
+def _role_code_form(data: Mapping[str, Any]) -> str:
+    return _(
+        "A code is made of small letters, digits and underscores, begins with a letter and has at most %(limit)s "
+        "characters.",
+        limit=data["limit"],
+    )
+
+
+@sentence_for("standard_role_stays")
+def _standard_role_stays(data: Mapping[str, Any]) -> str:
+    return _("A standard role stays. Change what it may do, or give it to nobody.")
+
+
+@sentence_for("role_in_use")
+def _role_in_use(data: Mapping[str, Any]) -> str:
+    people = listed(data["people"])
+    if data["count"] > len(data["people"]):
+        people = _("%(people)s and %(count)s more", people=people, count=data["count"] - len(data["people"]))
+    return _("%(people)s still have this role. Give them another one first.", people=people)
+
+
+@sentence_for("record_unknown")
+def _record_unknown(data: Mapping[str, Any]) -> str:
+    return _("There is no such record, or you do not see it yourself. Enter a number such as SO-2026-00001, or the "
+             "name of a customer.")  # fmt: skip
+
+
+@sentence_for("record_ambiguous")
+def _record_ambiguous(data: Mapping[str, Any]) -> str:
+    return _("Several customers fit, such as %(names)s. Enter one name in full, or the number.",
+             names=listed(data["names"]))  # fmt: skip
+
+
+def _texts(permissions: Iterable[str]) -> str:
+    return _("; ").join(permission_text(name) for name in permissions)

@@ -18,7 +18,7 @@ from sqlalchemy import event
 
 from core import clock
 from core import database as db
-from core.context import Actor
+from core.context import Actor, Context
 from core.outbox import apply_event
 from core.suppliers import create_supplier
 from crm.orders.cancel import cancel_order
@@ -106,7 +106,7 @@ def build(world: World) -> Books:
     ids["receivable"] = accounts["1122"]
     ids["document"] = world.receive(ids["product"], 4)["id"]
     for (event_id,) in world.rows("SELECT id FROM outbox_event WHERE state = 'pending' ORDER BY id"):
-        world.run(apply_event, event_id)
+        world.run(apply_event, event_id, context=Context())
     books.actors = {role: world.user(role, role) for role in ("sales", "warehouse", "finance", "manager")}
     books.actors["admin"] = world.actor
     return books
