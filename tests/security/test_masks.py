@@ -151,7 +151,7 @@ def test_the_crawl_sees_what_is_there(app: Flask, world: World, visitor: Visitor
         number for number in (PHONE, CONTACT_PHONE, SUPPLIER_PHONE, OTHER_BANK, COMPANY_BANK) if number not in seen
     ]
     assert missing == []
-    assert {"geheim@", "privat@", "fabrik@", "613.71", "3,068.55", "4,295.97"} <= seen
+    assert {"geheim@", "privat@", "fabrik@", "613.71", "2,454.84", "4,295.97"} <= seen
 
 
 def test_the_api_says_null_and_names_what_is_masked(app: Flask, world: World, records: Records) -> None:
@@ -311,7 +311,7 @@ def test_a_click_uncovers_once_and_on_record(
 ) -> None:
     before, warehouse = len(unmasked(world)), visitor("warehouse")
     page = warehouse.get(f"/customers/{records.customer}").text
-    assert "•••• 9053" in page
+    assert "••••</span> 9053" in page
     assert f"/reveal/customer/{records.customer}/phone" in page
     assert f"/reveal/customer/{records.customer}/email" not in page
     for _repeat in range(2):
@@ -413,22 +413,19 @@ def clerk(app: Flask, world: World, open_forms: None) -> Iterator[FlaskClient]:
 
 def filled(page: str) -> dict[str, str]:
     """The fields of the page's own form as the browser would send them."""
-    form = re.search(
-        r'<form method="post"[^>]*data-primary.*?</form>|<form method="post"[^>]*class="stack".*?</form>', page, re.S
-    )
+    forms = re.findall(r'<form method="post".*?</form>', page, re.DOTALL)
+    form = next((found for found in forms if "data-primary" in found or 'class="stack"' in found), "")
     assert form, page[:500]
-    inputs = re.findall(r"<input[^>]*>", form[0])
+    inputs = re.findall(r"<input[^>]*>", form)
     values = {}
     for element in inputs:
         named, value = re.search(r'name="([^"]*)"', element), re.search(r'value="([^"]*)"', element)
         if named and not ('type="checkbox"' in element and " checked" not in element):
             values[named[1]] = value[1] if value else ""
-    for name, options in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', form[0], re.S):
-        chosen = re.search(
-            r'<option[^>]*selected[^>]*value="([^"]*)"|<option[^>]*value="([^"]*)"[^>]*selected', options
-        )
-        values[name] = (chosen[1] or chosen[2] or "") if chosen else ""
-    values |= dict(re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>\s*(.*?)</textarea>', form[0], re.S))
+    for name, options in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = next((found for found in re.findall(r"<option[^>]*>", options) if " selected" in found), "")
+        values[name] = "".join(re.findall(r'value="([^"]*)"', chosen))
+    values |= dict(re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>\s*(.*?)</textarea>', form, re.S))
     return values
 
 
@@ -504,7 +501,7 @@ def test_a_report_without_costs_is_masked_with_its_sums(app: Flask, world: World
         for page in ("/reports", "/reports/balance-sheet", "/reports/profit-and-loss"):
             assert browser.get(page).status_code == 200, page
     assert sheet["assets"]["total"] is sheet["result"] is result["result"] is result["expenses"]["total"] is None
-    assert result["income"]["total"] is not None
+    assert any(item["amount"] is not None for item in result["income"]["items"])
     assert sheet["difference"] == "0.00"
 
 
