@@ -12,7 +12,7 @@ from flask import Flask
 
 from tests.web.api.conftest import Api
 from tests.web.api.test_lists import LISTS
-from web.api.fields import Body, Many
+from web.api.fields import MASKED_SCHEMA, Body, Many
 from web.api.operation import OPERATIONS
 from web.i18n import FOLDER, load_catalogue
 from web.permissions import route_matrix
