@@ -22,6 +22,8 @@ from typing import Annotated, Any, Final, get_args, get_type_hints
 from core.errors import FieldErrors
 
 PHONES, EMAILS, COSTS, MARGINS, BANK_DETAILS = KINDS = ("phones", "emails", "costs", "margins", "bank_details")
+NOBODY: Final = "nobody"
+"""The kind of what is never shown, because it holds several kinds at once."""
 DOTS: Final = "•••"
 SHOWN_DIGITS = 4
 LONG_ENOUGH_TO_HINT = 8
@@ -43,7 +45,7 @@ BankDetail = Annotated[str, Sensitive(BANK_DETAILS)]
 
 # Columns of records as commands answer them and audit rows keep them.
 RECORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "customer": {"phone": PHONES, "phone_key": PHONES, "email": EMAILS, "email_key": EMAILS, "search_text": PHONES},
+    "customer": {"phone": PHONES, "phone_key": PHONES, "email": EMAILS, "email_key": EMAILS, "search_text": NOBODY},
     "contact": {"phone": PHONES, "email": EMAILS},
     "supplier": {"phone": PHONES, "email": EMAILS},
     "product": {"cost": COSTS},
