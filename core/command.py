@@ -23,6 +23,7 @@ from core.context import Context
 from core.encoding import dump_json, load_json
 from core.errors import Busy, DomainError
 from core.idempotency import Claim, Replay
+from core.masks import showing, shown_effect
 from core.needs import check
 from core.plan import Effect, Plan, PlanConflict
 from core.scope import viewing
@@ -95,7 +96,7 @@ def run(
     for attempt in range(MAX_RETRIES + 1):
         attempted = _Attempt(database or db.current(), context)
         try:
-            with viewing(context.actor.viewer):
+            with viewing(context.actor.viewer), showing(context.actor.permissions):
                 return attempted.run(command, arguments, named)
         except Exception as error:
             unknown = unknown or (attempted.applying and _is_lost(cause_of(error)))
@@ -114,9 +115,9 @@ def preview(
     with (database or db.current()).engine.connect() as connection:
         plan = Plan(connection, context)
         try:
-            with viewing(context.actor.viewer):
+            with viewing(context.actor.viewer), showing(context.actor.permissions):
                 result = command(plan, *arguments, **named)
-            return Preview(plan.effects, plan.warnings, plan.digest(), result)
+                return Preview(_shown(plan.effects), _shown(plan.warnings), plan.digest(), result)
         except Exception as error:
             raise _as_refusal(error, unknown=False) from error
         finally:
@@ -179,7 +180,12 @@ def _abandon(connection: Connection) -> None:
 
 
 def _effects(plan: Plan) -> list[dict[str, Any]]:
-    return [{"kind": effect.kind, **effect.data} for effect in plan.effects]
+    return [{"kind": effect.kind, **effect.data} for effect in _shown(plan.effects)]
+
+
+def _shown(effects: list[Effect]) -> list[Effect]:
+    """As the actor may see them; the digest is that of the effects themselves."""
+    return [Effect(effect.kind, shown_effect(effect.kind, effect.data)) for effect in effects]
 
 
 def cause_of(error: BaseException) -> BaseException:

@@ -13,6 +13,7 @@ from core import database as db
 from core.columns import check_texts
 from core.errors import DomainError, FieldErrors
 from core.images import MEDIA_TYPES, media_type_of
+from core.masks import without_masks
 from core.needs import needs
 from core.normalise import clean
 from core.organization import Company
@@ -49,7 +50,7 @@ def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     company = plan.session.execute(select(Company).with_for_update()).scalar_one_or_none()
     if company is None:
         raise DomainError("not_set_up")
-    for name, value in check_company(values).items():
+    for name, value in check_company(without_masks("company", values, company)).items():
         setattr(company, name, value)
     plan.session.flush()
     db.current().forget_company()

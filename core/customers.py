@@ -13,6 +13,7 @@ from core.columns import check_texts
 from core.company import get_company
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.masks import shown_record, without_masks
 from core.money import is_finer, places_of
 from core.needs import needs
 from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
@@ -22,6 +23,7 @@ from core.plan import Plan
 from core.statements import statement
 
 COUNTRY_LENGTH = 2
+SEARCHED = ("name", "legal_name", "city", "phone", "email")
 TEXT_FIELDS = (
     "name",
     "legal_name",
@@ -81,7 +83,7 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises InvalidInput beside the field, and `duplicate_customer` naming the one there is and who owns it.
     """
-    data = _checked(plan, values)
+    data = _checked(plan, without_masks("customer", values, None))
     _refuse_duplicate(plan, data, except_id=0)
     number = plan.number(CUSTOMER_NUMBER, plan.today) if not data.get("code") else None
     if number is not None:
@@ -104,8 +106,10 @@ def change_customer(
     """
     customer = find_customer(plan, customer_id)
     if version is not None and customer.version != version:
-        raise DomainError("edit_conflict", version=customer.version, current=customer_answer(customer))
-    merged = {name: getattr(customer, name) for name in EDITABLE} | dict(values)
+        current = shown_record("customer", customer_answer(customer))
+        raise DomainError("edit_conflict", version=customer.version, current=current)
+    given = without_masks("customer", values, customer)
+    merged = {name: getattr(customer, name) for name in EDITABLE} | given
     data = _checked(plan, merged, current=customer)
     _refuse_duplicate(plan, data, except_id=customer.id)
     for name, value in data.items():
@@ -188,10 +192,16 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     }
     if code or current is None:
         data["code"] = code
-    data["search_text"] = search_text(
-        data["name"], data["legal_name"], code, data["phone"], data["email"], data["city"]
-    )
+    data["search_text"] = customer_search_text(code=code, **{name: data[name] for name in SEARCHED})
     return data
+
+
+def customer_search_text(
+    *, name: str, legal_name: str | None, code: str | None, city: str | None, phone: str | None, email: str | None
+) -> str:
+    """What a customer is found by: what everybody may look for, phone and e-mail address on lines of their own, which
+    only those who see them are offered (`core.queries.words`)."""
+    return "\n".join((search_text(name, legal_name, code, city), search_text(phone), search_text(email)))
 
 
 def _check_owner(plan: Plan, owner_id: int | None, errors: FieldErrors) -> None:
@@ -243,7 +253,7 @@ def save_contact(
     find_customer(plan, customer_id)
     contact = _own(plan, Contact, contact_id, customer_id, version)
     errors = FieldErrors()
-    data = _cleaned(values, CONTACT_FIELDS)
+    data = _cleaned(without_masks("contact", values, contact), CONTACT_FIELDS)
     check_texts(errors, Contact, data)
     if not data.get("name") and (contact is None or "name" in data):
         errors.add("name", "required")

@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from core.masks import Masked
+
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
@@ -18,6 +20,8 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, frozenset | set):
         return sorted(value)
+    if isinstance(value, Masked):
+        return None
     moment = getattr(value, "moment", None)
     if moment is not None:
         return moment.isoformat()

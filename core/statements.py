@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from core import masks
 from core import scope as rows
 
 Scope = Literal["scoped", "by_root", "system"]
@@ -38,23 +39,37 @@ class Statement:
     native: bytes = field(init=False, repr=False)
     parameter_names: tuple[str, ...] = field(init=False, repr=False)
     is_viewed: bool = field(init=False, repr=False)
+    is_sensitive: bool = field(init=False, repr=False)
+    seen_kinds: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         native, names = to_native(self.text)
         object.__setattr__(self, "native", native)
         object.__setattr__(self, "parameter_names", names)
         object.__setattr__(self, "is_viewed", not set(rows.PARAMETERS).isdisjoint(names))
+        object.__setattr__(self, "is_sensitive", bool(masks.sensitive_fields(self.fact)))
+        object.__setattr__(self, "seen_kinds", tuple(kind for kind in masks.KINDS if f"sees_{kind}" in names))
         if self.is_viewed != (self.scope == "scoped"):
             raise ValueError(f"statement {self.name}: `scoped` is one that holds the viewer's predicate, no other")
 
     def __call__(self, **parameters: Any) -> Query:
-        """With its parameters; those of the predicate come from the viewer of this call."""
+        """With its parameters; those of the predicate come from the viewer of this call, and so does `sees_phones` or
+        another kind of `core.masks`."""
         if self.is_viewed:
             parameters.update(rows.current_viewer().parameters)
+        for kind in self.seen_kinds:
+            parameters[f"sees_{kind}"] = masks.sees(kind)
         return Query(self, [to_bytes(parameters[name]) for name in self.parameter_names])
 
     def make_row(self, values: Sequence[Any]) -> Any:
         return values if self.fact is None else self.fact(*values)
+
+    def row_maker(self) -> Callable[[Sequence[Any]], Any]:
+        """What makes facts of rows in this call; it costs nothing where no field is masked."""
+        if not self.is_sensitive or self.fact is None:
+            return self.make_row
+        make = masks.maker(self.fact)
+        return self.make_row if make is self.fact else lambda values: make(*values)
 
 
 @dataclass(frozen=True)

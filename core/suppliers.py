@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from core.columns import check_texts
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.masks import shown_record, without_masks
 from core.needs import needs
 from core.normalise import clean
 from core.parties import Supplier
@@ -38,7 +39,7 @@ means("uq_supplier_name_country", "duplicate_supplier", field="name")
 @needs("suppliers.write")
 def create_supplier(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a supplier; without a code it gets the next number. Raises InvalidInput, `duplicate_supplier`."""
-    data = _checked(values)
+    data = _checked(without_masks("supplier", values, None))
     if not data["code"]:
         number = plan.number(SUPPLIER_NUMBER, plan.today)
         plan.take_numbers()
@@ -58,8 +59,10 @@ def change_supplier(
     if supplier is None:
         raise NotFound("supplier", supplier_id)
     if version is not None and supplier.version != version:
-        raise DomainError("edit_conflict", version=supplier.version, current=supplier_answer(supplier))
-    for name, value in _checked({name: getattr(supplier, name) for name in LIMITS} | dict(values)).items():
+        current = shown_record("supplier", supplier_answer(supplier))
+        raise DomainError("edit_conflict", version=supplier.version, current=current)
+    given = without_masks("supplier", values, supplier)
+    for name, value in _checked({name: getattr(supplier, name) for name in LIMITS} | given).items():
         if name != "code" or value:
             setattr(supplier, name, value)
     plan.session.flush()

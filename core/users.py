@@ -12,6 +12,7 @@ from core.audit import record
 from core.columns import check_texts
 from core.errors import DomainError, FieldErrors, NotFound
 from core.grants import TO_READ, permissions_of, refuse_owner, refuse_roles_beyond_own
+from core.masks import without_masks
 from core.needs import for_anybody, needs
 from core.normalise import clean
 from core.organization import Role, User
@@ -50,7 +51,8 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     names = ("login", "name", "email", "title", "language", "is_active", "reports_to_id")
     current = {name: getattr(user, name) for name in names}
     current["roles"] = [role.code for role in user.roles]
-    data, roles = _checked_user(plan, current | dict(values), password_required=False)
+    given = without_masks("app_user", values, user)
+    data, roles = _checked_user(plan, current | given, password_required=False)
     loses_admin = not data["is_active"] or not any(role.code == "admin" for role in roles)
     if loses_admin and any(role.code == "admin" for role in user.roles) and _admins(plan) <= 1:
         raise DomainError("last_administrator")

@@ -53,7 +53,7 @@ def _rows(connection: Connection[Any], query: Query, result: Any) -> list[Any]:
         return []
     transformer = Transformer(connection)
     transformer.set_pgresult(result)
-    return transformer.load_rows(0, result.ntuples, query.statement.make_row)
+    return transformer.load_rows(0, result.ntuples, query.statement.row_maker())
 
 
 def exchange(

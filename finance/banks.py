@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from core.constraints import means
 from core.errors import DomainError, FieldError, FieldErrors, InvalidInput, NotFound
+from core.masks import without_masks
 from core.money import ZERO
 from core.needs import needs
 from core.normalise import clean
@@ -35,7 +36,7 @@ def create_bank_account(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]
     `account_taken`.
     """
     errors = FieldErrors()
-    data = _texts(values, errors)
+    data = _texts(without_masks("bank_account", values, None), errors)
     kind = values.get("kind") or KINDS[0]
     if kind not in KINDS:
         errors.add("kind", "unknown_choice", choices=list(KINDS))
@@ -65,7 +66,8 @@ def change_bank_account(plan: Plan, bank_account_id: int, values: Mapping[str, A
     if row is None:
         raise NotFound("bank_account", bank_account_id)
     errors = FieldErrors()
-    data = _texts({"name": row.name, "number": row.number} | dict(values), errors)
+    given = without_masks("bank_account", values, row)
+    data = _texts({"name": row.name, "number": row.number} | given, errors)
     errors.raise_if_any()
     _refuse_same_name(existing, data["name"], row.id)
     is_active = row.is_active if values.get("is_active") is None else bool(values["is_active"])

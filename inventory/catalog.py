@@ -13,6 +13,7 @@ from core.columns import check_texts
 from core.company import get_company
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.masks import without_masks
 from core.money import LARGEST_QUANTITY, QUANTITY_PLACES, is_finer
 from core.needs import needs
 from core.normalise import clean, search_text
@@ -59,7 +60,7 @@ LOCK_WAREHOUSES = statement(
 @needs("products.write")
 def create_product(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a product; goods get a level in every warehouse and a valuation. Raises InvalidInput, `duplicate_sku`."""
-    data = _checked(plan, values)
+    data = _checked(plan, without_masks("product", values, None))
     product = Product(**data, created_at=plan.now)
     plan.session.add(product)
     plan.session.flush()
@@ -85,7 +86,8 @@ def change_product(
         errors = FieldErrors()
         errors.add("kind", "kind_is_fixed")
         errors.raise_if_any()
-    merged = {name: getattr(product, name) for name in EDITABLE - {"unit"}} | dict(values)
+    given = without_masks("product", values, product)
+    merged = {name: getattr(product, name) for name in EDITABLE - {"unit"}} | given
     for name, value in _checked(plan, merged).items():
         setattr(product, name, value)
     plan.session.flush()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.masks import IN_THE_CLEAR, showing
 from core.scope import EVERYTHING, viewing
 from tests.architecture.scope_guard import guarding
 from tests.database_server import DatabaseUrls, Server, new_run_home, remove_home
@@ -31,7 +32,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _tests_see_everything() -> Iterator[None]:
     """What a test itself looks at; commands and requests set the viewer of their actor, and are watched."""
-    with viewing(EVERYTHING), guarding():
+    with viewing(EVERYTHING), showing(IN_THE_CLEAR), guarding():
         yield
 
 

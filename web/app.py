@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
+from core.masks import NOTHING, begin_showing, end_showing
 from core.scope import begin_viewing, end_viewing
 from web import errors, filters, i18n, lists, navigation, permissions, preferences, static_files
 from web.http import new_idempotency_key
@@ -48,6 +49,7 @@ AREAS: Final = (
     "web.health",
     "web.menu",
     "web.exports",
+    "web.reveal",
     "web.api",
 )
 
@@ -169,10 +171,14 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
             loader = by_token if permissions.is_api_request() else by_session
             g.actor = loader(request) if loader else None
         g.viewing = begin_viewing(g.actor.viewer if g.actor else None)
+        g.showing = begin_showing(g.actor.permissions if g.actor else NOTHING)
         return permissions.guard(app)
 
     @app.teardown_request
     def end(_error: BaseException | None) -> None:
+        shown = g.pop("showing", None)
+        if shown is not None:
+            end_showing(shown)
         token = g.pop("viewing", None)
         if token is not None:
             end_viewing(token)
@@ -223,6 +229,8 @@ def _known_permissions() -> frozenset[str] | None:
 def _install_template_names(app: Flask) -> None:
     app.jinja_env.globals.update(
         may=permissions.may,
+        may_uncover=permissions.may_uncover,
+        sees_some=permissions.sees_some,
         language=i18n.language,
         language_names=i18n.LANGUAGE_NAMES,
         new_idempotency_key=new_idempotency_key,

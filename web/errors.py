@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from core.encoding import dump_json
 from core.errors import DomainError
+from core.masks import as_data
 from web.permissions import is_api_request
 from web.sentences import sentence
 
@@ -82,7 +83,7 @@ def problem(
     body["request_id"] = getattr(g, "request_id", "")
     if errors:
         body["errors"] = errors
-    return Response(dump_json(body), status, content_type=PROBLEM)
+    return Response(dump_json(as_data(body)), status, content_type=PROBLEM)
 
 
 def field_problems(error: DomainError) -> list[dict[str, Any]]:

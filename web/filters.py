@@ -1,6 +1,7 @@
 """How numbers, days and moments are written on a page, in the language of the request.
 
-All filters answer an empty string for None: nothing to say is blank, zero is `0.00`.
+All filters answer an empty string for None: nothing to say is blank, zero is `0.00`. Money that is masked for the
+reader is its mask, in all of them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from flask import Flask
 from flask_babel import format_date, get_timezone, gettext, ngettext
 
 from core import database as db
+from core.masks import Masked, is_masked
 from core.money import places_of
 from web.i18n import language
 
@@ -20,19 +22,19 @@ MINUS: Final = "−"
 SYMBOLS: Final = {"CNY": "¥", "EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 
 
-def money(amount: Decimal | int | None, places: int | None = None) -> str:
+def money(amount: Decimal | int | Masked | None, places: int | None = None) -> str:
     """`1,234.50`, with the decimals of the books' currency unless told; negative with a true minus, `−1,234.50`."""
-    if amount is None:
-        return ""
+    if amount is None or isinstance(amount, Masked):
+        return str(amount or "")
     places = places_of(company_currency()) if places is None else places
     rounded = Decimal(amount).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     return (MINUS if rounded < 0 else "") + f"{abs(rounded):,.{places}f}"
 
 
-def price(amount: Decimal | int | None) -> str:
+def price(amount: Decimal | int | Masked | None) -> str:
     """A unit price: the currency's decimals at least, up to the four a price may have, `12.50`, `0.0375`."""
-    if amount is None:
-        return ""
+    if amount is None or isinstance(amount, Masked):
+        return str(amount or "")
     value = Decimal(amount)
     return money(value, max(places_of(company_currency()), min(4, -int(value.normalize().as_tuple().exponent))))
 
@@ -60,12 +62,12 @@ def plain(amount: Decimal | int | None) -> str:
     return _typed(quantity(amount))
 
 
-def plain_money(amount: Decimal | int | None, places: int | None = None) -> str:
+def plain_money(amount: Decimal | int | Masked | None, places: int | None = None) -> str:
     """An amount as it stands in an input field: no grouping, all decimals of the currency, `4926.80`."""
     return _typed(money(amount, places))
 
 
-def plain_price(amount: Decimal | int | None) -> str:
+def plain_price(amount: Decimal | int | Masked | None) -> str:
     """A unit price as it stands in an input field: no grouping, two to four decimals, `318.00`, `0.0375`."""
     return _typed(price(amount))
 
@@ -202,6 +204,7 @@ def install(app: Flask) -> None:
         tone_of=tone_of,
         iso=iso,
     )
+    app.jinja_env.tests["masked"] = is_masked
     app.jinja_env.globals.update(
         bar_width=bar_width, company_currency=company_currency, today=today, timedelta=timedelta
     )

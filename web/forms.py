@@ -27,6 +27,7 @@ from wtforms.widgets import TextInput
 from core.clock import is_document_day
 from core.columns import read_id
 from core.errors import FieldError, InvalidInput
+from core.masks import DOTS, Masked
 from core.money import LARGEST_AMOUNT, LARGEST_PERCENT, LARGEST_PRICE, LARGEST_QUANTITY
 from web.filters import plain, plain_money, plain_price, today
 from web.requests import UNREADABLE
@@ -191,7 +192,8 @@ class Required:
 class AmountField(Field):
     """A decimal number as people write it: `1,234.50`, `￥1234.5`, full-width digits. `data` is a Decimal or None.
 
-    An unreadable text stays in the field, and the message guesses what was meant.
+    An unreadable text stays in the field, and the message guesses what was meant. With a `kind` (`core.masks`), the
+    field may show a mask; left as it is, `data` is that mask again.
     """
 
     widget = TextInput()
@@ -202,6 +204,7 @@ class AmountField(Field):
         self, label: Any = None, validators: Sequence[Callable[..., Any]] | None = None, **options: Any
     ) -> None:
         self.places = options.pop("places", self.places)
+        self.kind = options.pop("kind", None)
         options.setdefault("render_kw", {}).setdefault("inputmode", "decimal")
         super().__init__(label, validators, **options)
 
@@ -217,7 +220,10 @@ class AmountField(Field):
     def process_formdata(self, valuelist: list[Any]) -> None:
         self.data = None
         text = str(valuelist[0]).strip() if valuelist else ""
-        if text:
+        if self.kind and text == DOTS:
+            mask: Any = Masked(self.kind)
+            self.data = mask
+        elif text:
             self.data = read_number(text, places=self.places, largest=self.largest)
 
 

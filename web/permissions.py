@@ -16,6 +16,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.wrappers import Response
 
 from core.errors import PermissionDenied
+from core.masks import sees
 
 PUBLIC: Final = "public"
 """Anybody, signed in or not."""
@@ -122,6 +123,16 @@ def required_permission(app: Flask, endpoint: str, method: str) -> str:
     """The permission declared for an endpoint and method, empty when there is none."""
     method = "GET" if method == "HEAD" else method
     return app.extensions.get("route_permissions", {}).get((endpoint, method), "")
+
+
+def may_uncover(kind: str) -> bool:
+    """Whether who is signed in may uncover masked values of a kind, one by one and on record."""
+    return may(f"{kind}.unmask")
+
+
+def sees_some(kind: str) -> bool:
+    """Whether values of a kind are worth a column: seen in the clear, or uncovered by a click."""
+    return sees(kind) or may_uncover(kind)
 
 
 def may(permission: str, actor: Any = None) -> bool:

@@ -71,6 +71,11 @@ def _required(data: Mapping[str, Any]) -> str:
     return _("This is needed. Fill it in.")
 
 
+@sentence_for("mask_written")
+def _mask_written(data: Mapping[str, Any]) -> str:
+    return _("Dots stand for what your role does not see. Leave them as they are, or type the whole value.")
+
+
 @sentence_for("not_a_number")
 def _not_a_number(data: Mapping[str, Any]) -> str:
     text, guess = data["text"], data.get("guess")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from core.masks import BankDetail
 from core.statements import statement
 
 
@@ -39,7 +40,7 @@ class CompanyRecord(NamedTuple):
     phone: str | None
     email: str | None
     bank_name: str | None
-    bank_account: str | None
+    bank_account: BankDetail | None
     language: str
     time_zone: str
     tax_rate: Decimal

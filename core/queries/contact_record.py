@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from core.masks import Email, Phone
 from core.queries.paging import Listing
 from core.statements import statement
 
@@ -16,8 +17,8 @@ class ContactRecord(NamedTuple):
     name: str
     title: str | None
     decision_power: str | None
-    phone: str | None
-    email: str | None
+    phone: Phone | None
+    email: Email | None
     preferred_channel: str | None
     do_not_call: bool
     note: str | None

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from core.errors import existing
 from core.normalise import fold
 from core.queries.reading import fetch
-from core.queries.words import patterns_of
+from core.queries.words import customers_found, patterns_of
 from core.statements import statement
 
 CHOICES = 20
@@ -42,7 +42,7 @@ CUSTOMER = statement(
 FIND_CUSTOMERS = statement(
     "choices.find_customers",
     _SELECT
-    + """ AND customer.search_text LIKE ALL (%(patterns)s::text[])
+    + f""" AND {customers_found("customer")}
      ORDER BY upper(customer.code) = upper(%(text)s) DESC, upper(customer.name) = upper(%(text)s) DESC,
               customer.name, customer.id
      LIMIT %(limit)s::int

@@ -18,6 +18,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, tuple_
 
 from core.errors import FieldErrors
+from core.masks import hides_column, maker, shown_sums
 from core.queries.reading import read
 from core.statements import Statement, statement
 
@@ -126,9 +127,11 @@ def fetch_page(
 ) -> Page[Row]:
     """One page of `query`, whose columns are the arguments of `fact`.
 
-    Two statements: one counts (and adds up the columns named in `sums`), one reads the page. An unreadable cursor
-    starts at the beginning.
+    A column that is masked for the reader orders nothing: rows then stand by id. Two statements: one counts (and adds
+    up the columns named in `sums`), one reads the page. An unreadable cursor starts at the beginning.
     """
+    if hides_column(fact, getattr(sorting.value, "key", None)):
+        sorting = Sorting(sorting.identity, sorting.identity, sorting.descending)
     count_row = _count(connection, query, sums) if window.counted else (None,) * (len(sums) + 1)
     backwards = bool(window.before) and not window.after
     cursor = _position(window.before if backwards else window.after, sorting)
@@ -136,12 +139,13 @@ def fetch_page(
     found, more = _read_rows(connection, query, sorting, cursor, backwards, window.limit)
     earlier = more if backwards else cursor is not None
     later = backwards or more
+    make = maker(fact)
     return Page(
-        [fact(*row[:-2]) for row in found],
+        [make(*row[:-2]) for row in found],
         write_cursor(found[0][-2:]) if found and earlier else None,
         write_cursor(found[-1][-2:]) if found and later else None,
         count_row[0],
-        sums={name: count_row[index] or 0 for index, name in enumerate(sums, start=1)},
+        sums=shown_sums(fact, {name: count_row[index] or 0 for index, name in enumerate(sums, start=1)}),
     )
 
 

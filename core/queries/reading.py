@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, select
 from core import clock, wire
 from core import database as db
 from core.errors import existing
+from core.masks import maker
 from core.scope import viewer_text
 from core.statements import Query
 
@@ -46,7 +47,7 @@ def select_record(record: Any, model: Any, **joined: Any) -> Select[*tuple[Any, 
 
 def get_record(connection: Connection, query: Any, record: Callable[..., T], kind: str, identity: object) -> T:
     """The only row of a select by id, as a record. Raises NotFound."""
-    return record(*existing(connection.execute(query).all(), kind, identity))
+    return maker(record)(*existing(connection.execute(query).all(), kind, identity))
 
 
 def today() -> date:

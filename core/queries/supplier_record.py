@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.errors import NotFound
+from core.masks import Email, Phone
 from core.queries.paging import Listing
 from core.queries.reading import read_one
 from core.statements import statement
@@ -18,8 +19,8 @@ class SupplierRecord(NamedTuple):
     name: str
     contact_name: str | None
     contact_title: str | None
-    phone: str | None
-    email: str | None
+    phone: Phone | None
+    email: Email | None
     website: str | None
     street: str | None
     city: str | None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, or_, select
 
 from core.catalog import Product
+from core.masks import Email, Phone
 from core.parties import Supplier
 from core.queries.paging import AnySelect, Page, Window, fetch_page
 from core.queries.products import Choice
@@ -21,7 +22,7 @@ class SupplierRow(NamedTuple):
     code: str
     name: str
     contact_name: str | None
-    phone: str | None
+    phone: Phone | None
     city: str | None
     country: str
     products: int
@@ -35,8 +36,8 @@ class SupplierRecord(NamedTuple):
     name: str
     contact_name: str | None
     contact_title: str | None
-    phone: str | None
-    email: str | None
+    phone: Phone | None
+    email: Email | None
     website: str | None
     street: str | None
     city: str | None

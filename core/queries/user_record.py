@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from core import clock
 from core.errors import NotFound
+from core.masks import Email
 from core.queries.paging import Listing
 from core.queries.reading import read
 from core.statements import statement
@@ -16,7 +17,7 @@ class UserRecord(NamedTuple):
     id: int
     login: str
     name: str
-    email: str | None
+    email: Email | None
     title: str | None
     language: str
     is_active: bool

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from core.errors import existing
+from core.masks import Email, Phone
 from core.queries.reading import fetch
 from core.statements import statement
 
@@ -29,8 +30,8 @@ class CustomerRecord(NamedTuple):
     source: str | None
     lifecycle: str
     tax_id: str | None
-    phone: str | None
-    email: str | None
+    phone: Phone | None
+    email: Email | None
     website: str | None
     note: str | None
     owner_id: int
@@ -93,8 +94,8 @@ class ContactRow(NamedTuple):
     name: str
     title: str | None
     decision_power: str | None
-    phone: str | None
-    email: str | None
+    phone: Phone | None
+    email: Email | None
     preferred_channel: str | None
     do_not_call: bool
     note: str | None

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Date, Numeric, Select, case, f
 from core.organization import User
 from core.parties import Customer, CustomerAccount
 from core.queries.paging import Page, Window, fetch_page
-from core.queries.words import matches
+from core.queries.words import matches_customer
 from core.scope import visible_rows
 from crm.models import Activity
 from finance.models import Invoice
@@ -114,7 +114,7 @@ def list_customers(
         "overdue": overdue,
         "last_order": func.coalesce(CustomerAccount.last_order_on, literal(date(1900, 1, 1), Date())),
     }
-    chosen = _base().where(_view(view, user_id, today), matches(Customer.search_text, text))
+    chosen = _base().where(_view(view, user_id, today), matches_customer(Customer, text))
     if owner_id is not None:
         chosen = chosen.where(Customer.owner_id == owner_id)
     rows = chosen.add_columns(

@@ -13,7 +13,7 @@ from core.errors import existing
 from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
-from core.queries.words import matches
+from core.queries.words import matches_customer
 from core.scope import visible_rows
 from core.statements import statement
 from crm.models import OrderState, SalesOrder, SalesOrderInvoice, SalesOrderLine, SalesOrderShipment, ShippingStatus
@@ -149,7 +149,7 @@ def list_orders(
     if text:
         found = (SalesOrder.number, SalesOrder.customer_reference)
         parts = [column.icontains(text, autoescape=True) for column in found]
-        chosen = chosen.where(or_(*parts, matches(Customer.search_text, text)))
+        chosen = chosen.where(or_(*parts, matches_customer(Customer, text)))
     rows = chosen.add_columns(
         SalesOrder.id,
         SalesOrder.number,

@@ -15,7 +15,7 @@ from core.organization import User
 from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
-from core.queries.words import matches
+from core.queries.words import matches_customer
 from core.scope import visible_rows
 from core.statements import statement
 from crm.models import Opportunity, PipelineStage, StageKind
@@ -193,7 +193,7 @@ def list_deals(
         chosen = chosen.where(PipelineStage.code == stage)
     if text:
         parts = [column.icontains(text, autoescape=True) for column in (Opportunity.name, Opportunity.number)]
-        chosen = chosen.where(or_(*parts, matches(Customer.search_text, text)))
+        chosen = chosen.where(or_(*parts, matches_customer(Customer, text)))
     return fetch_page(connection, chosen, DealRow, window.sorting(columns, Opportunity.id), window)
 
 

@@ -14,7 +14,7 @@ from core.organization import User
 from core.parties import Customer
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
-from core.queries.words import matches
+from core.queries.words import matches_customer
 from core.scope import visible_rows
 from core.statements import statement
 from crm.models import Quotation, QuotationState
@@ -84,7 +84,7 @@ def list_quotations(
         chosen = chosen.where(Quotation.customer_id == customer_id)
     if text:
         by_number = Quotation.number.icontains(text, autoescape=True)
-        chosen = chosen.where(or_(by_number, matches(Customer.search_text, text)))
+        chosen = chosen.where(or_(by_number, matches_customer(Customer, text)))
     return fetch_page(connection, chosen, QuotationRow, window.sorting(columns, Quotation.id), window)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from core.queries.reading import fetch
-from core.queries.words import containing, patterns_of
+from core.queries.words import containing, customers_found, patterns_of
 from core.statements import Statement, statement
 
 PER_KIND = 8
@@ -29,7 +29,7 @@ _DOCUMENT = """
     SELECT document.id, document.number, customer.name, document.amount_total, upper(document.number) = upper(%(text)s)
       FROM {table} AS document JOIN customer ON customer.id = document.customer_id
      WHERE visible(document) AND (document.number ILIKE %(number)s {more}
-        OR document.customer_id IN (SELECT id FROM customer WHERE search_text LIKE ALL (%(patterns)s::text[])
+        OR document.customer_id IN (SELECT id FROM customer WHERE {found}
                                        AND visible(customer, customer.id) LIMIT 200))
      ORDER BY upper(document.number) = upper(%(text)s) DESC, document.id DESC LIMIT %(limit)s::int
 """
@@ -37,7 +37,7 @@ _WITH_REFERENCE = "OR document.customer_reference ILIKE %(number)s"
 
 
 def _documents(kind: str, table: str, more: str = "") -> Statement:
-    text = _DOCUMENT.format(table=table, more=more)
+    text = _DOCUMENT.format(table=table, more=more, found=customers_found("customer"))
     return statement(f"search.{kind}", text, tables=f"{table} customer", scope="scoped", fact=Hit)
 
 
@@ -46,10 +46,11 @@ KINDS: dict[str, tuple[str, Statement]] = {
         "customers.read",
         statement(
             "search.customers",
-            """
-            SELECT id, name, concat_ws(' · ', code, city, phone), NULL::numeric, upper(code) = upper(%(text)s)
+            f"""
+            SELECT id, name, concat_ws(' · ', code, city, CASE WHEN %(sees_phones)s::boolean THEN phone END),
+                   NULL::numeric, upper(code) = upper(%(text)s)
               FROM customer WHERE merged_into_id IS NULL AND visible(customer, customer.id)
-               AND (upper(code) = upper(%(text)s) OR search_text LIKE ALL (%(patterns)s::text[]))
+               AND (upper(code) = upper(%(text)s) OR {customers_found("customer")})
              ORDER BY upper(code) = upper(%(text)s) DESC, name, id LIMIT %(limit)s::int
             """,
             tables="customer",
@@ -61,12 +62,12 @@ KINDS: dict[str, tuple[str, Statement]] = {
         "opportunities.read",
         statement(
             "search.opportunities",
-            """
+            f"""
             SELECT deal.id, deal.name, concat_ws(' · ', deal.number, customer.name), deal.amount,
                    upper(deal.number) = upper(%(text)s)
               FROM opportunity AS deal JOIN customer ON customer.id = deal.customer_id
              WHERE visible(deal) AND (deal.number ILIKE %(number)s OR deal.name ILIKE %(number)s
-                OR customer.search_text LIKE ALL (%(patterns)s::text[]))
+                OR {customers_found("customer")})
              ORDER BY upper(deal.number) = upper(%(text)s) DESC, deal.stage_kind = 'open' DESC, deal.id DESC
              LIMIT %(limit)s::int
             """,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, func, or_, select
 from core.catalog import Product
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
-from core.queries.words import matches
+from core.queries.words import matches_customer
 from core.scope import visible_rows
 from crm.models import OrderState, SalesOrder, SalesOrderLine, ShippingStatus
 from inventory.models import Reservation, Warehouse
@@ -114,7 +114,7 @@ def orders_to_ship(
         query = query.where(condition)
     if search:
         by_number = SalesOrder.number.icontains(search, autoescape=True)
-        query = query.where(or_(by_number, matches(Customer.search_text, search)))
+        query = query.where(or_(by_number, matches_customer(Customer, search)))
     value = func.coalesce(SalesOrder.requested_on, FAR)
     return fetch_page(connection, query, ToShipRow, Sorting(value, SalesOrder.id.expression), window)
 

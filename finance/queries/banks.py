@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, exists, or_, select
 
 from core.errors import NotFound
+from core.masks import BankDetail
 from core.queries.products import Choice
 from core.queries.reading import read
 from core.statements import statement
@@ -19,7 +20,7 @@ class BankRecord(NamedTuple):
     id: int
     name: str
     kind: str
-    number: str | None
+    number: BankDetail | None
     account_id: int
     account: str
     is_default: bool

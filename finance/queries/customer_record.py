@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from core.errors import existing
+from core.masks import Email, Phone
 from core.queries.paging import Key, Listing
 from core.queries.reading import read, today
+from core.queries.words import customers_found
 from core.statements import statement
 
 
@@ -27,8 +29,8 @@ class CustomerRecord(NamedTuple):
     source: str | None
     lifecycle: str
     tax_id: str | None
-    phone: str | None
-    email: str | None
+    phone: Phone | None
+    email: Email | None
     website: str | None
     note: str | None
     owner_id: int
@@ -83,7 +85,7 @@ CUSTOMERS = Listing(
     TABLES,
     CustomerRecord,
     filters={
-        "q": "row.search_text LIKE ALL (%(q)s::text[])",
+        "q": customers_found("row").replace("%(patterns)s", "%(q)s"),
         "owner_id": "row.owner_id = %(owner_id)s::bigint",
         "code": "row.code = %(code)s",
     },

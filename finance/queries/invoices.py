@@ -13,7 +13,7 @@ from core.organization import User
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Window, fetch_page
 from core.queries.reading import get_record, select_record
-from core.queries.words import matches
+from core.queries.words import matches_customer
 from core.scope import visible_rows
 from finance.models import (
     CreditNote,
@@ -170,7 +170,7 @@ def _chosen(query: AnySelect, model: Any, search: str, customer_id: int | None) 
     if search:
         columns = (model.number, model.origin)
         by_text = [column.icontains(search, autoescape=True) for column in columns]
-        query = query.where(or_(*by_text, matches(Customer.search_text, search)))
+        query = query.where(or_(*by_text, matches_customer(Customer, search)))
     return query.where(model.customer_id == customer_id) if customer_id else query
 
 

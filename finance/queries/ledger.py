@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from core.masks import COSTS, MARGINS, shown
 from core.organization import User
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
@@ -16,6 +17,10 @@ from core.queries.reading import get_record, select_record
 from finance.models import Account, AccountKind, FiscalPeriod, Journal, JournalEntry, JournalLine
 
 ZERO = Decimal("0.00")
+COST_ROLES = frozenset(
+    ("inventory", "cost_of_goods", "received_not_billed", "opening_equity", "stock_gain", "stock_loss")
+)
+"""Accounts whose balance is what goods cost or stock is worth."""
 
 
 class JournalRow(NamedTuple):
@@ -77,6 +82,7 @@ class AccountRow(NamedTuple):
     debit: Decimal
     credit: Decimal
     is_active: bool = True
+    role: str | None = None
 
     @property
     def balance(self) -> Decimal:
@@ -245,6 +251,7 @@ def balances(
             func.coalesce(func.sum(JournalLine.debit), ZERO),
             func.coalesce(func.sum(JournalLine.credit), ZERO),
             Account.is_active,
+            Account.role,
         )
         .outerjoin(JournalLine, and_(*conditions))
         .group_by(Account.id)
@@ -346,7 +353,20 @@ class StatementPart(NamedTuple):
 
 
 def statement_part(rows: list[AccountRow], kind: AccountKind) -> StatementPart:
-    """Accounts of a kind that are not zero; assets and expenses are debit balances, the others credit balances."""
+    """Accounts of a kind that are not zero; assets and expenses are debit balances, the others credit balances.
+
+    What goods cost and stock is worth is masked for who may not see costs, and every sum that would tell it. The ledger
+    itself is not masked: its entries are what `ledger.read` is for.
+    """
     sign = 1 if kind in (AccountKind.ASSET, AccountKind.EXPENSE) else -1
-    lines = [(row, sign * row.balance) for row in rows if row.kind == kind and row.balance]
+    lines = [(row, _shown(row, sign * row.balance)) for row in rows if row.kind == kind and row.balance]
     return StatementPart(kind, lines, sum((amount for _, amount in lines), ZERO))
+
+
+def result_of(income: StatementPart, expense: StatementPart) -> Any:
+    """Income less expenses, for who may see margins and costs; else its mask."""
+    return shown(MARGINS, income.total - expense.total)
+
+
+def _shown(row: AccountRow, amount: Decimal) -> Any:
+    return shown(COSTS, amount) if row.role in COST_ROLES else amount

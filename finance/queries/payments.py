@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, literal, null, or_, select, union_all
 
+from core.masks import BankDetail, maker
 from core.parties import Customer, CustomerAccount
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.reading import get_record, select_record
-from core.queries.words import matches
+from core.queries.words import matches_customer
 from core.scope import visible_rows
 from finance.invoicing import InvoiceFact
 from finance.models import BankAccount, CreditNote, Invoice, JournalLine, Payment, PaymentKind
@@ -87,7 +88,7 @@ class BankRow(NamedTuple):
     id: int
     name: str
     kind: str
-    number: str | None
+    number: BankDetail | None
     account_id: int
     is_default: bool
     is_active: bool
@@ -149,7 +150,7 @@ def _chosen(query: AnySelect, search: str, customer_id: int | None) -> AnySelect
     if search:
         columns = (Payment.number, Payment.reference)
         by_text = [column.icontains(search, autoescape=True) for column in columns]
-        query = query.where(or_(*by_text, matches(Customer.search_text, search)))
+        query = query.where(or_(*by_text, matches_customer(Customer, search)))
     return query.where(Payment.customer_id == customer_id) if customer_id else query
 
 
@@ -265,7 +266,8 @@ def bank_accounts(connection: Connection, *, only_active: bool = False) -> list[
     ).order_by(BankAccount.is_default.desc(), BankAccount.name)
     if only_active:
         query = query.where(BankAccount.is_active)
-    return [BankRow(*row) for row in connection.execute(query)]
+    make = maker(BankRow)
+    return [make(*row) for row in connection.execute(query)]
 
 
 class SourceTotals(NamedTuple):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from core.catalog import ProductKind
+from core.masks import Cost
 from core.normalise import fold
 from core.queries.reading import fetch
 from core.queries.words import patterns_of
@@ -26,7 +27,7 @@ class ProductMatch(NamedTuple):
     unit: str
     unit_zh: str
     price: Decimal
-    cost: Decimal | None
+    cost: Cost | None
     tax_rate: Decimal
     is_active: bool
     is_discontinued: bool

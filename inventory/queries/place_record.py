@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from core.errors import NotFound
+from core.masks import COSTS, Cost, Sensitive
 from core.queries.paging import Listing
 from core.queries.reading import read, read_one
 from core.statements import statement
+
+StockLines = Annotated[list[dict[str, Any]], Sensitive(within=(("unit_cost", COSTS), ("value", COSTS)))]
 
 
 class WarehouseRecord(NamedTuple):
@@ -57,7 +60,7 @@ class MoveRecord(NamedTuple):
     sku: str
     warehouse_id: int
     quantity: Decimal
-    value: Decimal
+    value: Cost
     on_hand_after: Decimal
     origin: str
     reason: str | None
@@ -73,7 +76,7 @@ class DocumentRecord(NamedTuple):
     supplier_id: int | None
     effective_on: date
     reason: str | None
-    lines: list[dict[str, Any]]
+    lines: StockLines
 
 
 WAREHOUSE_SELECT = """

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, select
 
 from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
+from core.masks import Cost, maker
 from core.organization import User
 from core.parties import Supplier
 from core.queries.paging import AnySelect, Page, Window, fetch_page
@@ -152,14 +153,14 @@ class ProductRecord(NamedTuple):
     supplier_id: int | None
     supplier: str | None
     price: Decimal
-    cost: Decimal | None
+    cost: Cost | None
     tax_rate: Decimal
     is_discontinued: bool
     is_active: bool
     created_at: datetime
     version: int
     quantity: Decimal | None
-    value: Decimal | None
+    value: Cost | None
 
     @property
     def average_cost(self) -> Decimal | None:
@@ -203,7 +204,7 @@ class MoveRow(NamedTuple):
     warehouse: str
     quantity: Decimal
     on_hand_after: Decimal
-    value: Decimal
+    value: Cost
     origin: str
     reason: str | None
     who: str | None
@@ -302,7 +303,8 @@ def recent_moves(connection: Connection, product_id: int) -> list[MoveRow]:
     rows: Any = connection.execute(
         query.order_by(StockMove.recorded_at.desc(), StockMove.id.desc()).limit(RECENT_MOVES)
     )
-    return [MoveRow(*row) for row in rows]
+    make = maker(MoveRow)
+    return [make(*row) for row in rows]
 
 
 class SuppliedRow(NamedTuple):
@@ -312,7 +314,7 @@ class SuppliedRow(NamedTuple):
     sku: str
     name: str
     unit: str
-    cost: Decimal | None
+    cost: Cost | None
     available: Decimal | None
     is_low: bool
 
@@ -330,4 +332,5 @@ def supplied_products(
         .order_by(IS_LOW.desc(), Product.name)
         .limit(limit)
     )
-    return [SuppliedRow(*row) for row in rows]
+    make = maker(SuppliedRow)
+    return [make(*row) for row in rows]

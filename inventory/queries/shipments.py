@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, or_, select
 
 from core.catalog import Product, UnitOfMeasure
+from core.masks import Cost, maker
 from core.organization import User
 from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
@@ -54,6 +55,7 @@ class ShipmentRecord(NamedTuple):
 class ShipmentLineRow(NamedTuple):
     """A line of a shipment."""
 
+    id: int
     position: int
     product_id: int
     sku: str
@@ -61,7 +63,7 @@ class ShipmentLineRow(NamedTuple):
     description: str | None
     unit: str
     quantity: Decimal
-    cost: Decimal
+    cost: Cost
 
 
 def list_shipments(
@@ -124,6 +126,7 @@ def shipment_lines(connection: Connection, shipment_id: int, *, chinese: bool) -
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
     rows: Any = connection.execute(
         select(
+            ShipmentLine.id,
             ShipmentLine.position,
             Product.id,
             Product.sku,
@@ -138,4 +141,5 @@ def shipment_lines(connection: Connection, shipment_id: int, *, chinese: bool) -
         .where(ShipmentLine.shipment_id == shipment_id)
         .order_by(ShipmentLine.position)
     )
-    return [ShipmentLineRow(*row) for row in rows]
+    make = maker(ShipmentLineRow)
+    return [make(*row) for row in rows]

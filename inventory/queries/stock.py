@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from core.catalog import Product, UnitOfMeasure
+from core.masks import Cost, maker
 from core.organization import User
 from core.parties import Supplier
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
@@ -42,7 +43,7 @@ class LevelListRow(NamedTuple):
     available: Decimal
     back_ordered: Decimal
     reorder_point: Decimal | None
-    value: Decimal | None
+    value: Cost | None
 
     @property
     def is_low(self) -> bool:
@@ -62,7 +63,7 @@ class DocumentRow(NamedTuple):
     reason: str | None
     who: str | None
     lines: int
-    value: Decimal
+    value: Cost
 
 
 class DocumentRecord(NamedTuple):
@@ -85,14 +86,15 @@ class DocumentRecord(NamedTuple):
 class DocumentLineRow(NamedTuple):
     """A line of a receipt or an adjustment."""
 
+    id: int
     position: int
     product_id: int
     sku: str
     product: str
     unit: str
     quantity: Decimal
-    unit_cost: Decimal
-    value: Decimal
+    unit_cost: Cost
+    value: Cost
 
 
 LEVEL_FILTERS: dict[str, ColumnElement[bool]] = {
@@ -261,6 +263,7 @@ def get_document(
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
     lines: Any = connection.execute(
         select(
+            StockDocumentLine.id,
             StockDocumentLine.position,
             Product.id,
             Product.sku,
@@ -275,4 +278,5 @@ def get_document(
         .where(StockDocumentLine.document_id == document_id)
         .order_by(StockDocumentLine.position)
     )
-    return record, [DocumentLineRow(*line) for line in lines]
+    make = maker(DocumentLineRow)
+    return record, [make(*line) for line in lines]

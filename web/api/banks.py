@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.masks import BankDetail
 from finance.banks import KINDS, change_bank_account, create_bank_account
 from finance.queries.banks import list_bank_accounts
 from web.api.fields import Body, Choice, Flag, Id, Text
 from web.api.operation import Call, operation
 
 SHAPE = {
-    "id": int, "name": str, "kind": str, "number": str | None, "account_id": int, "is_default": bool, "is_active": bool,
+    "id": int, "name": str, "kind": str, "number": BankDetail | None, "account_id": int,
+    "is_default": bool, "is_active": bool,
 }  # fmt: skip
 
 

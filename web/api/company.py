@@ -9,6 +9,7 @@ from typing import Any
 
 from core.company import CHOICES, MAX_LOGO_BYTES, change_company
 from core.errors import DomainError
+from core.masks import BankDetail
 from core.queries.company import COMPANY
 from core.queries.reading import read_one
 from web.api.fields import Body, Choice, Integer, Rate, Text
@@ -34,8 +35,9 @@ SHAPE = {
     **{name: str for name in ("name", *CHOICES, "time_zone", "currency", "country", "chart")},
     **{
         name: str | None
-        for name in ("name_english", "tax_id", "address", "phone", "email", "bank_name", "bank_account")
+        for name in ("name_english", "tax_id", "address", "phone", "email", "bank_name")
     },
+    "bank_account": BankDetail | None,
     "tax_rate": Decimal, "payment_terms_days": int, "logo_type": str | None, "fiscal_year_start_month": int,
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 from core import database as db
 from core.customers import create_customer
 from core.errors import FieldErrors
+from core.masks import Email, Phone
 from core.parties import Lifecycle
 from core.queries.reading import today
 from core.queries.words import patterns_of
@@ -44,6 +45,8 @@ SHAPE = {
     "id": int,
     "code": str,
     "name": str,
+    "phone": Phone | None,
+    "email": Email | None,
     "owner": {"id": int, "name": str},
     "credit_limit": Decimal | None,
     "currency": str,
@@ -95,7 +98,8 @@ def create_customer_call(call: Call) -> Any:
 @operation(
     "GET", "/customers", "customers.read", summary="Find customers",
     query=Body(
-        q=Text(limit=100, help="Words of the name, pinyin, initials, phone or e-mail."), owner_id=Id(),
+        q=Text(limit=100, help="Words of the name, pinyin, initials; of phone or e-mail where the caller sees them."),
+        owner_id=Id(),
         code=Text(limit=20),
     ) | PAGING,
     answer=[SHAPE],

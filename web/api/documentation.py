@@ -36,7 +36,9 @@ INTRODUCTION: Final = (
     "Amounts, prices and quantities are decimal strings, dates are ISO 8601. Every POST carries an Idempotency-Key; "
     "the same key again answers what the first call answered. Lists answer `items` and `next_cursor`. Refusals are "
     "application/problem+json with a stable `code`, its data, and `errors` by field. Calls that take `preview=true` "
-    "then answer what they would change and change nothing."
+    "then answer what they would change and change nothing. What a role sees only masked (phones, e-mail addresses, "
+    "costs, bank details) is null and named in `masked` beside it; `POST /reveal` uncovers one value, on record. Null "
+    "sent for it changes nothing, an empty text empties it."
 )
 PROBLEM_SCHEMA: Final[Schema] = {
     "type": "object",

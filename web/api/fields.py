@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from core.clock import is_document_day, now
 from core.columns import LARGEST_ID, read_id
 from core.errors import FieldErrors
+from core.masks import BankDetail, Cost, Email, Margin, Phone, sensitive_part
 from core.money import LARGEST_AMOUNT, LARGEST_PRICE, LARGEST_QUANTITY, parse_decimal
 
 LONGEST_NUMBER = 40
@@ -331,13 +332,24 @@ class Words(Field):
 def schema_of(shape: Any) -> Schema:
     """The schema of an answer, from a plain description: types, `{name: shape}`, `[shape]`, `shape | None`."""
     if isinstance(shape, Mapping):
-        return {"type": "object", "properties": {name: schema_of(part) for name, part in shape.items()}}
+        properties = {name: schema_of(part) for name, part in shape.items()}
+        if any(sensitive_part(part) for part in shape.values()):
+            properties["masked"] = MASKED_SCHEMA
+        return {"type": "object", "properties": properties}
     if isinstance(shape, Sequence) and not isinstance(shape, str):
         return {"type": "array", "items": schema_of(shape[0]) if shape else {}}
     return dict(_TYPES.get(shape, {"type": "string"}))
 
 
+MASKED_SCHEMA: Schema = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "Names of what is masked for the caller and null for that; not there where nothing is.",
+}
+_MASKABLE: Schema = {"type": ["string", "null"], "description": "Null and named in `masked` where it is masked."}
 _TYPES: dict[Any, Schema] = {
+    **{kept: _MASKABLE for kept in (Phone, Phone | None, Email, Email | None, BankDetail, BankDetail | None)},
+    **{kept: {**_MASKABLE, "format": "decimal"} for kept in (Cost, Cost | None, Margin, Margin | None)},
     int: {"type": "integer"},
     str: {"type": "string"},
     bool: {"type": "boolean"},

@@ -8,17 +8,18 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from flask import Response, abort, g, request
 
 from core.command import Result, preview, run
 from core.context import Actor, Context
-from core.encoding import dump_json
 from core.errors import DomainError, FieldErrors, PermissionDenied
 from core.idempotency import MAX_KEY_LENGTH
 from core.queries.paging import PAGE_SIZE, Listing
 from web.api.fields import Body, Flag, Integer, JsonNumber, Text, shown
+from web.api.masking import ANSWERED, answer_text, names_in, result_text
 from web.permissions import Area
 
 area = Area("api", __name__, url_prefix="/api/v1")
@@ -59,6 +60,11 @@ class Operation:
     def rule(self) -> str:
         return _PLACE.sub(r"<int:\1>", self.path)
 
+    @cached_property
+    def sensitive(self) -> Mapping[str, str]:
+        """Kinds of what its command answers that not everybody sees, by name."""
+        return {**ANSWERED, **names_in(self.answer)}
+
     @property
     def needs_key(self) -> bool:
         return self.method == "POST"
@@ -73,7 +79,7 @@ class Operation:
             _check_key()
         errors.raise_if_any()
         answer = self.handler(Call(self, data, query, is_preview), **ids)
-        return answer if isinstance(answer, Response) else json_response(dump_json(answer), self.status)
+        return answer if isinstance(answer, Response) else json_response(answer_text(answer), self.status)
 
 
 OPERATIONS: Final[list[Operation]] = []
@@ -128,10 +134,10 @@ class Call:
         """Runs a command under the request's key and answers its own text; or its preview, when that was asked for."""
         if self.is_preview:
             return json_response(
-                dump_json(preview(command, *arguments, context=self._context(), **named).as_data()), 200
+                answer_text(preview(command, *arguments, context=self._context(), **named).as_data()), 200
             )
         result = run(command, *arguments, context=self._context(), **named)
-        return _result_response(result, self.operation.status)
+        return _result_response(result, self.operation)
 
     def page(self, listing: Listing, shape: Callable[[Any], Mapping[str, Any]], **parameters: Any) -> dict[str, Any]:
         """One page of a list by the query's filters, its cursor and limit."""
@@ -156,8 +162,8 @@ def json_response(text: str, status: int) -> Response:
     return Response(text, status, content_type=JSON)
 
 
-def _result_response(result: Result, status: int) -> Response:
-    response = json_response(result.text, status)
+def _result_response(result: Result, operation: Operation) -> Response:
+    response = json_response(result_text(result, operation.sensitive), operation.status)
     if result.replayed:
         response.headers["Idempotent-Replay"] = "true"
     return response

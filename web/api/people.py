@@ -6,6 +6,7 @@ from typing import Any
 
 from core.customers import ADDRESS_KINDS, save_address, save_contact
 from core.errors import NotFound
+from core.masks import Email, Phone
 from core.queries.contact_record import ADDRESSES, CONTACTS, LIVE_CUSTOMER
 from core.queries.paging import Listing
 from core.queries.reading import read_one
@@ -25,7 +26,7 @@ CONTACT_VALUES: dict[str, Field] = {
 }
 CONTACT_SHAPE = {
     "id": int, "customer_id": int, "name": str, "title": str | None, "decision_power": str | None,
-    "phone": str | None, "email": str | None, "preferred_channel": str | None, "do_not_call": bool,
+    "phone": Phone | None, "email": Email | None, "preferred_channel": str | None, "do_not_call": bool,
     "note": str | None, "is_active": bool, "version": int,
 }  # fmt: skip
 SAVED_CONTACT = {"id": int, "customer_id": int, "name": str, "version": int}

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import FieldErrors
+from core.masks import Cost
 from inventory.alerts import dismiss_alert
 from inventory.catalog import set_reorder_point
 from inventory.documents import StockLine, adjust_stock, receive_stock
@@ -29,7 +30,7 @@ LINES = Many(
 DOCUMENT = {
     "id": int, "number": str, "kind": str, "warehouse_id": int, "reason": str | None,
     "lines": [{
-        "product_id": int, "warehouse_id": int, "quantity": Decimal, "unit_cost": Decimal, "value": Decimal
+        "product_id": int, "warehouse_id": int, "quantity": Decimal, "unit_cost": Cost, "value": Cost
     }],
     "documents": [{"id": int, "number": str, "warehouse_id": int}],
 }  # fmt: skip
@@ -86,7 +87,7 @@ def list_stock_documents(call: Call) -> Any:
         "id": int, "number": str, "kind": str, "warehouse_id": int, "supplier_id": int | None, "effective_on": date,
         "reason": str | None,
         "lines": [{
-            "position": int, "product_id": int, "sku": str, "quantity": Decimal, "unit_cost": Decimal, "value": Decimal
+            "position": int, "product_id": int, "sku": str, "quantity": Decimal, "unit_cost": Cost, "value": Cost
         }],
     },
 )  # fmt: skip
@@ -104,7 +105,7 @@ PLACE = Body(product_id=Id(), warehouse_id=Id())
     ) | PAGING,
     answer=[{
         "id": int, "recorded_at": str, "effective_on": date, "kind": str, "product_id": int, "sku": str,
-        "warehouse_id": int, "quantity": Decimal, "value": Decimal, "on_hand_after": Decimal, "origin": str,
+        "warehouse_id": int, "quantity": Decimal, "value": Cost, "on_hand_after": Decimal, "origin": str,
         "reason": str | None,
     }],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.masks import Email, Phone
 from core.queries.supplier_record import SUPPLIERS, get_supplier
 from core.queries.words import MOST_WORDS, containing
 from core.suppliers import LIMITS, change_supplier, create_supplier
@@ -15,7 +16,8 @@ VALUES: dict[str, Field] = {
 }
 CODE = Text(limit=LIMITS["code"], help="The next number when left out.")
 SHAPE = {
-    "id": int, "code": str, "name": str, **{name: str | None for name in VALUES}, "country": str, "version": int
+    "id": int, "code": str, "name": str, **{name: str | None for name in VALUES}, "phone": Phone | None,
+    "email": Email | None, "country": str, "version": int
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.masks import Email
 from core.queries.user_record import USERS, get_user
 from core.sessions import end_sessions
 from core.users import MIN_PASSWORD_LENGTH, change_user, create_user
@@ -14,7 +15,7 @@ from web.i18n import LANGUAGES
 from web.permissions import SIGNED_IN
 
 SHAPE = {
-    "id": int, "login": str, "name": str, "email": str | None, "title": str | None, "language": str,
+    "id": int, "login": str, "name": str, "email": Email | None, "title": str | None, "language": str,
     "is_active": bool, "roles": [str], "version": int,
 }  # fmt: skip
 SESSION = {

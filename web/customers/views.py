@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from core import database as db
 from core.customers import create_customer
 from core.errors import DomainError
+from core.masks import is_masked
 from core.queries.paging import Page, Window
 from crm.owners import change_customer
 from crm.queries.customer_page import CustomerRecord, customer_page, get_customer
@@ -174,8 +175,13 @@ def _show_refusal(form: CustomerForm, error: DomainError) -> list[tuple[Any, Any
     return [
         (form[name].label.text, _choice_text(form[name], current[name]))
         for name in typed
-        if name in current and (current[name] or None) != (typed[name] or None)
+        if name in current and _plain(current[name]) != (typed[name] or None)
     ]
+
+
+def _plain(value: Any) -> Any:
+    """A value as the form has it; a mask is its text."""
+    return str(value) if is_masked(value) else value or None
 
 
 def _choice_text(field: Any, value: Any) -> Any:

@@ -43,7 +43,7 @@ from web.stock.views import LEVEL_ORDERS, read_levels, read_moves
 from web.stock.words import EVENTS, MOVE_KINDS
 from web.suppliers.views import read_list as read_suppliers
 
-MONEY, BOOKS = "invoices.read", "ledger.read"
+MONEY = "invoices.read"
 PAYMENT_KINDS = {"receipt": _("Payment"), "refund": _("Refund")}
 SHIPMENT_KINDS = {"out": _("Shipped"), "return": _("Goods back")}
 
@@ -220,7 +220,7 @@ _DECLARED = (
             column(_("Reserved"), "reserved"),
             column(_("Back-ordered"), "back_ordered"),
             column(_("Reorder point"), "reorder_point"),
-            column(_("Value"), "value", permission=BOOKS),
+            column(_("Value"), "value", permission="costs.read"),
         ),
         LEVEL_ORDERS,
         "product",
@@ -237,7 +237,7 @@ _DECLARED = (
             column(_("Warehouse"), "warehouse"),
             column(_("Quantity"), "quantity"),
             column(_("On hand after"), "on_hand_after"),
-            column(_("Value"), "value", permission=BOOKS),
+            column(_("Value"), "value", permission="costs.read"),
             column(_("Document"), "origin"),
             column(_("Reason"), "reason"),
             column(_("By"), "who"),
@@ -256,7 +256,7 @@ _DECLARED = (
             column(_("Supplier"), "supplier"),
             column(_("Reason"), "reason"),
             column(_("Lines"), "lines"),
-            column(_("Value"), "value", permission=BOOKS),
+            column(_("Value"), "value", permission="costs.read"),
             column(_("By"), "who"),
         ),
     ),

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from core.masks import is_masked
 from web.effects import EffectLine, effect_for, general_effect_for
 from web.filters import company_currency, currency_symbol, day, money, percent, quantity
 
@@ -68,7 +69,7 @@ def _release(data: Mapping[str, Any]) -> EffectLine:
 
 @general_effect_for("revenue")
 def _revenue(data: Mapping[str, Any]) -> EffectLine:
-    note = _("Cost of goods %(cost)s", cost=money(data["cost"]))
+    note = "" if is_masked(data["cost"]) else _("Cost of goods %(cost)s", cost=money(data["cost"]))
     return EffectLine("chart", _("Recognise revenue"), amount(data["amount"], data["currency"]), note)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from core.masks import COSTS
 from core.queries.products import categories, units
 from core.queries.suppliers import supplier_choices
 from inventory.catalog import TEXT_LIMITS
@@ -36,7 +37,7 @@ class ProductForm(Form):
     unit_id = SelectField(_("Unit"), validate_choice=False)
     supplier_id = SelectField(_("Supplier"), validate_choice=False)
     price = PriceField(_("Price, net of tax"), [Required()])
-    cost = PriceField(_("Usual cost, net of tax"))
+    cost = PriceField(_("Usual cost, net of tax"), kind=COSTS)
     tax_rate = PercentField(_("VAT rate"))
     is_discontinued = BooleanField(_("Discontinued: sell what is there, do not reorder"))
     is_active = BooleanField(_("May stand on new documents"))

@@ -9,7 +9,7 @@ from flask import render_template
 from core import database as db
 from core.money import ZERO
 from finance.models import AccountKind
-from finance.queries.ledger import balances, statement_part
+from finance.queries.ledger import balances, result_of, statement_part
 from finance.queries.receivables import aging, aging_totals
 from web.filters import today
 from web.i18n import language
@@ -31,7 +31,7 @@ def index() -> str:
         owed=owed,
         assets=statement_part(rows, AccountKind.ASSET).total,
         income=income.total,
-        profit=income.total - expense.total,
+        profit=result_of(income, expense),
         difference=sum((row.balance for row in rows), ZERO),
         since=since,
         until=until,
@@ -45,7 +45,7 @@ def balance_sheet() -> str:
     with db.current().reading() as connection:
         rows = balances(connection, chinese=language() == "zh", until=as_of)
     parts = {kind: statement_part(rows, kind) for kind in AccountKind}
-    result = parts[AccountKind.INCOME].total - parts[AccountKind.EXPENSE].total
+    result = result_of(parts[AccountKind.INCOME], parts[AccountKind.EXPENSE])
     return render_template(
         "reports/balance_sheet.html",
         as_of=as_of,
@@ -53,6 +53,7 @@ def balance_sheet() -> str:
         liabilities=parts[AccountKind.LIABILITY],
         equity=parts[AccountKind.EQUITY],
         result=result,
+        difference=sum((row.balance for row in rows), ZERO),
         other_side=parts[AccountKind.LIABILITY].total + parts[AccountKind.EQUITY].total + result,
     )
 
@@ -71,7 +72,7 @@ def profit_and_loss() -> str:
         until=until,
         income=income,
         expense=expense,
-        result=income.total - expense.total,
+        result=result_of(income, expense),
     )
 
 

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from core import database as db
 from core.company import change_company, get_company
 from core.errors import DomainError, NotFound
+from core.masks import BANK_DETAILS, shown
 from core.queries.company import LOGO
 from core.queries.reading import read_one
 from web.http import apply_errors, flash_done, run_command, see_other
@@ -43,6 +44,7 @@ def company() -> str:
     with db.current().session() as session:
         row = get_company(session)
         form = CompanyForm(formdata=None, obj=row)
+        form.bank_account.data = shown(BANK_DETAILS, row.bank_account)
         form.tax_rate.data = row.tax_rate * 100
         form.payment_terms_days.data = Decimal(row.payment_terms_days)
         return render_template("settings/company.html", form=form, currency=row.currency, logo=row.logo_type)

@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.catalog import ProductKind
+from core.masks import COSTS, sees
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
 from web.filters import money, plain, plain_price, quantity
 from web.forms import parse_number
 from web.lists import id_of, text_of
 from web.orders.lines import unit_of
-from web.permissions import may
 from web.stock import area
 
 
@@ -36,11 +36,11 @@ def lookup() -> ResponseReturnValue:
     wanted = parse_number(request.args.get("quantity", "")) or 0
     price = parse_number(request.args.get("price", ""))
     left = product.available + min(wanted, 0)
-    cost = price if price is not None else product.cost
+    cost = price if price is not None else product.cost if sees(COSTS) else None
     return jsonify(
         id=product.id,
         name=product.name,
-        price=plain_price(product.cost) if may("ledger.read") else "",
+        price=plain_price(product.cost) if sees(COSTS) else "",
         amount=money(cost * wanted) if cost is not None and wanted else "",
         available=plain(product.available),
         tone="bad" if left < 0 else "ok",

@@ -24,6 +24,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
+from core.masks import PHONES, mask
 from web.effects import EffectLine
 from web.filters import company_currency, currency_symbol
 from web.forms import AmountField, DayField, Form, LineForm, PercentField, PriceField, QuantityField, Required
@@ -121,4 +122,5 @@ def _icon_names() -> list[str]:
 @area.app_template_global("sample_numbers")
 def sample_numbers() -> dict[str, Any]:
     """Numbers of the style guide."""
-    return {"debit": Decimal("63854.04"), "balance": Decimal("1204118.30"), "negative": Decimal("-56508")}
+    figures = {"debit": "63854.04", "balance": "1204118.30", "negative": "-56508"}
+    return {**{name: Decimal(figure) for name, figure in figures.items()}, "masked": mask(PHONES, "138 0000 8821")}

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.errors import DomainError
+from core.masks import EMAILS, shown
 from core.organization import User
 from core.sessions import end_sessions
 from core.users import change_user, create_user
@@ -56,6 +57,7 @@ def edit(user_id: int) -> str:
         form = UserForm(formdata=None, obj=user)
         form.roles.data = [role.code for role in user.roles]
         form.password.data = None
+        form.email.data = shown(EMAILS, user.email)
         return _page(form, user_id)
 
 
@@ -98,9 +100,10 @@ def hand_over(user_id: int) -> ResponseReturnValue:
             return see_other("users.edit", user_id=user_id)
         except DomainError as error:
             apply_errors(form, error)
-    shown = UserForm(formdata=None, obj=user)
-    shown.roles.data = [role.code for role in user.roles]
-    return _page(shown, user_id, hand_over=form), 422
+    profile = UserForm(formdata=None, obj=user)
+    profile.roles.data = [role.code for role in user.roles]
+    profile.email.data = shown(EMAILS, user.email)
+    return _page(profile, user_id, hand_over=form), 422
 
 
 def _valid(form: UserForm) -> bool:
