@@ -39,6 +39,7 @@ TELLING = re.compile(
 )
 # Facts that are shown: each with why it is not masked. Whatever else is shown is declared (`core.masks`).
 SHOWN_TO_ALL = {
+    "web.exports.lists.Column.value": "says where a cell comes from; the row it is read from is masked",
     "core.queries.company.CompanyPaper.phone": "the letterhead of papers that go to customers",
     "core.queries.company.CompanyPaper.bank_name": "where customers are to pay, on their papers",
     "core.queries.company.CompanyPaper.bank_account": "where customers are to pay, on their papers",
