@@ -23,7 +23,7 @@ from core.context import Actor, Context
 from core.customers import create_customer
 from core.permissions import PERMISSIONS
 from core.scope import EVERYTHING, Viewer, viewing
-from core.sessions import issue_token
+from core.tokens import issue_token
 from core.users import create_user
 from crm.orders.cancel import cancel_order
 from crm.orders.confirm import confirm_order

@@ -44,6 +44,7 @@ AREAS: Final = (
     "web.settings",
     "web.users",
     "web.sign_in",
+    "web.account",
     "web.setup",
     "web.health",
     "web.menu",

@@ -9,6 +9,7 @@ from core import clock
 from core.errors import NotFound
 from core.queries.paging import Key, Listing
 from core.queries.reading import read
+from core.sessions import LIVE
 from core.statements import statement
 
 
@@ -57,11 +58,14 @@ USER = statement(
 OPEN_SESSIONS = statement(
     "users.open_sessions",
     """
-    SELECT id, created_at, last_seen_at, address, user_agent FROM user_session
-     WHERE user_id = %(user_id)s::bigint AND ended_at IS NULL AND expires_at > %(now)s::timestamptz
-     ORDER BY last_seen_at DESC, id LIMIT 100
+    SELECT session.id, session.created_at, session.last_seen_at, session.address, session.user_agent
+      FROM user_session AS session CROSS JOIN company
+     WHERE session.user_id = %(user_id)s::bigint AND """
+    + LIVE
+    + """
+     ORDER BY session.last_seen_at DESC, session.id LIMIT 100
     """,
-    tables="user_session",
+    tables="user_session company",
     scope="system",
     fact=SessionRecord,
 )
@@ -74,6 +78,12 @@ ROLES = Listing(
     keys=(Key("code", "row.code", "text"), Key("id", "row.id", "bigint")),
     descending=False,
 )
+
+
+def open_sessions(user_id: int) -> list[SessionRecord]:
+    """The open sessions of a user, latest first."""
+    [rows] = read(OPEN_SESSIONS(user_id=user_id, now=clock.now()))
+    return rows
 
 
 def get_user(user_id: int) -> tuple[UserRecord, list[SessionRecord]]:
