@@ -13,6 +13,7 @@ from core.organization import User
 
 MIN_PASSWORD_LENGTH = 8
 LONGEST_PASSWORD = 200
+FEWEST_DIGITS = 12
 # 19 MiB, two passes, one lane: OWASP's recommendation for Argon2id.
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _DUMMY_HASH = hasher.hash(secrets.token_hex(16))
@@ -58,18 +59,17 @@ def check_password(errors: FieldErrors, password: str, *names: str | None) -> No
 
 
 def is_common(password: str) -> bool:
-    """Whether it is one of those tried first: a common word with digits or signs around it, one sign again and again,
-    digits that run up, down or in circles."""
+    """Whether it is one of those tried first: a common word with digits or signs around it, a sign or two again and
+    again, so few digits that they are a day or a telephone number, digits that run up or down."""
     folded, core = fold(password), _core(password)
     if folded in _COMMON_WHOLE or core in _COMMON_WORDS or len(set(folded)) < 3:
         return True
     if core:
         return False
     digits = "".join(sign for sign in folded if sign.isdigit())
-    return not digits or digits in "01234567890" * 3 or digits in "09876543210" * 3 or digits == digits[:4] * 8
+    return len(digits) < FEWEST_DIGITS or digits in "01234567890" * 3 or digits in "09876543210" * 3
 
 
 def _core(text: str) -> str:
     """The text without case, blanks and signs, and without digits at its ends."""
-    folded = "".join(fold(text).split()).strip("0123456789!?.,:;#*+-_/&%$@=()[]{}<>~^'\"")
-    return folded
+    return "".join(fold(text).split()).strip("0123456789!?.,:;#*+-_/&%$@=()[]{}<>~^'\"")

@@ -42,7 +42,7 @@ from web.sign_in.passkeys import PRODUCT, answered, go_on, offer, refused, relyi
 class CodeForm(Form):
     """The six digits an authenticator shows."""
 
-    code = StringField(_l("Code"))
+    code = StringField(_l("Security code"))
 
 
 class PasskeyForm(Form):

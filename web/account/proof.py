@@ -29,7 +29,7 @@ class ProofForm(Form):
     """The password, or a code of the authenticator where there is one. `next` is where to go afterwards."""
 
     password = PasswordField(_l("Password"))
-    code = StringField(_l("Code"))
+    code = StringField(_l("Security code"))
     next = HiddenField()
 
 

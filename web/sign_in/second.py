@@ -24,7 +24,7 @@ from web.sign_in.views import browser, retry_after, stranger
 class CodeForm(Form):
     """Six digits, or a recovery code."""
 
-    code = StringField(_l("Code"))
+    code = StringField(_l("Security code"))
 
 
 @area.route("/second", permission=PUBLIC)
