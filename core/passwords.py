@@ -67,7 +67,7 @@ def is_common(password: str) -> bool:
     if core:
         return False
     digits = "".join(sign for sign in folded if sign.isdigit())
-    return len(digits) < FEWEST_DIGITS or digits in "01234567890" * 3 or digits in "09876543210" * 3
+    return len(digits) < FEWEST_DIGITS or digits in "0123456789" * 3 or digits in "9876543210" * 3
 
 
 def _core(text: str) -> str:

@@ -1,4 +1,5 @@
-"""Passkeys in a real Chromium with a virtual device: made, used alone and as second factor, refused when they must be."""
+"""Passkeys in a real Chromium with a virtual device: made, used alone and as second factor, refused when they must
+be."""
 
 from __future__ import annotations
 
