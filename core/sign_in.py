@@ -175,13 +175,13 @@ def sign_in_by_passkey(
 def prove_by_secret(
     plan: Plan, *, password: str, code: str, seal: Seal, session_id: int | None, token_hash: str
 ) -> dict[str, Any]:
-    """The actor's password or a code of his authenticator, again; his session gets a new token. The factor is needed
-    where there is one: a password alone may have been read over a shoulder."""
+    """The actor's password, or a code where he has a second factor; his session gets a new token. With a factor the
+    password is not enough: it may have been read over a shoulder. A passkey goes by `prove_by_passkey`."""
     user = _myself(plan)
     attempts = Attempts(plan, user, plan.context.address)
     if refused := attempts.delay():
         return refused
-    if factors_of(plan, user.id).totp_since is not None:
+    if factors_of(plan, user.id).any:
         proven = take_code(plan, user, code, seal) is not None
         wrong = "code_wrong"
     else:

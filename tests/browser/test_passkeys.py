@@ -186,6 +186,7 @@ def test_it_proves_again_who_one_is(office: Office, people: Any, house: House) -
     _forget_proof(house, login)
     desk.open("/account/password")
     desk.is_at("/account/prove.*")
+    expect(desk.window.locator("main [name=password]")).to_have_count(0)
     desk.press("Use a passkey")
     desk.is_at("/account/password")
     desk.sees("New password again")

@@ -49,7 +49,7 @@ class PasskeyForm(Form):
     """What a passkey is called."""
 
     longest = longest_texts(Passkey)
-    name = StringField(_l("Name"))
+    name = StringField(_l("Name of the passkey"))
 
 
 def _seal() -> Seal:

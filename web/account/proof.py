@@ -26,7 +26,7 @@ View = Callable[..., ResponseReturnValue]
 
 
 class ProofForm(Form):
-    """The password, or a code of the authenticator where there is one. `next` is where to go afterwards."""
+    """The password, or a code where there is a second factor. `next` is where to go afterwards."""
 
     password = PasswordField(_l("Password"))
     code = StringField(_l("Security code"))

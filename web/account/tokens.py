@@ -30,7 +30,7 @@ class TokenForm(Form):
     """A name, what it may do, and for how long."""
 
     longest = longest_texts(ApiToken)
-    name = StringField(_l("Name"), [Required()])
+    name = StringField(_l("Name of the token"), [Required()])
     days = SelectField(_l("Expires"), default=str(USUAL_DAYS))
     scopes = SelectMultipleField(
         _l("May do"), widget=ListWidget(), option_widget=CheckboxInput(), validate_choice=False

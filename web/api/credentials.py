@@ -51,15 +51,6 @@ def end_session_call(call: Call, session_id: int) -> Any:
 
 
 @operation(
-    "POST", "/sessions/end-others", SIGNED_IN, body=Body(), answer={"ended": int},
-    summary="Sign the caller out of all browsers; tokens stay; not with a limited token",
-)  # fmt: skip
-def end_all_sessions_call(call: Call) -> Any:
-    _refuse_limited(call)
-    return call.run(end_sessions, call.actor.user_id, tokens=False)
-
-
-@operation(
     "POST", "/users/{user_id}/sessions/{session_id}/end", "users.manage", body=Body(), answer={"ended": int},
     summary="Sign a user out of one browser",
 )  # fmt: skip

@@ -100,7 +100,7 @@ def _owner() -> int | None:
 
 
 def _over() -> ResponseReturnValue:
-    session.end()
+    session.forget_half()
     flash(_("Signing in took too long, or the code was wrong too often. Begin again."), "bad")
     return see_other("sign_in.form")
 

@@ -97,6 +97,12 @@ def current_half() -> str | None:
     return half if isinstance(half, str) else None
 
 
+def forget_half() -> None:
+    """The first step is over."""
+    session.pop(_HALF, None)
+    session.pop(_NEXT, None)
+
+
 def half_target() -> str:
     """Where to go after the second step."""
     target = session.get(_NEXT)
