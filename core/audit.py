@@ -43,7 +43,7 @@ def record(
     )
 
 
-HIDDEN = frozenset({"password_hash", "token_hash", "secret"})
+HIDDEN = frozenset({"password_hash", "token_hash", "secret", "code_hash", "previous_hash"})
 
 
 def _shown(name: str, value: Any) -> Any:

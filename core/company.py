@@ -26,7 +26,9 @@ CHOICES = {
     "tax_point": ("issue_or_shipment", "invoice"),
     "invoicing_policy": ("on_order", "on_delivery"),
     "due_from": ("invoice", "delivery"),
+    "second_factor_for": ("nobody", "administrators", "everyone"),
 }
+WHOLE = {"payment_terms_days": (0, 730), "session_idle_hours": (1, 720), "session_days": (1, 365)}
 FIXED = ("currency", "country", "chart", "fiscal_year_start_month")
 LOGO_TYPES = tuple(MEDIA_TYPES.values())
 MAX_LOGO_BYTES = 512 * 1024
@@ -59,7 +61,7 @@ def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def company_answer(company: Company) -> dict[str, Any]:
     """The settings as JSON data; the rate as a fraction, terms in days."""
-    names = (*TEXTS, *CHOICES, "tax_rate", "payment_terms_days", "time_zone", "logo_type", *FIXED)
+    names = (*TEXTS, *CHOICES, *WHOLE, "tax_rate", "time_zone", "logo_type", *FIXED)
     return {name: getattr(company, name) for name in names}
 
 
@@ -87,10 +89,11 @@ def check_company(values: Mapping[str, Any]) -> dict[str, Any]:
         data["tax_rate"] = values["tax_rate"]
         if values["tax_rate"] is None or not 0 <= values["tax_rate"] < 1:
             errors.add("tax_rate", "not_a_rate")
-    if "payment_terms_days" in values:
-        data["payment_terms_days"] = values["payment_terms_days"]
-        if values["payment_terms_days"] is None or not 0 <= values["payment_terms_days"] <= 730:
-            errors.add("payment_terms_days", "out_of_range", smallest=0, largest=730)
+    for name, (smallest, largest) in WHOLE.items():
+        if name in values:
+            data[name] = values[name]
+            if values[name] is None or not smallest <= values[name] <= largest:
+                errors.add(name, "out_of_range", smallest=smallest, largest=largest)
     if "logo" in values:
         data["logo"] = content = values["logo"] or None
         data["logo_type"] = media_type_of(content) if content and len(content) <= MAX_LOGO_BYTES else None

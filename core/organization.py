@@ -47,6 +47,14 @@ class DueFrom(StrEnum):
     DELIVERY = "delivery"
 
 
+class SecondFactorFor(StrEnum):
+    """Who must show a second factor at sign-in. An administrator is whoever may manage users."""
+
+    NOBODY = "nobody"
+    ADMINISTRATORS = "administrators"
+    EVERYONE = "everyone"
+
+
 class Company(Base):
     """The one legal entity of this database and its settings; a single row."""
 
@@ -77,6 +85,11 @@ class Company(Base):
     )
     due_from: Mapped[DueFrom] = mapped_column(enum_type(DueFrom, "due_from"), default=DueFrom.INVOICE)
     payment_terms_days: Mapped[int] = mapped_column(SmallInteger, default=30)
+    session_idle_hours: Mapped[int] = mapped_column(SmallInteger, default=12)
+    session_days: Mapped[int] = mapped_column(SmallInteger, default=30)
+    second_factor_for: Mapped[SecondFactorFor] = mapped_column(
+        enum_type(SecondFactorFor, "second_factor_for"), default=SecondFactorFor.NOBODY
+    )
     is_demo: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
@@ -84,6 +97,8 @@ class Company(Base):
         CheckConstraint("fiscal_year_start_month BETWEEN 1 AND 12", name="month"),
         CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
         CheckConstraint("payment_terms_days BETWEEN 0 AND 730", name="payment_terms"),
+        CheckConstraint("session_idle_hours BETWEEN 1 AND 720", name="session_idle"),
+        CheckConstraint("session_days BETWEEN 1 AND 365", name="session_days"),
     )
 
 
@@ -213,7 +228,12 @@ class UserRole(Base):
 
 class UserSession(Base):
     """A signed-in browser. The cookie carries the token; only its SHA-256 is kept. Ending it bites on the next
-    request."""
+    request.
+
+    How long it lives is the company's setting, reckoned from `created_at` and `last_seen_at` at each look-up.
+    `proved_at` is when the person last showed who he is. The token changes in use: `rotated_at` says when it last did
+    (None: it is due), and for some seconds after that requests that were under way still come with `previous_hash`.
+    """
 
     __tablename__ = "user_session"
     __audited__ = False
@@ -223,10 +243,16 @@ class UserSession(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[Moment]
     last_seen_at: Mapped[Moment]
-    expires_at: Mapped[Moment]
+    proved_at: Mapped[datetime | None]
+    rotated_at: Mapped[datetime | None]
+    previous_hash: Mapped[str | None] = mapped_column(String(64))
     ended_at: Mapped[datetime | None]
     address: Mapped[str | None] = mapped_column(String(60))
     user_agent: Mapped[str | None] = mapped_column(String(300))
+
+    __table_args__ = (
+        Index("ix_user_session_previous", "previous_hash", postgresql_where=sql("previous_hash IS NOT NULL")),
+    )
 
 
 class ApiToken(Base):
@@ -243,6 +269,7 @@ class ApiToken(Base):
     created_at: Mapped[Moment]
     expires_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
 
 
 class SignInDelay(Base):
@@ -273,6 +300,7 @@ class Notice(Base):
     __table_args__ = (Index("ix_notice_unread", "user_id", "created_at", postgresql_where="read_at IS NULL"),)
 
 
+means("pk_company", "already_set_up")
 means("uq_app_user_login", "duplicate_login", field="login")
 means("uq_app_user_email", "duplicate_email", field="email")
 means("uq_org_unit_parent_id_name", "duplicate_name", field="name")

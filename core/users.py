@@ -15,12 +15,10 @@ from core.grants import TO_READ, permissions_of, refuse_owner, refuse_roles_beyo
 from core.masks import without_masks
 from core.needs import for_anybody, needs
 from core.normalise import clean
-from core.organization import Role, User
+from core.organization import Company, Role, User
+from core.passwords import check_password, hasher
 from core.plan import Plan
-from core.sessions import end_sessions
-from core.sign_in import hasher
-
-MIN_PASSWORD_LENGTH = 8
+from core.sessions import end_sessions, rotate_sessions
 
 
 @needs("users.manage")
@@ -71,6 +69,8 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     plan.session.flush()
     if not user.is_active or "password_hash" in data:
         end_sessions(plan, user.id)
+    elif before != after:
+        rotate_sessions(plan, [user.id])
     return _user_answer(user)
 
 
@@ -135,8 +135,8 @@ def _checked_user(
         errors.add("reports_to_id", "user_unknown")
     password = values.get("password")
     if password:
-        if len(password) < MIN_PASSWORD_LENGTH and not values.get("weak_password_allowed"):
-            errors.add("password", "too_short", smallest=MIN_PASSWORD_LENGTH)
+        if not values.get("weak_password_allowed"):
+            check_password(errors, password, data["login"], data["name"], plan.session.scalar(select(Company.name)))
         data["password_hash"] = hasher.hash(password)
     elif password_required:
         errors.add("password", "required")

@@ -86,6 +86,7 @@ def set_up_company(
         errors.add("name", "required")
         errors.raise_if_any()
     plan.session.add(row)
+    plan.session.flush()  # of two first runs at once the second waits here, and is refused
     _add_masters(plan, chart, row, warehouse)
     plan.session.flush()
     db.current().forget_company()

@@ -22,7 +22,7 @@ from core.command import Preview, Result, preview, run
 from core.context import SYSTEM, Actor, Context
 from core.customers import create_customer
 from core.scope import EVERYTHING, Viewer, viewing
-from core.sessions import issue_token
+from core.tokens import issue_token
 from core.users import create_user
 from crm.orders.cancel import cancel_order
 from crm.orders.confirm import confirm_order

@@ -45,6 +45,7 @@ AREAS: Final = (
     "web.settings",
     "web.users",
     "web.sign_in",
+    "web.account",
     "web.setup",
     "web.health",
     "web.menu",

@@ -30,12 +30,36 @@ PUBLIC_ENDPOINTS: Final = frozenset(
         "preferences.save",
         "sign_in.form",
         "sign_in.submit",
+        "sign_in.second",
+        "sign_in.finish",
+        "sign_in.second_options",
+        "sign_in.second_passkey",
+        "sign_in.passkey_options",
+        "sign_in.by_passkey",
         "setup.form",
         "setup.submit",
         "health.healthz",
         "health.readyz",
         "api.openapi",
         "api.docs",
+    }
+)
+
+# What is open to somebody who must set up a second factor and has not yet: that, signing out, how pages look.
+ENROLMENT_ENDPOINTS: Final = frozenset(
+    {
+        "account.index",
+        "account.prove",
+        "account.prove_submit",
+        "account.authenticator",
+        "account.authenticator_begin",
+        "account.authenticator_confirm",
+        "account.authenticator_picture",
+        "account.passkey_new",
+        "account.passkey_options",
+        "account.passkey_register",
+        "sign_in.sign_out",
+        "preferences.save",
     }
 )
 
@@ -147,6 +171,11 @@ def may(permission: str, actor: Any = None) -> bool:
     return bool(permission) and bool(actor.may(permission))
 
 
+def must_enrol() -> bool:
+    """Whether who is signed in must set up a second factor before anything else (the company's setting)."""
+    return bool(getattr(getattr(g.actor, "preferences", None), "must_enrol", False))
+
+
 def is_api_request() -> bool:
     """Whether the answer is for a machine (problem+json) instead of a person."""
     return request.path.startswith("/api/")
@@ -159,6 +188,8 @@ def guard(app: Flask) -> Response | None:
     permission = required_permission(app, request.endpoint, request.method)
     if not permission:
         abort(403)
+    if permission != PUBLIC and must_enrol() and request.endpoint not in ENROLMENT_ENDPOINTS:
+        return redirect(url_for("account.index"), 303)
     if may(permission):
         return None
     if g.actor is not None:

@@ -10,6 +10,7 @@ from core.errors import NotFound
 from core.masks import Email
 from core.queries.paging import Listing
 from core.queries.reading import read
+from core.sessions import LIVE
 from core.statements import statement
 
 
@@ -48,15 +49,24 @@ USER = statement(
 OPEN_SESSIONS = statement(
     "users.open_sessions",
     """
-    SELECT id, created_at, last_seen_at, address, user_agent FROM user_session
-     WHERE user_id = %(user_id)s::bigint AND ended_at IS NULL AND expires_at > %(now)s::timestamptz
-     ORDER BY last_seen_at DESC, id LIMIT 100
+    SELECT session.id, session.created_at, session.last_seen_at, session.address, session.user_agent
+      FROM user_session AS session CROSS JOIN company
+     WHERE session.user_id = %(user_id)s::bigint AND """
+    + LIVE
+    + """
+     ORDER BY session.last_seen_at DESC, session.id LIMIT 100
     """,
-    tables="user_session",
+    tables="user_session company",
     scope="system",
     fact=SessionRecord,
 )
 USERS = Listing("users.list", SELECT, TABLES, UserRecord, filters={"login": "row.login = %(login)s"})
+
+
+def open_sessions(user_id: int) -> list[SessionRecord]:
+    """The open sessions of a user, latest first."""
+    [rows] = read(OPEN_SESSIONS(user_id=user_id, now=clock.now()))
+    return rows
 
 
 def get_user(user_id: int) -> tuple[UserRecord, list[SessionRecord]]:

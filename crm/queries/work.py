@@ -29,7 +29,8 @@ WORK = statement(
                 coalesce(bool_or('payments.write' = ANY (role.permissions)), false) AS pay
            FROM user_session AS session JOIN user_role ON user_role.user_id = session.user_id
            JOIN role ON role.id = user_role.role_id
-          WHERE session.token_hash = %(token_hash)s AND session.ended_at IS NULL)
+          WHERE (session.token_hash = %(token_hash)s OR session.previous_hash = %(token_hash)s)
+            AND session.ended_at IS NULL)
     SELECT CASE WHEN may.ship THEN (SELECT count(*) FROM (
                SELECT FROM sales_order WHERE state = 'confirmed' AND shipping_status <> 'shipped'
                   AND EXISTS (SELECT FROM sales_order_line AS line

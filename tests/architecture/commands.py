@@ -12,9 +12,9 @@ from typing import Any
 
 from tests.architecture.hooks import ROOT, sources
 
-RUNNERS = frozenset({"run", "run_command", "preview", "preview_command"})
+RUNNERS = frozenset({"run", "run_command", "preview", "preview_command", "run_renewing", "run_scripted"})
 # What hands on a command it was given.
-WRAPPERS = frozenset({"web.http", "web.api.operation", "core.command"})
+WRAPPERS = frozenset({"web.http", "web.api.operation", "web.sign_in.session", "core.command"})
 Function = ast.FunctionDef
 Command = Callable[..., Any]
 

@@ -73,6 +73,10 @@ KEPT_BY_THE_PRODUCT = {
     "uq_product_category_name": "written with the demonstration only",
     "uq_api_token_token_hash": "random",
     "uq_user_session_token_hash": "random",
+    "uq_passkey_challenge_token_hash": "random",
+    "uq_half_sign_in_token_hash": "random",
+    "uq_recovery_code_user_id_code_hash": "random",
+    "uq_totp_factor_user_id": "written under the lock of the user",
 }
 NUMBERED = ("_number", "_position", "_ordinal")  # taken from a series, or counted, under lock
 

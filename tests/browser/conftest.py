@@ -126,7 +126,7 @@ class Office:
 
     def context(self, **settings: Any) -> BrowserContext:
         """A browser profile of its own, closed at the end of the test."""
-        context = self._chromium.new_context(base_url=self._house.address, **settings)
+        context = self._chromium.new_context(**{"base_url": self._house.address, **settings})
         self._stack.callback(context.close)
         context.set_default_timeout(PATIENCE_MS)
         return context

@@ -48,10 +48,10 @@ def test_sign_in_leads_to_the_page_asked_for_and_out_again(visitor: FlaskClient)
     assert asked.headers["Location"] == "/sign-in?next=/users"
     assert sign_in(visitor, next="/users").headers["Location"] == "/users"
     assert visitor.get("/users").status_code == 200
-    cookie = visitor.get_cookie("session")
+    cookie = visitor.get_cookie("sign-in")
     assert cookie is not None
     assert post(visitor, "/sign-in/out", "/users").status_code == 303
-    visitor.set_cookie("session", cookie.value)
+    visitor.set_cookie("sign-in", cookie.value)
     assert visitor.get("/users").status_code == 303, "the old cookie is dead at once"
 
 
@@ -75,13 +75,15 @@ def test_repeated_failures_wait_longer_but_never_lock_out(visitor: FlaskClient) 
 
 
 def test_a_new_session_at_every_sign_in(visitor: FlaskClient, world: World) -> None:
+    visitor.set_cookie("sign-in", "chosen-by-somebody-else")
     visitor.get("/sign-in")
     before = visitor.get_cookie("session")
     sign_in(visitor)
-    after = visitor.get_cookie("session")
+    after = visitor.get_cookie("sign-in")
     assert before is not None
+    assert visitor.get_cookie("session") is None, "nothing from before sign-in survives"
     assert after is not None
-    assert before.value != after.value
+    assert after.value not in (before.value, "chosen-by-somebody-else")
 
 
 def test_a_deactivated_user_is_out_at_the_next_click(visitor: FlaskClient, world: World) -> None:

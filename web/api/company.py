@@ -29,6 +29,8 @@ CHANGE = Body(
     time_zone=Text(nullable=False, limit=60, help="Name of a zone, e.g. Asia/Shanghai."),
     tax_rate=Rate(nullable=False, help='The usual rate: "0.13" is 13 %.'),
     payment_terms_days=Integer(nullable=False, largest=730),
+    session_idle_hours=Integer(nullable=False, smallest=1, largest=720, help="A session unused for so long ends."),
+    session_days=Integer(nullable=False, smallest=1, largest=365, help="Every session ends after so long."),
     logo=Text(limit=LONGEST_LOGO, help="PNG or JPEG of at most 512 kB in Base64; null takes it away."),
 )
 SHAPE = {
@@ -38,7 +40,8 @@ SHAPE = {
         for name in ("name_english", "tax_id", "address", "phone", "email", "bank_name")
     },
     "bank_account": BankDetail | None,
-    "tax_rate": Decimal, "payment_terms_days": int, "logo_type": str | None, "fiscal_year_start_month": int,
+    "tax_rate": Decimal, "payment_terms_days": int, "session_idle_hours": int, "session_days": int,
+    "logo_type": str | None, "fiscal_year_start_month": int,
 }  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from core.masks import Email
+from core.passwords import LONGEST_PASSWORD, MIN_PASSWORD_LENGTH
 from core.queries.user_record import USERS, get_user
 from core.sessions import end_sessions
-from core.users import MIN_PASSWORD_LENGTH, change_user, create_user
+from core.users import change_user, create_user
 from crm.owners import hand_over_customers
 from web.api.fields import Body, Choice, Field, Flag, Id, Integer, Text, Words
 from web.api.operation import PAGING, Call, operation
@@ -23,7 +24,6 @@ SESSION = {
 }  # fmt: skip
 VALUES: dict[str, Field] = {"email": Text(limit=200), "title": Text(limit=120)}
 LANGUAGE = Choice(nullable=False, choices=LANGUAGES)
-LONGEST_PASSWORD = 200
 
 
 @operation(

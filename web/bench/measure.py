@@ -26,7 +26,7 @@ from core.customers import create_customer
 from core.embedded import EmbeddedDatabase
 from core.permissions import PERMISSIONS
 from core.scope import EVERYTHING
-from core.sessions import issue_token
+from core.tokens import issue_token
 from crm.orders.confirm import confirm_order
 from crm.orders.create import create_order
 from crm.orders.ship import ship_order

@@ -34,7 +34,7 @@ from core.config import CHECKOUT
 from core.context import SYSTEM, Actor, Context
 from core.customers import create_customer
 from core.permissions import PERMISSIONS
-from core.sessions import issue_token
+from core.tokens import issue_token
 from crm.setup import set_up_company
 from inventory.catalog import create_product
 from inventory.documents import StockLine, open_stock

@@ -142,7 +142,7 @@ GROUPS: tuple[Group, ...] = (
         "app_user user_session api_token",
         """SELECT app_user.login, 'session', session.id, 'ended' FROM user_session AS session
              JOIN app_user ON app_user.id = session.user_id
-            WHERE NOT app_user.is_active AND session.ended_at IS NULL AND session.expires_at > now()""",
+            WHERE NOT app_user.is_active AND session.ended_at IS NULL""",
         """SELECT app_user.login, 'token', token.name, 'ended' FROM api_token AS token
              JOIN app_user ON app_user.id = token.user_id WHERE NOT app_user.is_active AND token.ended_at IS NULL
               AND (token.expires_at IS NULL OR token.expires_at > now())""",

@@ -1,8 +1,8 @@
-"""Signing in and out. The cookie carries a signed token; the session is a row in the database and can be ended
+"""Signing in and out. The cookie carries a token; the session is a row in the database and can be ended
 there."""
 
 from web.permissions import Area
 
 area = Area("sign_in", __name__, url_prefix="/sign-in")
 
-from web.sign_in import sentences, views  # noqa: E402, F401
+from web.sign_in import second, sentences, views  # noqa: E402, F401

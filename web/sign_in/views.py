@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app, flash, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -32,26 +34,23 @@ def form() -> ResponseReturnValue:
     with db.current().session() as reading:
         if "setup.form" in current_app.view_functions and not reading.scalar(select(exists(select(User.id)))):
             return see_other("setup.form")
-    return _page(SignInForm(formdata=None, next=target))
+    return page(SignInForm(formdata=None, next=target))
 
 
 @area.route("", permission=PUBLIC, methods=["POST"])
 def submit() -> ResponseReturnValue:
-    """Check name and password; start a new session, whatever the browser had before."""
+    """Check name and password; start a new session, whatever the browser had before, or ask for the second factor."""
     given = SignInForm()
-    answer = run(
-        sign_in,
-        given.login.data or "",
-        given.password.data or "",
-        address=request.remote_addr,
-        user_agent=request.user_agent.string,
-        context=Context(actor=SYSTEM, address=request.remote_addr, request_id=g.request_id),
-    ).data
+    answer = run(sign_in, given.login.data or "", given.password.data or "", context=stranger(), **browser()).data
     if "failed" in answer:
         given.form_errors = [sentence(answer["failed"], answer)]
-        return _page(given), 429 if answer.get("seconds") else 422, _retry_after(answer)
+        return page(given), 429 if answer.get("seconds") else 422, retry_after(answer)
+    target = safe_target(given.next.data)
+    if "half" in answer:
+        session.begin_half(answer["half"], target)
+        return see_other("sign_in.second")
     session.begin(answer["token"])
-    return redirect(safe_target(given.next.data), 303)
+    return redirect(target, 303)
 
 
 @area.route("/out", permission=SIGNED_IN, methods=["POST"])
@@ -65,11 +64,27 @@ def sign_out() -> ResponseReturnValue:
     return see_other("sign_in.form")
 
 
-def _retry_after(answer: dict[str, object]) -> dict[str, str]:
+def stranger() -> Context:
+    """Who acts before anybody is signed in. Without a key: an answer that holds a token is stored nowhere."""
+    return Context(actor=SYSTEM, address=request.remote_addr, request_id=g.request_id)
+
+
+def browser() -> dict[str, Any]:
+    """What a session is opened with."""
+    return {
+        "address": request.remote_addr,
+        "user_agent": request.user_agent.string,
+        "replaces": session.current_token(),
+    }
+
+
+def retry_after(answer: dict[str, Any]) -> dict[str, str]:
+    """How long to wait, for programs."""
     return {"Retry-After": str(answer["seconds"])} if answer.get("seconds") else {}
 
 
-def _page(given: SignInForm) -> str:
+def page(given: SignInForm) -> str:
+    """The sign-in page."""
     with db.current().session() as reading:
         company = reading.execute(select(Company.name, Company.is_demo)).first()
     demo = bool(company and company.is_demo)

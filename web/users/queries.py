@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
-from core import clock
 from core.errors import NotFound
-from core.organization import Role, User, UserSession
+from core.organization import Company, Role, User, UserSession
 from core.parties import Customer
+from core.sessions import is_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ def all_roles(session: Session) -> list[Role]:
 
 def list_users(session: Session, *, chinese: bool) -> list[UserRow]:
     """All users, active ones first, with open sessions and when they were last seen. Two statements."""
-    live = (UserSession.ended_at.is_(None)) & (UserSession.expires_at > clock.now())
     counted = (
         select(
             UserSession.user_id,
-            func.count().filter(live).label("open"),
+            func.count().filter(is_live()).label("open"),
             func.max(UserSession.last_seen_at).label("seen"),
         )
+        .join(Company, true())
         .group_by(UserSession.user_id)
         .subquery()
     )
@@ -83,14 +83,3 @@ def who_may_take(session: Session, user_id: int) -> list[User]:
     """Everybody else who is still here, by name."""
     others = select(User).where(User.is_active, User.id != user_id).order_by(User.name, User.id)
     return list(session.scalars(others))
-
-
-def open_sessions(session: Session, user_id: int) -> list[UserSession]:
-    """The user's live sessions, latest first."""
-    return list(
-        session.scalars(
-            select(UserSession)
-            .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
-            .order_by(UserSession.last_seen_at.desc())
-        )
-    )

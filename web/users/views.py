@@ -9,17 +9,23 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
+from core import second_factors, tokens
 from core.errors import DomainError
 from core.masks import EMAILS, shown
 from core.organization import User
+from core.queries.user_record import open_sessions
+from core.second_factors import read_factors
 from core.sessions import end_sessions
+from core.tokens import list_tokens
 from core.users import change_user, create_user
 from crm.owners import hand_over_customers
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.account.devices import device_name
+from web.account.proof import proven
+from web.http import apply_errors, flash_done, flash_refusal, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.users import area
 from web.users.forms import HandOverForm, UserForm
-from web.users.queries import customers_owned, get_user, list_users, open_sessions
+from web.users.queries import customers_owned, get_user, list_users
 
 
 @area.route("", permission="users.manage")
@@ -86,6 +92,36 @@ def end(user_id: int) -> ResponseReturnValue:
     return see_other("users.edit", user_id=user_id)
 
 
+@area.route("/<int:user_id>/sessions/<int:session_id>/end", permission="users.manage", methods=["POST"])
+def end_session(user_id: int, session_id: int) -> ResponseReturnValue:
+    """Sign a user out of one browser."""
+    run_command(end_sessions, user_id, session_id=session_id)
+    flash_done(_("Session ended"))
+    return see_other("users.edit", user_id=user_id)
+
+
+@area.route("/<int:user_id>/tokens/<int:token_id>/end", permission="users.manage", methods=["POST"])
+def end_token(user_id: int, token_id: int) -> ResponseReturnValue:
+    """End one of a user's API tokens."""
+    name = run_command(tokens.end_token, user_id, token_id)["name"]
+    flash_done(_("Token %(name)s ended", name=name))
+    return see_other("users.edit", user_id=user_id)
+
+
+@area.route("/<int:user_id>/reset-factors", permission="users.manage", methods=["POST"])
+@proven("users.edit")
+def reset_factors(user_id: int) -> ResponseReturnValue:
+    """Take all second factors of a user away, who has lost them; he is told."""
+    try:
+        name = run_command(second_factors.reset_factors, user_id)["name"]
+        flash_done(_("Second factors of %(name)s taken away; %(name)s is told", name=name))
+    except DomainError as error:
+        if error.http_status == 404:
+            raise
+        flash_refusal(error)
+    return see_other("users.edit", user_id=user_id)
+
+
 @area.route("/<int:user_id>/hand-over", permission="users.manage", methods=["POST"])
 def hand_over(user_id: int) -> ResponseReturnValue:
     """Give all customers of a user, with their documents, to somebody else."""
@@ -124,7 +160,6 @@ def _page(form: UserForm, user_id: int | None = None, hand_over: HandOverForm | 
     with db.current().session() as session:
         form.offer_roles(session)
         user: User | None = get_user(session, user_id) if user_id else None
-        sessions = open_sessions(session, user_id) if user_id else []
         customers = customers_owned(session, user_id) if user_id else 0
         if user is not None and (request.method == "GET" or hand_over):
             form.version.data = str(user.version)
@@ -132,5 +167,17 @@ def _page(form: UserForm, user_id: int | None = None, hand_over: HandOverForm | 
             hand_over = HandOverForm(formdata=None)
             hand_over.offer(session, user_id)
         return render_template(
-            "users/form.html", form=form, user=user, sessions=sessions, customers=customers, hand_over=hand_over
+            "users/form.html", form=form, user=user, customers=customers, hand_over=hand_over, **_credentials(user_id)
         )
+
+
+def _credentials(user_id: int | None) -> dict[str, Any]:
+    """By what a user gets in: open sessions, second factors, tokens."""
+    if user_id is None:
+        return {}
+    return {
+        "sessions": open_sessions(user_id),
+        "factors": read_factors(user_id),
+        "tokens": list_tokens(user_id),
+        "device_name": device_name,
+    }

@@ -1,0 +1,66 @@
+"""How people sign in: how long a session lives, and who needs a second factor."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
+
+from core import database as db
+from core.company import WHOLE, change_company, get_company
+from core.errors import DomainError
+from web.forms import AmountField, Form, Required
+from web.http import apply_errors, flash_done, run_command, see_other
+from web.settings import area
+
+LIMITS = ("session_idle_hours", "session_days")
+
+
+class SignInForm(Form):
+    """What holds for everybody's sessions, those that are open too."""
+
+    second_factor_for = SelectField(
+        _l("Second factor is needed by"),
+        choices=[
+            SelectChoice("nobody", _l("nobody")),
+            SelectChoice("administrators", _l("administrators")),
+            SelectChoice("everyone", _l("everyone")),
+        ],
+    )
+    session_idle_hours = AmountField(_l("Unused sessions end after, hours"), [Required()], places=0)
+    session_days = AmountField(_l("Every session ends after, days"), [Required()], places=0)
+
+
+@area.route("/sign-in", permission="company.write", endpoint="sign_in")
+def show_sign_in() -> str:
+    """The rules as they are."""
+    with db.current().session() as session:
+        company = get_company(session)
+        form = SignInForm(formdata=None, second_factor_for=company.second_factor_for.value)
+        for name in LIMITS:
+            form[name].data = Decimal(getattr(company, name))
+    return _page(form)
+
+
+@area.route("/sign-in", permission="company.write", methods=["POST"], endpoint="save_sign_in")
+def save_sign_in() -> ResponseReturnValue:
+    """Save them; they hold with everybody's next click."""
+    form = SignInForm()
+    if form.validate():
+        try:
+            limits = {name: None if form[name].data is None else int(form[name].data) for name in LIMITS}
+            run_command(change_company, {"second_factor_for": form.second_factor_for.data, **limits})
+            flash_done(_("Settings saved"))
+            return see_other("settings.sign_in")
+        except DomainError as error:
+            apply_errors(form, error)
+    return _page(form), 422
+
+
+def _page(form: SignInForm) -> str:
+    return render_template("settings/sign_in.html", form=form, limits=WHOLE)
