@@ -9,6 +9,8 @@ MODULES = (
     "core.organization",
     "core.parties",
     "core.catalog",
+    "core.mail_models",
+    "core.oidc_models",
     "finance.models",
     "inventory.models",
     "crm.models",

@@ -28,10 +28,10 @@ CUSTOMERS_OWNED = statement(
 )
 
 
-def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password. Raises InvalidInput,
-    `duplicate_login`."""
-    data, roles = _checked_user(plan, values, password_required=True)
+def create_user(plan: Plan, values: Mapping[str, Any], *, invited: bool = False) -> dict[str, Any]:
+    """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password, which somebody
+    `invited` sets himself. Raises InvalidInput, `duplicate_login`."""
+    data, roles = _checked_user(plan, values, password_required=not invited)
     user = User(created_at=plan.now, roles=roles, **data)
     plan.session.add(user)
     plan.session.flush()
@@ -109,6 +109,14 @@ def _admins(plan: Plan) -> int:
     return len(plan.session.execute(admins).all())
 
 
+def hashed_password(errors: FieldErrors, password: str, *, weak_allowed: bool = False) -> str | None:
+    """What is kept of a password; None for one that is refused beside `password`."""
+    if len(password) < MIN_PASSWORD_LENGTH and not weak_allowed:
+        errors.add("password", "too_short", smallest=MIN_PASSWORD_LENGTH)
+        return None
+    return hasher.hash(password)
+
+
 def _checked_user(
     plan: Plan, values: Mapping[str, Any], *, password_required: bool
 ) -> tuple[dict[str, Any], list[Role]]:
@@ -133,9 +141,8 @@ def _checked_user(
         errors.add("reports_to_id", "user_unknown")
     password = values.get("password")
     if password:
-        if len(password) < MIN_PASSWORD_LENGTH and not values.get("weak_password_allowed"):
-            errors.add("password", "too_short", smallest=MIN_PASSWORD_LENGTH)
-        data["password_hash"] = hasher.hash(password)
+        weak_allowed = bool(values.get("weak_password_allowed"))
+        data["password_hash"] = hashed_password(errors, password, weak_allowed=weak_allowed)
     elif password_required:
         errors.add("password", "required")
     codes = list(dict.fromkeys(values.get("roles") or ()))

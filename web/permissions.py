@@ -29,6 +29,13 @@ PUBLIC_ENDPOINTS: Final = frozenset(
         "preferences.save",
         "sign_in.form",
         "sign_in.submit",
+        # Who forgot his password, and who comes from a provider, is nobody yet.
+        "sign_in.forgot",
+        "sign_in.send_reset",
+        "sign_in.reset",
+        "sign_in.set_password",
+        "sign_in.oidc_start",
+        "sign_in.oidc_callback",
         "setup.form",
         "setup.submit",
         "health.healthz",

@@ -74,6 +74,7 @@ KEPT_BY_THE_PRODUCT = {
     "uq_product_category_name": "written with the demonstration only",
     "uq_api_token_token_hash": "random",
     "uq_user_session_token_hash": "random",
+    "uq_password_link_token_hash": "random",
 }
 NUMBERED = ("_number", "_position", "_ordinal")  # taken from a series, or counted, under lock
 

@@ -9,12 +9,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
+from core import mail
 from core.errors import DomainError
 from core.organization import User
+from core.password_links import create_invited_user, invite_user
 from core.sessions import end_sessions
 from core.users import change_user, create_user
 from crm.owners import hand_over_customers
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_errors, flash_done, flash_refusal, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.users import area
 from web.users.forms import HandOverForm, UserForm
@@ -40,8 +42,13 @@ def create() -> ResponseReturnValue:
     form = UserForm()
     if _valid(form):
         try:
-            result = run_command(create_user, _values(form) | {"is_active": True})
-            flash_done(_("User %(name)s created", name=result["name"]))
+            values = _values(form) | {"is_active": True}
+            invited = not form.password.data and mail.current().can_send_links
+            result = run_command(create_invited_user if invited else create_user, values)
+            if invited:
+                flash_done(_("User %(name)s created, and invited by mail", name=result["name"]))
+            else:
+                flash_done(_("User %(name)s created", name=result["name"]))
             return see_other("users.index")
         except DomainError as error:
             apply_errors(form, error)
@@ -81,6 +88,19 @@ def end(user_id: int) -> ResponseReturnValue:
         name = get_user(session, user_id).name
     run_command(end_sessions, user_id)
     flash_done(_("Sessions of %(name)s ended", name=name))
+    return see_other("users.edit", user_id=user_id)
+
+
+@area.route("/<int:user_id>/invite", permission="users.manage", methods=["POST"])
+def invite(user_id: int) -> ResponseReturnValue:
+    """Mail a link to set a password to somebody who has none."""
+    try:
+        result = run_command(invite_user, user_id)
+        flash_done(_("An invitation to %(address)s is on its way", address=result["email"]))
+    except DomainError as error:
+        if error.http_status == 404:
+            raise
+        flash_refusal(error)
     return see_other("users.edit", user_id=user_id)
 
 
@@ -129,5 +149,6 @@ def _page(form: UserForm, user_id: int | None = None, hand_over: HandOverForm | 
             hand_over = HandOverForm(formdata=None)
             hand_over.offer(session, user_id)
         return render_template(
-            "users/form.html", form=form, user=user, sessions=sessions, customers=customers, hand_over=hand_over
-        )
+            "users/form.html", form=form, user=user, sessions=sessions, customers=customers, hand_over=hand_over,
+            can_invite=mail.current().can_send_links,
+        )  # fmt: skip
