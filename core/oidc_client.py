@@ -32,6 +32,7 @@ SCOPE = "openid email profile"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 KEPT_SECONDS = 3600
 NEW_KEYS_AFTER_SECONDS = 60
+LEFT_ALONE_SECONDS = 15
 LEEWAY_SECONDS = 60
 
 
@@ -69,6 +70,8 @@ class Attempt:
 
 
 _documents: dict[tuple[str, bool], tuple[float, Any]] = {}
+# When a document could not be read: anybody may ask for the way to a provider, and must not keep this server waiting.
+_failed: dict[tuple[str, bool], float] = {}
 _lock = threading.Lock()
 
 
@@ -76,6 +79,7 @@ def forget_documents() -> None:
     """Drops what is kept of all providers."""
     with _lock:
         _documents.clear()
+        _failed.clear()
 
 
 def authorization_address(client: Client, attempt: Attempt) -> str:
@@ -174,10 +178,17 @@ def _keys(client: Client, oldest_seconds: float = KEPT_SECONDS) -> KeySet:
 def _kept(client: Client, url: str, oldest_seconds: float) -> dict[str, Any]:
     key, now = (url, client.may_be_internal), time.monotonic()
     with _lock:
-        kept = _documents.get(key)
+        kept, failed = _documents.get(key), _failed.get(key)
     if kept is not None and now - kept[0] < oldest_seconds:
         return dict(kept[1])
-    found = _read_json(client, url, None, {"Accept": "application/json"})
+    if failed is not None and now - failed < LEFT_ALONE_SECONDS:
+        raise OidcError("oidc_unreachable", "it could not be reached a moment ago")
+    try:
+        found = _read_json(client, url, None, {"Accept": "application/json"})
+    except OidcError:
+        with _lock:
+            _failed[key] = now
+        raise
     with _lock:
         _documents[key] = (now, found)
     return found

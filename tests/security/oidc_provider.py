@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import threading
@@ -101,8 +102,10 @@ class Provider:
 
     def signed_with_the_public_key(self, claims: dict[str, Any]) -> str:
         """As if the public key, which anybody has, were a secret of both."""
-        key = OctKey.import_key(self.key.as_pem(private=False))
-        return jwt.encode({"alg": "HS256", "kid": self.key.kid}, claims, key)
+        parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "kid": self.key.kid}, claims)]
+        text = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+        signature = hmac.digest(self.key.as_pem(private=False), text, "sha256")
+        return f"{text.decode()}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
     def signed_by_another(self, claims: dict[str, Any]) -> str:
         other = RSAKey.generate_key(2048, {"kid": "one"})

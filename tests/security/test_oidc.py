@@ -140,7 +140,8 @@ def test_an_answer_belongs_to_the_browser_that_asked(visitor: FlaskClient, world
     back, other = go(visitor, world), browser()
     go(other, world)
     assert "begun elsewhere" in refusal(other, other.get(back))
-    assert "begun elsewhere" in refusal(browser(), browser().get(back))
+    nobody = browser()
+    assert "begun elsewhere" in refusal(nobody, nobody.get(back))
     assert provider.traded == []
 
 
