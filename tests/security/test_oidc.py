@@ -194,6 +194,7 @@ TWISTS: dict[str, Twist] = {
     "another nonce": lambda claims: claims | {"nonce": "another"},
     "no nonce": lambda claims: {name: value for name, value in claims.items() if name != "nonce"},
     "another audience": lambda claims: claims | {"aud": "somebody else"},
+    "another audience, ours as the party": lambda claims: claims | {"aud": "somebody else", "azp": CLIENT_ID},
     "several audiences without saying for whom": lambda claims: claims | {"aud": [CLIENT_ID, "somebody else"]},
     "another party": lambda claims: claims | {"azp": "somebody else"},
     "expired": lambda claims: claims | {"exp": claims["iat"] - 61},
