@@ -12,6 +12,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from core.smtp import MailServer
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("production", "demo", "development", "test")
@@ -51,6 +54,9 @@ class Settings:
     log_format: str
     language: str
     web_workers: int
+    mail_server: MailServer | None = None
+    mail_from: str | None = None
+    public_url: str | None = None
 
     @property
     def embedded(self) -> bool:
@@ -67,6 +73,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environment = _choice(values, "COUNTINGHOUSE_ENV", ENVIRONMENTS, "production")
     home = find_home(values)
     host = values.get("HOST", "").strip() or "127.0.0.1"
+    port = _number(values, "PORT", 8000, 1, 65535)
     if environment == "demo" and not is_loopback(host):
         raise SettingsError(
             "HOST must stay on this machine (127.0.0.1) for the demo company: its passwords are public."
@@ -80,11 +87,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_system_url=_database_url(values, "DATABASE_SYSTEM_URL"),
         broker_url=values.get("BROKER_URL", "").strip() or "memory://",
         host=host,
-        port=_number(values, "PORT", 8000, 1, 65535),
+        port=port,
         log_level=_choice(values, "LOG_LEVEL", LOG_LEVELS, "info"),
         log_format=_choice(values, "LOG_FORMAT", LOG_FORMATS, "text"),
         language=_choice(values, "COUNTINGHOUSE_LANGUAGE", LANGUAGES, "zh"),
         web_workers=_number(values, "WEB_WORKERS", 2, 1, 64),
+        mail_server=None if environment == "demo" else _mail_server(values),
+        mail_from=_mail_from(values),
+        public_url=_public_url(values) or (f"http://{_in_url(host)}:{port}" if is_loopback(host) else None),
     )
 
 
@@ -144,6 +154,49 @@ def _database_url(values: Mapping[str, str], name: str) -> str | None:
         raise SettingsError(
             f"{name} must be a PostgreSQL address such as postgresql://user:password@host/database."
         ) from None
+
+
+def _mail_server(values: Mapping[str, str]) -> MailServer | None:
+    given = values.get("SMTP_URL", "").strip()
+    if not given:
+        return None
+    if not values.get("MAIL_FROM", "").strip():
+        raise SettingsError("MAIL_FROM is missing: SMTP_URL needs the address that mails come from.")
+    try:
+        return MailServer.parse(given)
+    except ValueError as error:
+        raise SettingsError(f"SMTP_URL must be an address such as smtp://user:password@host:587; {error}.") from None
+
+
+def _mail_from(values: Mapping[str, str]) -> str | None:
+    given = values.get("MAIL_FROM", "").strip()
+    if not given:
+        return None
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return validate_email(given, check_deliverability=False, allow_smtputf8=False).ascii_email
+    except EmailNotValidError:
+        raise SettingsError("MAIL_FROM must be an e-mail address such as books@example.com.") from None
+
+
+def _public_url(values: Mapping[str, str]) -> str | None:
+    """The address people open, without a closing slash. Links in mails are made of it, never of what a request says."""
+    given = values.get("PUBLIC_URL", "").strip().rstrip("/")
+    if not given:
+        return None
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or given != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+        raise SettingsError("PUBLIC_URL must be the address people open, such as https://books.example.com.")
+    return given
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:

@@ -10,6 +10,8 @@ MODULES = (
     "core.credentials",
     "core.parties",
     "core.catalog",
+    "core.mail_models",
+    "core.oidc_models",
     "finance.models",
     "inventory.models",
     "crm.models",

@@ -49,3 +49,28 @@ class Seal:
     def mark(self, text: str) -> bytes:
         """32 bytes that stand for a text, and say nothing about it to others."""
         return hmac.digest(self._key, text.encode(), sha256)
+
+
+_secret_key = ""
+
+
+def configure(secret_key: str) -> None:
+    """Takes the process's SECRET_KEY, for `seal` and `unseal`."""
+    global _secret_key
+    _secret_key = secret_key
+
+
+def seal(text: str, purpose: str) -> str:
+    """The text, sealed for one purpose of the installation."""
+    return _seal_for(purpose).close(text, purpose)
+
+
+def unseal(sealed: str, purpose: str) -> str:
+    """The text again. Raises Unsealable."""
+    return _seal_for(purpose).open(sealed, purpose)
+
+
+def _seal_for(purpose: str) -> Seal:
+    if not _secret_key:
+        raise RuntimeError("no secret key: call core.sealing.configure first")
+    return Seal(_secret_key, purpose)

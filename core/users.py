@@ -22,10 +22,11 @@ from core.sessions import end_sessions, rotate_sessions
 
 
 @needs("users.manage")
-def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password. Raises InvalidInput,
-    `duplicate_login`; for roles beyond the actor's own, `grants_too_much`, `sees_too_much`."""
-    data, roles = _checked_user(plan, values, password_required=True)
+def create_user(plan: Plan, values: Mapping[str, Any], *, invited: bool = False) -> dict[str, Any]:
+    """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password, which somebody
+    `invited` sets himself. Raises InvalidInput, `duplicate_login`; for roles beyond the actor's own,
+    `grants_too_much`, `sees_too_much`."""
+    data, roles = _checked_user(plan, values, password_required=not invited)
     refuse_roles_beyond_own(plan, roles, field="roles")
     user = User(created_at=plan.now, roles=roles, **data)
     plan.session.add(user)

@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
+from core import mail, sealing
 from core.masks import NOTHING, begin_showing, end_showing
 from core.scope import begin_viewing, end_viewing
 from web import errors, filters, i18n, lists, navigation, permissions, preferences, static_files
@@ -112,6 +113,8 @@ def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -
     app.url_map.converters["int"] = RecordId
     app.extensions["settings"] = settings = settings if settings is not None else _read_settings()
     _configure(app, settings)
+    mail.configure(settings)
+    sealing.configure(settings.secret_key)
     _load_requests(app, load_actor)
     i18n.install(app)
     csrf.init_app(app)

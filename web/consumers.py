@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import importlib
 
-CONSUMER_MODULES = ("inventory.alerts", "crm.notices")
+CONSUMER_MODULES = ("inventory.alerts", "crm.notices", "core.mail", "core.password_links", "web.mails")
 
 
 def load() -> None:

@@ -36,6 +36,13 @@ PUBLIC_ENDPOINTS: Final = frozenset(
         "sign_in.second_passkey",
         "sign_in.passkey_options",
         "sign_in.by_passkey",
+        # Who forgot his password, and who comes from a provider, is nobody yet.
+        "sign_in.forgot",
+        "sign_in.send_reset",
+        "sign_in.reset",
+        "sign_in.set_password",
+        "sign_in.oidc_start",
+        "sign_in.oidc_callback",
         "setup.form",
         "setup.submit",
         "health.healthz",

@@ -8,7 +8,10 @@ from celery.platforms import SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 
 from core import database as db
+from core import mail
+from core.command import run
 from core.config import load_settings
+from core.context import Context
 from core.embedded import open_database
 from core.jobs import Relay, load_consumers, make_celery
 from core.logging import configure_logging
@@ -23,6 +26,9 @@ def main() -> None:
     configure_logging(settings.log_level, settings.log_format)
     db.configure(db.Database(settings.database_system_url or "", pool_size=CONCURRENCY + 2, application_name="worker"))
     load_consumers(CONSUMER_MODULES)
+    mail.configure(settings)
+    if mail.current().can_send:
+        run(mail.queue_waiting, context=Context(route="worker"))
     # Said of a root worker that takes pickled tasks; ours are JSON, and each names a row of our own database.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     app = make_celery(settings.broker_url)

@@ -116,6 +116,9 @@ def values_of(world: World) -> dict[str, Any]:
         "category_id": "product_category",
         "task_id": "ledger_task",
         "role_id": "role",
+        "message_id": "mail_message",
+        "provider_id": "oidc_provider",
+        "identity_id": "oidc_identity",
     }
     values: dict[str, Any] = {}
     with world.database.reading() as connection:

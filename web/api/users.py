@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.masks import Email
+from core.password_links import create_invited_user, invite_user
 from core.passwords import LONGEST_PASSWORD, MIN_PASSWORD_LENGTH
 from core.queries.user_record import USERS, get_user
 from core.sessions import end_sessions
@@ -39,12 +40,24 @@ def list_users(call: Call) -> Any:
     body=Body(
         login=Text(required=True, limit=80), name=Text(required=True, limit=80), **VALUES, language=LANGUAGE,
         roles=Words(required=True, help="Codes of roles."),
-        password=Text(required=True, limit=LONGEST_PASSWORD, help=f"At least {MIN_PASSWORD_LENGTH} characters."),
+        password=Text(limit=LONGEST_PASSWORD, help=f"At least {MIN_PASSWORD_LENGTH} characters, unless invite is on."),
+        invite=Flag(help="No password: a link to set one is mailed to `email`."),
     ),
-    refusals=("duplicate_login", "duplicate_email", "grants_too_much", "sees_too_much"),
+    refusals=("duplicate_login", "duplicate_email", "grants_too_much", "sees_too_much", "mail_not_set"),
 )  # fmt: skip
 def create_user_call(call: Call) -> Any:
+    if call.body.pop("invite", False):
+        call.body.pop("password", None)
+        return call.run(create_invited_user, call.body)
     return call.run(create_user, call.body)
+
+
+@operation(
+    "POST", "/users/{user_id}/invite", "users.manage", body=Body(), answer={"id": int, "email": str},
+    summary="Mail somebody who has no password yet a link to set one", refusals=("mail_not_set", "not_invitable"),
+)  # fmt: skip
+def invite_user_call(call: Call, user_id: int) -> Any:
+    return call.run(invite_user, user_id)
 
 
 @operation(

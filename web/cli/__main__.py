@@ -16,6 +16,7 @@ COMMANDS = {
     "migrate": ("web.cli.migrate", _("Bring the database up to date.")),
     "integrity-check": ("web.cli.integrity_check", _("Derive every stored figure anew and compare.")),
     "token": ("web.cli.token", _("Make an API token for a user and print it.")),
+    "reset-link": ("web.cli.reset_link", _("Print a link by which a user sets a new password.")),
     "test": ("web.cli.test", _("Run the tests; arguments go to pytest.")),
     "check": ("web.cli.check", _("Check style, types and import rules.")),
     "bench": ("web.cli.bench", _("Measure the product against bare SQL.")),

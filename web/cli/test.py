@@ -43,6 +43,15 @@ def pytest_arguments(arguments: tuple[str, ...]) -> list[str]:
 
 def environment_of_tests() -> dict[str, str]:
     """The environment of the tests: nothing of the person's own database or home reaches them."""
-    private = ("DATABASE_URL", "DATABASE_ADMIN_URL", "DATABASE_SYSTEM_URL", "BROKER_URL", "SECRET_KEY")
+    private = (
+        "DATABASE_URL",
+        "DATABASE_ADMIN_URL",
+        "DATABASE_SYSTEM_URL",
+        "BROKER_URL",
+        "SECRET_KEY",
+        "SMTP_URL",
+        "MAIL_FROM",
+        "PUBLIC_URL",
+    )
     environment = {name: value for name, value in os.environ.items() if name not in (*private, "COUNTINGHOUSE_HOME")}
     return environment | {"COUNTINGHOUSE_ENV": "test", "PYTHONPATH": str(CHECKOUT)}

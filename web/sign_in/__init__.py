@@ -5,4 +5,4 @@ from web.permissions import Area
 
 area = Area("sign_in", __name__, url_prefix="/sign-in")
 
-from web.sign_in import second, sentences, views  # noqa: E402, F401
+from web.sign_in import oidc, passkeys, reset, second, sentences, views  # noqa: E402, F401

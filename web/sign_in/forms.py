@@ -7,6 +7,8 @@ from wtforms import HiddenField, PasswordField, StringField
 
 from web.forms import Form
 
+LONGEST_PASSWORD = 200
+
 
 class SignInForm(Form):
     """Name and password. `next` is where to go afterwards, on this site only."""

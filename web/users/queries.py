@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, true
+from sqlalchemy import exists, func, select, true
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.mail_models import MailMessage
 from core.organization import Company, Role, User, UserSession
 from core.parties import Customer
 from core.sessions import is_live
@@ -26,6 +27,7 @@ class UserRow:
     roles: list[str]
     sessions: int
     last_seen_at: datetime | None
+    is_invited: bool
 
 
 def all_roles(session: Session) -> list[Role]:
@@ -45,8 +47,9 @@ def list_users(session: Session, *, chinese: bool) -> list[UserRow]:
         .group_by(UserSession.user_id)
         .subquery()
     )
+    invited = exists().where(MailMessage.user_id == User.id, MailMessage.kind == "invitation")
     rows = session.execute(
-        select(User, counted.c.open, counted.c.seen)
+        select(User, counted.c.open, counted.c.seen, User.password_hash.is_(None) & invited)
         .outerjoin(counted, counted.c.user_id == User.id)
         .order_by(User.is_active.desc(), User.name, User.id)
     )
@@ -60,8 +63,9 @@ def list_users(session: Session, *, chinese: bool) -> list[UserRow]:
             [role.name_zh if chinese else role.name for role in user.roles],
             number or 0,
             seen,
+            is_invited,
         )
-        for user, number, seen in rows
+        for user, number, seen, is_invited in rows
     ]
 
 

@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
-from core import second_factors, tokens
+from core import mail, second_factors, tokens
 from core.errors import DomainError
 from core.masks import EMAILS, shown
 from core.organization import User
+from core.password_links import create_invited_user, invite_user
 from core.queries.user_record import open_sessions
 from core.second_factors import read_factors
 from core.sessions import end_sessions
@@ -47,8 +48,13 @@ def create() -> ResponseReturnValue:
     form = UserForm()
     if _valid(form):
         try:
-            result = run_command(create_user, _values(form) | {"is_active": True})
-            flash_done(_("User %(name)s created", name=result["name"]))
+            values = _values(form) | {"is_active": True}
+            if not form.password.data and mail.current().can_send_links:
+                result = run_command(create_invited_user, values)
+                flash_done(_("User %(name)s created, and invited by mail", name=result["name"]))
+            else:
+                result = run_command(create_user, values)
+                flash_done(_("User %(name)s created", name=result["name"]))
             return see_other("users.index")
         except DomainError as error:
             apply_errors(form, error)
@@ -89,6 +95,19 @@ def end(user_id: int) -> ResponseReturnValue:
         name = get_user(session, user_id).name
     run_command(end_sessions, user_id)
     flash_done(_("Sessions of %(name)s ended", name=name))
+    return see_other("users.edit", user_id=user_id)
+
+
+@area.route("/<int:user_id>/invite", permission="users.manage", methods=["POST"])
+def invite(user_id: int) -> ResponseReturnValue:
+    """Mail a link to set a password to somebody who has none."""
+    try:
+        result = run_command(invite_user, user_id)
+        flash_done(_("An invitation to %(address)s is on its way", address=result["email"]))
+    except DomainError as error:
+        if error.http_status == 404:
+            raise
+        flash_refusal(error)
     return see_other("users.edit", user_id=user_id)
 
 
@@ -167,7 +186,13 @@ def _page(form: UserForm, user_id: int | None = None, hand_over: HandOverForm | 
             hand_over = HandOverForm(formdata=None)
             hand_over.offer(session, user_id)
         return render_template(
-            "users/form.html", form=form, user=user, customers=customers, hand_over=hand_over, **_credentials(user_id)
+            "users/form.html",
+            form=form,
+            user=user,
+            customers=customers,
+            hand_over=hand_over,
+            can_invite=mail.current().can_send_links,
+            **_credentials(user_id),
         )
 
 
