@@ -364,6 +364,8 @@ def test_who_may_not_uncover_is_refused_and_nothing_is_written(
     ):
         refused = click(visitor(role), record, identity, field, f"{role}-{record}-{field}")
         assert refused.status_code == 403, (role, record, field)
+        within = click(visitor(role), record, identity, field, f"{role}-{field}", **{"HX-Request": "true"})
+        assert (within.status_code, within.headers["HX-Refresh"], within.text) == (403, "true", "")
         token = {"Authorization": f"Bearer {world.token(role)}", "Idempotency-Key": f"{role}-{record}-{field}"}
         body = {"record_type": record, "id": identity, "field": field}
         assert app.test_client().post("/api/v1/reveal", json=body, headers=token).status_code == 403
