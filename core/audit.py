@@ -40,7 +40,26 @@ def record(
         route=context.route or None,
         address=context.address,
         reason=context.reason,
+        channel=context.channel or plan.actor.channel or None,
+        request_id=context.request_id,
     )
+
+
+def record_export(plan: Plan, name: str, *, count: int, filters: Mapping[str, Any], file_format: str) -> None:
+    """Says that a list went out of the house: how many rows, by which filters, in which format."""
+    changes = {"rows": count, "format": file_format, "filters": {key: value for key, value in filters.items() if value}}
+    record(plan, "list.exported", "list", 0, label=name, changes=changes)
+
+
+def record_unmask(plan: Plan, record_type: str, record_id: int, field: str, *, label: object = None) -> None:
+    """Says that somebody uncovered a field; its value is not written down."""
+    record(plan, "field.unmasked", record_type, record_id, label=label, changes={"field": field})
+
+
+def note_event(plan: Plan, action: str, record_type: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Records what changed no record: something done at the command line, say."""
+    record(plan, action, record_type, 0, changes=changes)
+    return {}
 
 
 HIDDEN = frozenset({"password_hash", "token_hash", "secret"})

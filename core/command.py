@@ -88,6 +88,8 @@ def run(
     lost before the batch is tried again too; one lost during it only under an idempotency key, since the outcome is
     unknown then. Raises DomainError for a refusal; nothing is left behind.
     """
+    if context.actor.read_only:
+        raise DomainError("viewing_as", http_status=403, name=context.actor.name)
     unknown = False
     for attempt in range(MAX_RETRIES + 1):
         attempted = _Attempt(database or db.current(), context)

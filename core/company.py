@@ -26,6 +26,8 @@ CHOICES = {
     "due_from": ("invoice", "delivery"),
 }
 FIXED = ("currency", "country", "chart", "fiscal_year_start_month")
+# Ledgers and their vouchers are kept for ten years at least in most places, so audit rows are too.
+RANGES = {"payment_terms_days": (0, 730), "audit_years": (5, 100)}
 LOGO_TYPES = tuple(MEDIA_TYPES.values())
 MAX_LOGO_BYTES = 512 * 1024
 
@@ -56,7 +58,7 @@ def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def company_answer(company: Company) -> dict[str, Any]:
     """The settings as JSON data; the rate as a fraction, terms in days."""
-    names = (*TEXTS, *CHOICES, "tax_rate", "payment_terms_days", "time_zone", "logo_type", *FIXED)
+    names = (*TEXTS, *CHOICES, "tax_rate", *RANGES, "time_zone", "logo_type", *FIXED)
     return {name: getattr(company, name) for name in names}
 
 
@@ -84,10 +86,11 @@ def check_company(values: Mapping[str, Any]) -> dict[str, Any]:
         data["tax_rate"] = values["tax_rate"]
         if values["tax_rate"] is None or not 0 <= values["tax_rate"] < 1:
             errors.add("tax_rate", "not_a_rate")
-    if "payment_terms_days" in values:
-        data["payment_terms_days"] = values["payment_terms_days"]
-        if values["payment_terms_days"] is None or not 0 <= values["payment_terms_days"] <= 730:
-            errors.add("payment_terms_days", "out_of_range", smallest=0, largest=730)
+    for name, (smallest, largest) in RANGES.items():
+        if name in values:
+            data[name] = value = values[name]
+            if value is None or not smallest <= value <= largest:
+                errors.add(name, "out_of_range", smallest=smallest, largest=largest)
     if "logo" in values:
         data["logo"] = content = values["logo"] or None
         data["logo_type"] = media_type_of(content) if content and len(content) <= MAX_LOGO_BYTES else None

@@ -77,6 +77,7 @@ class Company(Base):
     )
     due_from: Mapped[DueFrom] = mapped_column(enum_type(DueFrom, "due_from"), default=DueFrom.INVOICE)
     payment_terms_days: Mapped[int] = mapped_column(SmallInteger, default=30)
+    audit_years: Mapped[int] = mapped_column(SmallInteger, default=10)
     is_demo: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
@@ -84,6 +85,7 @@ class Company(Base):
         CheckConstraint("fiscal_year_start_month BETWEEN 1 AND 12", name="month"),
         CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
         CheckConstraint("payment_terms_days BETWEEN 0 AND 730", name="payment_terms"),
+        CheckConstraint("audit_years BETWEEN 5 AND 100", name="audit_years"),
     )
 
 
@@ -223,6 +225,7 @@ class UserSession(Base):
     ended_at: Mapped[datetime | None]
     address: Mapped[str | None] = mapped_column(String(60))
     user_agent: Mapped[str | None] = mapped_column(String(300))
+    viewing_as_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
 
 
 class ApiToken(Base):

@@ -20,6 +20,7 @@ from core.permissions import PERMISSIONS
 from core.plan import Plan
 from core.scope import Viewer
 from core.statements import Query, statement
+from core.view_as import seen_as
 
 SESSION_DAYS = 30
 IDLE_HOURS = 12
@@ -44,11 +45,19 @@ class SignedIn(NamedTuple):
     viewer: str
     scopes: list[str] | None
     last_seen_at: datetime | None
+    token_name: str | None = None
+    # Who it really is, where somebody looks as somebody else (`core.view_as`); NULL in all else.
+    person_id: int | None = None
+    person_login: str | None = None
+    person_name: str | None = None
+    person_permissions: list[str] | None = None
+    person_viewer: str | None = None
 
 
+# The pages look as the person likes them who looks.
 _USER = """
-    app_user.id, app_user.login, app_user.name, app_user.language, app_user.theme, app_user.contrast, app_user.density,
-    app_user.shortcuts,
+    app_user.id, app_user.login, app_user.name, person.language, person.theme, person.contrast, person.density,
+    person.shortcuts,
     ARRAY(SELECT role.code::text FROM user_role JOIN role ON role.id = user_role.role_id
            WHERE user_role.user_id = app_user.id ORDER BY role.code),
     ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = user_role.role_id
@@ -58,9 +67,16 @@ _USER = """
 SESSION = statement(
     "users.session",
     f"""
-    SELECT session.id, {_USER}, NULL::text[], session.last_seen_at
-      FROM user_session AS session JOIN app_user ON app_user.id = session.user_id
-     WHERE session.token_hash = %(token_hash)s AND session.ended_at IS NULL AND app_user.is_active
+    SELECT session.id, {_USER}, NULL::text[], session.last_seen_at, NULL::text,
+           CASE WHEN seen.id IS NOT NULL THEN person.id END, person.login, person.name,
+           CASE WHEN seen.id IS NOT NULL THEN
+                ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = role_id
+                       WHERE user_id = person.id) END,
+           CASE WHEN seen.id IS NOT NULL THEN viewer_of(person.id) END
+      FROM user_session AS session JOIN app_user AS person ON person.id = session.user_id
+      LEFT JOIN app_user AS seen ON seen.id = session.viewing_as_id AND seen.is_active
+      JOIN app_user ON app_user.id = coalesce(seen.id, person.id)
+     WHERE session.token_hash = %(token_hash)s AND session.ended_at IS NULL AND person.is_active
        AND session.expires_at > %(now)s::timestamptz AND session.last_seen_at > %(idle_since)s::timestamptz
     """,  # noqa: S608 (names of columns, no values)
     tables="user_session app_user user_role role",
@@ -70,8 +86,9 @@ SESSION = statement(
 TOKEN = statement(
     "users.token",
     f"""
-    SELECT token.id, {_USER}, token.scopes::text[], NULL::timestamptz
+    SELECT token.id, {_USER}, token.scopes::text[], NULL::timestamptz, token.name
       FROM api_token AS token JOIN app_user ON app_user.id = token.user_id
+      JOIN app_user AS person ON person.id = app_user.id
      WHERE token.token_hash = %(token_hash)s AND token.ended_at IS NULL AND app_user.is_active
        AND (token.expires_at IS NULL OR token.expires_at > %(now)s::timestamptz)
     """,  # noqa: S608 (names of columns, no values)
@@ -118,7 +135,17 @@ def _actor(found: SignedIn) -> Actor:
     if found.scopes is not None:
         permissions &= frozenset(found.scopes) | {"api.use"}
     roles, viewer = tuple(found.roles), Viewer.read(found.viewer)
-    return Actor(found.user_id, found.login, found.name, permissions, roles, found.language, found, viewer)
+    channel = f"api: {found.token_name}" if found.token_name is not None else "browser"
+    actor = Actor(found.user_id, found.login, found.name, permissions, roles, found.language, found, viewer, channel)
+    return actor if found.person_id is None else seen_as(actor, _person(found))
+
+
+def _person(found: SignedIn) -> Actor:
+    """Who really looks, where somebody looks as somebody else."""
+    return Actor(
+        found.person_id, found.person_login or "", found.person_name or "", frozenset(found.person_permissions or ()),
+        (), found.language, found, Viewer.read(found.person_viewer or ""), "browser",
+    )  # fmt: skip
 
 
 def _fetch(*queries: Query) -> list[list[Any]]:

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 
 from core.scope import begin_viewing, end_viewing
 from web import errors, filters, i18n, navigation, permissions, preferences, static_files
+from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
 from web.requests import ReadableRequest
 
@@ -43,6 +44,7 @@ AREAS: Final = (
     "web.search",
     "web.settings",
     "web.users",
+    "web.history",
     "web.sign_in",
     "web.setup",
     "web.health",
@@ -230,5 +232,7 @@ def _install_template_names(app: Flask) -> None:
         nav_new=navigation.new_items,
         nav_tabs=navigation.tabs,
         link=navigation.link,
+        history_address=history_address,
+        history_here=history_here,
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, abort, g, redirect, request, url_for
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.wrappers import Response
 
-from core.errors import PermissionDenied
+from core.errors import DomainError, PermissionDenied
 
 PUBLIC: Final = "public"
 """Anybody, signed in or not."""
@@ -39,6 +39,9 @@ PUBLIC_ENDPOINTS: Final = frozenset(
 )
 
 _UNSAFE_FREE: Final = frozenset({"HEAD", "OPTIONS"})
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# All that somebody may do while he looks at the product as another person sees it.
+WHILE_VIEWING_AS: Final = frozenset({"users.stop_viewing", "sign_in.sign_out"})
 
 
 class UndeclaredRoute(RuntimeError):
@@ -148,6 +151,8 @@ def guard(app: Flask) -> Response | None:
     permission = required_permission(app, request.endpoint, request.method)
     if not permission:
         abort(403)
+    if g.actor is not None and g.actor.read_only and not _changes_nothing():
+        raise DomainError("viewing_as", http_status=403, name=g.actor.name)
     if may(permission):
         return None
     if g.actor is not None:
@@ -159,6 +164,10 @@ def guard(app: Flask) -> Response | None:
     if "sign_in.form" not in app.view_functions:
         abort(401)
     return redirect(url_for("sign_in.form", next=_return_address()), 303)
+
+
+def _changes_nothing() -> bool:
+    return request.method in SAFE or request.endpoint in WHILE_VIEWING_AS
 
 
 def _return_address() -> str | None:

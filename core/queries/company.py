@@ -48,6 +48,7 @@ class CompanyRecord(NamedTuple):
     invoicing_policy: str
     due_from: str
     payment_terms_days: int
+    audit_years: int
     logo_type: str | None
     currency: str
     country: str
@@ -59,8 +60,8 @@ COMPANY = statement(
     "company.record",
     """
     SELECT name, name_english, tax_id, address, phone, email, bank_name, bank_account, language, time_zone, tax_rate,
-           tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, logo_type, currency, country, chart,
-           fiscal_year_start_month
+           tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, audit_years, logo_type, currency,
+           country, chart, fiscal_year_start_month
       FROM company
     """,
     tables="company",

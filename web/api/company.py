@@ -28,6 +28,7 @@ CHANGE = Body(
     time_zone=Text(nullable=False, limit=60, help="Name of a zone, e.g. Asia/Shanghai."),
     tax_rate=Rate(nullable=False, help='The usual rate: "0.13" is 13 %.'),
     payment_terms_days=Integer(nullable=False, largest=730),
+    audit_years=Integer(nullable=False, smallest=5, largest=100, help="How long audit rows have to be kept at least."),
     logo=Text(limit=LONGEST_LOGO, help="PNG or JPEG of at most 512 kB in Base64; null takes it away."),
 )
 SHAPE = {
@@ -36,7 +37,8 @@ SHAPE = {
         name: str | None
         for name in ("name_english", "tax_id", "address", "phone", "email", "bank_name", "bank_account")
     },
-    "tax_rate": Decimal, "payment_terms_days": int, "logo_type": str | None, "fiscal_year_start_month": int,
+    "tax_rate": Decimal, "payment_terms_days": int, "audit_years": int, "logo_type": str | None,
+    "fiscal_year_start_month": int,
 }  # fmt: skip
 
 

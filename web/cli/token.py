@@ -16,5 +16,5 @@ def command(user: str, scopes: tuple[str, ...]) -> None:
 
     with opened() as found:
         use_app_role(found.settings)
-        result = run(issue_token, user, list(scopes), context=Context())
+        result = run(issue_token, user, list(scopes), context=Context(channel="command line"))
         click.echo(result["token"])

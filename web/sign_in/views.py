@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from sqlalchemy import exists, select
 from werkzeug.utils import redirect
 
-from core import clock, sessions
 from core import database as db
+from core import sessions
 from core.command import run
 from core.context import SYSTEM, Context
 from core.organization import Company, User
@@ -45,7 +45,13 @@ def submit() -> ResponseReturnValue:
         given.password.data or "",
         address=request.remote_addr,
         user_agent=request.user_agent.string,
-        context=Context(actor=SYSTEM, address=request.remote_addr, request_id=g.request_id),
+        context=Context(
+            actor=SYSTEM,
+            address=request.remote_addr,
+            request_id=g.request_id,
+            route="POST sign_in.submit",
+            channel="browser",
+        ),
     ).data
     if "failed" in answer:
         given.form_errors = [sentence(answer["failed"], answer)]
@@ -59,7 +65,11 @@ def sign_out() -> ResponseReturnValue:
     """End this session, here and in the database."""
     token = session.current_token()
     if token:
-        run(sessions.sign_out, token, context=Context(actor=g.actor, now=clock.now(), request_id=g.request_id))
+        context = Context(
+            actor=g.actor.real, address=request.remote_addr, request_id=g.request_id, route="POST sign_in.sign_out",
+            channel="browser",
+        )  # fmt: skip
+        run(sessions.sign_out, token, context=context)
     session.end()
     flash(_("Signed out"), "ok")
     return see_other("sign_in.form")
