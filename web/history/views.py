@@ -17,7 +17,7 @@ from core.queries.units import list_members
 from core.seal_files import SealFiles
 from web.history import area
 from web.history.records import AUDIT, kind_of, open_types, type_name
-from web.history.words import ACTIONS, action_name, entries
+from web.history.words import ACTIONS, entries, filter_name
 from web.lists import choice_of, day_of, id_of
 
 LAST_YEAR = 9000
@@ -58,7 +58,7 @@ def index() -> str:
         chosen=chosen,
         people=list_members(),
         types=sorted(((name, type_name(name)) for name in types), key=lambda pair: pair[1]),
-        actions=sorted(((name, action_name(name)) for name in ACTIONS), key=lambda pair: pair[1]),
+        actions=sorted(((name, filter_name(name)) for name in ACTIONS), key=lambda pair: pair[1]),
         chain=chain_state(),
         looked=last_look(),
     )

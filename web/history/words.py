@@ -265,6 +265,12 @@ def action_name(action: str) -> str:
     return str(known) if known else action
 
 
+def filter_name(action: str) -> str:
+    """What an action is called where its record is not told beside it."""
+    about = action.rpartition(".")[0]
+    return f"{type_name(about)}{gettext(': ')}{action_name(action)}" if about in RECORD_KINDS else action_name(action)
+
+
 def channel_name(channel: str | None) -> str:
     """The way a change came, in words."""
     if channel and channel.startswith("api: "):
