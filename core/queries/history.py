@@ -110,6 +110,16 @@ NAMES = statement(
 )
 
 
+CUSTOMERS = statement(
+    "audit.customers",
+    """
+    SELECT row.id, row.name::text FROM customer AS row WHERE row.id = ANY (%(ids)s::bigint[]) AND visible(row, row.id)
+    """,
+    tables="customer",
+    scope="scoped",
+)
+
+
 def chain_state() -> ChainState:
     """How far the audit chain has come."""
     [rows] = read(CHAIN())
@@ -117,14 +127,14 @@ def chain_state() -> ChainState:
 
 
 def names_of(rows: Iterable[AuditRecord]) -> dict[int, str]:
-    """The names behind the ids that stand in fields, as far as everybody who reads the trail may know them."""
+    """The names behind the ids that stand in fields, as far as the reader may know them."""
     ids = {
         value for row in rows for name, given in row.changes.items() if name.endswith("_id") for value in _ids(given)
     }
     if not ids:
         return {}
-    [found] = read(NAMES(ids=sorted(ids)))
-    return {identity: name for identity, name in found}
+    found, customers = read(NAMES(ids=sorted(ids)), CUSTOMERS(ids=sorted(ids)))
+    return {identity: name for identity, name in [*found, *customers]}
 
 
 def _ids(given: Any) -> Iterable[int]:

@@ -12,6 +12,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from core.queries.history import AuditRecord, shown_values
+from web.customers.forms import LIFECYCLES
 from web.filters import day, moment
 from web.history.records import KINDS as RECORD_KINDS
 from web.history.records import history_address, kind_of, type_name
@@ -28,6 +29,7 @@ ACTIONS: dict[str, Any] = {
     "credit_note.unmatched": _("Match undone"),
     "customer.share_ended": _("No longer shared"),
     "customer.shared": _("Shared"),
+    "demo.loaded": _("Demo company loaded"),
     "field.unmasked": _("Uncovered a field"),
     "fiscal_period.closed": _("Closed"),
     "fiscal_period.reopened": _("Reopened"),
@@ -207,6 +209,20 @@ FIELDS: dict[str, Any] = {
     "website": _("Website"),
     "years": _("Years"),
 }
+STATES: dict[str, Any] = {
+    **LIFECYCLES,
+    "cancelled": _("Cancelled"),
+    "closed": _("Closed"),
+    "confirmed": _("Confirmed"),
+    "declined": _("Declined"),
+    "done": _("Done"),
+    "draft": _("Draft"),
+    "en": "English",
+    "open": _("Open"),
+    "ordered": _("Ordered"),
+    "sent": _("Sent"),
+    "zh": "中文",
+}
 # Made by the product from other fields, or of no meaning to people.
 LISTS = frozenset(("lines", "matched"))
 VALUES = frozenset(("permissions", "scopes", "roles", "path", "exit_criteria"))
@@ -299,6 +315,12 @@ def _is_pair(name: str, given: Any) -> bool:
     return name not in VALUES or all(value is None or isinstance(value, list) for value in given)
 
 
+def _said_line(line: Any) -> str:
+    """A line of a document: what and how many; its prices stand on the document."""
+    parts = line.values() if isinstance(line, dict) else line if isinstance(line, list) else [line]
+    return " × ".join(str(part) for part in list(parts)[:2])
+
+
 def _said(name: str, value: Any, names: Mapping[int, str]) -> str:
     if value is None or value == "" or value == []:
         return ""
@@ -306,6 +328,8 @@ def _said(name: str, value: Any, names: Mapping[int, str]) -> str:
         return gettext("Yes") if value else gettext("No")
     if name.endswith("_id") and type(value) is int:
         return names.get(value, f"#{value}")
+    if name == "lines" and isinstance(value, list):
+        return _cut(gettext(", ").join(map(_said_line, value)))
     if isinstance(value, list | tuple):
         return _cut(gettext(", ").join(_said("", part, names) for part in value))
     if isinstance(value, dict):
@@ -314,7 +338,9 @@ def _said(name: str, value: Any, names: Mapping[int, str]) -> str:
 
 
 def _plain(name: str, text: str) -> str:
-    """Days, moments and figures as people read them."""
+    """Days, moments, figures and states as people read them."""
+    if name in ("state", "lifecycle", "language") and text in STATES:
+        return str(STATES[text])
     try:
         if name.endswith("_on") or name in ("since", "until", "oldest"):
             return day(date.fromisoformat(text), year=True)

@@ -16,7 +16,7 @@ from core.seal_check import start_near_the_end, still, verify
 from core.seal_files import Anchors, SealFiles, derive_key
 from web.cli.messages import gettext as _
 
-MOST_LINKS = 200_000
+MOST_LINKS = 100_000
 TITLES = {
     "I11.chain": _("Every audit row is as it was sealed, and none is missing"),
     "I11.counts": _("No append-only table holds fewer rows than it once did"),
