@@ -44,7 +44,7 @@ def report_retention(plan: Plan, *, sweep: bool = False) -> dict[str, Any]:
     """How many audit rows are older than the company's years, and how many sessions and notices ended more than a year
     ago; with `sweep` those are deleted. Recorded. Audit rows themselves are never deleted."""
     before = plan.now - ENDED_FOR
-    [[due]], *counted = plan.fetch(DUE(now=plan.now), *(counting(before=before) for counting in COUNTED.values()))
+    [due], *counted = plan.fetch(DUE(now=plan.now), *(counting(before=before) for counting in COUNTED.values()))
     years, total, older, oldest = due
     found = {name: rows[0][0] for name, rows in zip(COUNTED, counted, strict=True)}
     if sweep:

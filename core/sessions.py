@@ -196,6 +196,9 @@ def end_sessions(plan: Plan, user_id: int, *, session_id: int | None = None) -> 
         tokens = select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.ended_at.is_(None))
         for token in plan.session.execute(tokens).scalars():
             token.ended_at = plan.now
+        for session in plan.session.execute(select(UserSession).where(UserSession.viewing_as_id == user_id)).scalars():
+            session.viewing_as_id = None  # whoever looks as him does so no longer, even if he comes back
+            record(plan, "user.viewing_ended", "app_user", user_id)
     record(plan, "user.sessions_ended", "app_user", user_id, changes={"sessions": len(ended)})
     return {"ended": len(ended)}
 

@@ -18,6 +18,7 @@ from core import database as db
 from core.audit import note_event
 from core.seal_check import Verdict, still, verify
 from core.seal_files import Anchor, SealFiles, derive_key
+from core.trace import AuditRow
 from tests.database_server import DatabaseUrls
 from tests.world import World
 from web.cli.verify_audit import look, sentences
@@ -375,6 +376,12 @@ def test_a_failed_run_leaves_nothing(chain: Chain, monkeypatch: pytest.MonkeyPat
     assert (head(chain), chain.files.anchors_path.read_bytes()) == before
     monkeypatch.undo()
     assert chain.seal() == 1
+
+
+def test_every_column_of_a_row_is_sealed() -> None:
+    """A column that is added makes a new encoding; older seals keep theirs."""
+    encoded = seal.ENCODED[seal.ENCODING]
+    assert {column.name for column in AuditRow.__table__.c if f"row.{column.name}" not in encoded} == set()
 
 
 # the database's own walls ---------------------------------------------------------------------------------------------

@@ -255,6 +255,8 @@ def test_it_ends_when_the_other_is_deactivated(app: Flask, world: World) -> None
     world.run(change_user, id_of(world, "leaving"), {"is_active": False})
     page = browser.get("/users")
     assert page.status_code == 200 and BANNER not in page.text
+    world.run(change_user, id_of(world, "leaving"), {"is_active": True})
+    assert BANNER not in browser.get("/users").text
 
 
 def test_a_token_looks_as_nobody(app: Flask, world: World) -> None:
