@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 
+from core.needs import for_the_system
 from core.plan import Plan
 from core.trace import AuditRow
 
@@ -40,7 +41,16 @@ def record(
         route=context.route or None,
         address=context.address,
         reason=context.reason,
+        channel=context.channel or plan.actor.channel or None,
+        request_id=context.request_id,
     )
+
+
+@for_the_system
+def note_event(plan: Plan, action: str, record_type: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Records what changed no record: something done at the command line, say."""
+    record(plan, action, record_type, 0, changes=changes)
+    return {}
 
 
 HIDDEN = frozenset({"password_hash", "token_hash", "secret", "code_hash", "previous_hash"})

@@ -91,6 +91,8 @@ def run(
     unknown then. Raises DomainError for a refusal, PermissionDenied where the actor lacks what the command declares
     (`core.needs`); nothing is left behind.
     """
+    if context.actor.read_only:
+        raise DomainError("viewing_as", http_status=403, name=context.actor.name)
     check(command, context.actor)
     unknown = False
     for attempt in range(MAX_RETRIES + 1):

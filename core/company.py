@@ -28,8 +28,14 @@ CHOICES = {
     "due_from": ("invoice", "delivery"),
     "second_factor_for": ("nobody", "administrators", "everyone"),
 }
-WHOLE = {"payment_terms_days": (0, 730), "session_idle_hours": (1, 720), "session_days": (1, 365)}
 FIXED = ("currency", "country", "chart", "fiscal_year_start_month")
+# Ledgers and their vouchers are kept for ten years at least in most places, so audit rows are too.
+RANGES = {
+    "payment_terms_days": (0, 730),
+    "audit_years": (5, 100),
+    "session_idle_hours": (1, 720),
+    "session_days": (1, 365),
+}
 LOGO_TYPES = tuple(MEDIA_TYPES.values())
 MAX_LOGO_BYTES = 512 * 1024
 
@@ -61,7 +67,7 @@ def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def company_answer(company: Company) -> dict[str, Any]:
     """The settings as JSON data; the rate as a fraction, terms in days."""
-    names = (*TEXTS, *CHOICES, *WHOLE, "tax_rate", "time_zone", "logo_type", *FIXED)
+    names = (*TEXTS, *CHOICES, "tax_rate", *RANGES, "time_zone", "logo_type", *FIXED)
     return {name: getattr(company, name) for name in names}
 
 
@@ -89,10 +95,10 @@ def check_company(values: Mapping[str, Any]) -> dict[str, Any]:
         data["tax_rate"] = values["tax_rate"]
         if values["tax_rate"] is None or not 0 <= values["tax_rate"] < 1:
             errors.add("tax_rate", "not_a_rate")
-    for name, (smallest, largest) in WHOLE.items():
+    for name, (smallest, largest) in RANGES.items():
         if name in values:
-            data[name] = values[name]
-            if values[name] is None or not smallest <= values[name] <= largest:
+            data[name] = value = values[name]
+            if value is None or not smallest <= value <= largest:
                 errors.add(name, "out_of_range", smallest=smallest, largest=largest)
     if "logo" in values:
         data["logo"] = content = values["logo"] or None

@@ -24,6 +24,19 @@ class Actor:
     language: str = "zh"
     preferences: Any = None
     viewer: Viewer = NOTHING
+    channel: str = ""
+    person: Actor | None = None
+    """Who it really is, while somebody looks at the product as this actor sees it."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this is somebody else looking, who may change nothing."""
+        return self.person is not None
+
+    @property
+    def real(self) -> Actor:
+        """Who it really is."""
+        return self.person or self
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -37,8 +50,9 @@ class Context:
     """One call of a command.
 
     `idempotency_key` with `route` and `body_digest` make a repeat answer like the first call. `expected_digest` is the
-    digest of the preview the actor has seen; a plan that would do something else is refused with `plan_changed`. `now`
-    also is the recording time, so that a replay of history records it when it happened.
+    digest of the preview the actor has seen; a plan that would do something else is refused with `plan_changed`.
+    `channel` is the way the call came, for the audit trail: `browser`, `api: NAME OF THE TOKEN`, `worker`, `command
+    line`. `now` also is the recording time, so that a replay of history records it when it happened.
     """
 
     actor: Actor = SYSTEM
@@ -50,6 +64,7 @@ class Context:
     address: str | None = None
     request_id: str | None = None
     reason: str | None = None
+    channel: str = ""
 
     @cached_property
     def today(self) -> date:

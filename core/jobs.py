@@ -72,7 +72,7 @@ def load_consumers(modules: Sequence[str]) -> None:
 def apply_event_task(event_id: int) -> None:
     """Applies one event; a failure is counted on it and tried again later, after five it is dead and shown."""
     try:
-        run(outbox.apply_event, event_id, context=Context(route="worker"))
+        run(outbox.apply_event, event_id, context=Context(route="worker", channel="worker"))
     except Exception as error:
         logger.warning("event_failed", event_id=event_id, error=repr(error))
         _note_failure(event_id, error)

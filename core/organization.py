@@ -85,6 +85,7 @@ class Company(Base):
     )
     due_from: Mapped[DueFrom] = mapped_column(enum_type(DueFrom, "due_from"), default=DueFrom.INVOICE)
     payment_terms_days: Mapped[int] = mapped_column(SmallInteger, default=30)
+    audit_years: Mapped[int] = mapped_column(SmallInteger, default=10)
     session_idle_hours: Mapped[int] = mapped_column(SmallInteger, default=12)
     session_days: Mapped[int] = mapped_column(SmallInteger, default=30)
     second_factor_for: Mapped[SecondFactorFor] = mapped_column(
@@ -97,6 +98,7 @@ class Company(Base):
         CheckConstraint("fiscal_year_start_month BETWEEN 1 AND 12", name="month"),
         CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
         CheckConstraint("payment_terms_days BETWEEN 0 AND 730", name="payment_terms"),
+        CheckConstraint("audit_years BETWEEN 5 AND 100", name="audit_years"),
         CheckConstraint("session_idle_hours BETWEEN 1 AND 720", name="session_idle"),
         CheckConstraint("session_days BETWEEN 1 AND 365", name="session_days"),
     )
@@ -249,6 +251,7 @@ class UserSession(Base):
     ended_at: Mapped[datetime | None]
     address: Mapped[str | None] = mapped_column(String(60))
     user_agent: Mapped[str | None] = mapped_column(String(300))
+    viewing_as_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
 
     __table_args__ = (
         Index("ix_user_session_previous", "previous_hash", postgresql_where=sql("previous_hash IS NOT NULL")),

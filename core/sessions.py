@@ -26,6 +26,7 @@ from core.organization import ApiToken, Company, User, UserSession
 from core.plan import Plan
 from core.scope import Viewer
 from core.statements import Query, statement
+from core.view_as import seen_as
 
 SEEN_EVERY = timedelta(minutes=1)
 USED_EVERY = timedelta(hours=1)
@@ -56,6 +57,13 @@ class SignedIn(NamedTuple):
     by_current_token: bool
     is_rotation_due: bool
     must_enrol: bool
+    token_name: str | None = None
+    # Who it really is, where somebody looks as somebody else (`core.view_as`); NULL in all else.
+    person_id: int | None = None
+    person_login: str | None = None
+    person_name: str | None = None
+    person_permissions: list[str] | None = None
+    person_viewer: str | None = None
 
 
 class Found(NamedTuple):
@@ -74,13 +82,18 @@ PERMISSIONS_OF = """
     ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = user_role.role_id
            WHERE user_role.user_id = app_user.id)
 """
-PERSON = f"""
-    app_user.id, app_user.login, app_user.name, app_user.language, app_user.theme, app_user.contrast, app_user.density,
-    app_user.shortcuts, {ROLES_OF}, {PERMISSIONS_OF}
-"""
+
+
+def _columns(looks: str) -> str:
+    """Who somebody is and what he may do; the pages look as `looks` likes them."""
+    liked = ", ".join(f"{looks}.{name}" for name in ("language", "theme", "contrast", "density", "shortcuts"))
+    return f"app_user.id, app_user.login, app_user.name, {liked}, {ROLES_OF}, {PERMISSIONS_OF}"
+
+
+PERSON = _columns("app_user")
 # Who is let in at all, whatever he may do.
 MAY_SIGN_IN = "app_user.is_active"
-_USER = f"{PERSON}, set_config('countinghouse.viewer', viewer_of(app_user.id), true)"
+_VIEWER = "set_config('countinghouse.viewer', viewer_of(app_user.id), true)"
 # The limits are the company's settings of now, so that a change bites on sessions that are open.
 LIVE = """
     session.ended_at IS NULL
@@ -91,22 +104,30 @@ _MUST_ENROL = f"""
     CASE company.second_factor_for WHEN 'nobody' THEN false ELSE
          (company.second_factor_for = 'everyone'
           OR EXISTS (SELECT FROM user_role JOIN role ON role.id = user_role.role_id
-                      WHERE user_role.user_id = app_user.id AND '{ADMINISTERS}' = ANY (role.permissions)))
+                      WHERE user_role.user_id = person.id AND '{ADMINISTERS}' = ANY (role.permissions)))
          AND NOT EXISTS (SELECT FROM totp_factor
-                          WHERE totp_factor.user_id = app_user.id AND totp_factor.confirmed_at IS NOT NULL)
-         AND NOT EXISTS (SELECT FROM passkey WHERE passkey.user_id = app_user.id) END
+                          WHERE totp_factor.user_id = person.id AND totp_factor.confirmed_at IS NOT NULL)
+         AND NOT EXISTS (SELECT FROM passkey WHERE passkey.user_id = person.id) END
 """  # noqa: S608 (a constant)
 SESSION = statement(
     "users.session",
     f"""
-    SELECT session.id, {_USER}, NULL::text[], session.last_seen_at, session.proved_at,
+    SELECT session.id, {_columns("person")}, {_VIEWER}, NULL::text[], session.last_seen_at, session.proved_at,
            session.token_hash = %(token_hash)s,
            session.rotated_at IS NULL OR session.rotated_at <= %(rotated_before)s::timestamptz,
-           {_MUST_ENROL}
-      FROM user_session AS session JOIN app_user ON app_user.id = session.user_id CROSS JOIN company
+           {_MUST_ENROL}, NULL::text,
+           CASE WHEN seen.id IS NOT NULL THEN person.id END, person.login, person.name,
+           CASE WHEN seen.id IS NOT NULL THEN
+                ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = role_id
+                       WHERE user_id = person.id) END,
+           CASE WHEN seen.id IS NOT NULL THEN viewer_of(person.id) END
+      FROM user_session AS session JOIN app_user AS person ON person.id = session.user_id
+      LEFT JOIN app_user AS seen ON seen.id = session.viewing_as_id AND seen.is_active
+      JOIN app_user ON app_user.id = coalesce(seen.id, person.id)
+     CROSS JOIN company
      WHERE (session.token_hash = %(token_hash)s
             OR (session.previous_hash = %(token_hash)s AND session.rotated_at > %(grace_since)s::timestamptz))
-       AND {LIVE} AND {MAY_SIGN_IN}
+       AND {LIVE} AND person.is_active AND {MAY_SIGN_IN}
     """,  # noqa: S608 (names of columns, no values)
     tables="user_session app_user user_role role company totp_factor passkey",
     scope="system",
@@ -115,7 +136,8 @@ SESSION = statement(
 TOKEN = statement(
     "users.token",
     f"""
-    SELECT token.id, {_USER}, token.scopes::text[], token.last_used_at, NULL::timestamptz, true, false, false
+    SELECT token.id, {PERSON}, {_VIEWER}, token.scopes::text[], token.last_used_at, NULL::timestamptz, true, false,
+           false, token.name, NULL::bigint, NULL::text, NULL::text, NULL::text[], NULL::text
       FROM api_token AS token JOIN app_user ON app_user.id = token.user_id
      WHERE token.token_hash = %(token_hash)s AND token.ended_at IS NULL AND {MAY_SIGN_IN}
        AND (token.expires_at IS NULL OR token.expires_at > %(now)s::timestamptz)
@@ -212,7 +234,17 @@ def actor_of(found: SignedIn) -> Actor:
     if found.must_enrol:
         permissions = frozenset()
     roles, viewer = tuple(found.roles), Viewer.read(found.viewer)
-    return Actor(found.user_id, found.login, found.name, permissions, roles, found.language, found, viewer)
+    channel = f"api: {found.token_name}" if found.token_name is not None else "browser"
+    actor = Actor(found.user_id, found.login, found.name, permissions, roles, found.language, found, viewer, channel)
+    return actor if found.person_id is None else seen_as(actor, _person(found))
+
+
+def _person(found: SignedIn) -> Actor:
+    """Who really looks, where somebody looks as somebody else."""
+    return Actor(
+        found.person_id, found.person_login or "", found.person_name or "", frozenset(found.person_permissions or ()),
+        (), found.language, found, Viewer.read(found.person_viewer or ""), "browser",
+    )  # fmt: skip
 
 
 def _fetch(*queries: Query) -> list[list[Any]]:
@@ -295,6 +327,9 @@ def end_sessions(
             select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.ended_at.is_(None))
         ):
             token.ended_at = plan.now
+        for session in plan.session.execute(select(UserSession).where(UserSession.viewing_as_id == user_id)).scalars():
+            session.viewing_as_id = None  # whoever looks as him does so no longer, even if he comes back
+            record(plan, "user.viewing_ended", "app_user", user_id)
     record(plan, "user.sessions_ended", "app_user", user_id, changes={"sessions": len(ended)})
     return {"ended": len(ended)}
 

@@ -7,7 +7,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,7 +54,10 @@ class IdempotencyKey(Base):
 
 
 class AuditRow(Base):
-    """Who changed what, from which value to which, when, from where and why. Append-only."""
+    """Who changed what, from which value to which, when, from where and why. Append-only.
+
+    `channel` says by which way it came: a browser, a token of the API by name, the worker, the command line.
+    """
 
     __tablename__ = "audit_row"
 
@@ -60,8 +73,31 @@ class AuditRow(Base):
     route: Mapped[str | None] = mapped_column(String(200))
     address: Mapped[str | None] = mapped_column(String(60))
     reason: Mapped[str | None] = mapped_column(Text)
+    channel: Mapped[str | None] = mapped_column(String(160))
+    request_id: Mapped[str | None] = mapped_column(String(40))
 
-    __table_args__ = (Index("ix_audit_row_record", "record_type", "record_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_row_record", "record_type", "record_id", "id"),
+        Index("ix_audit_row_recorded", "recorded_at", "id"),
+    )
+
+
+class AuditSeal(Base):
+    """One link of the audit chain (`core.seal`): which row stands at which place, and the digest that covers the row
+    and all before it. Written by the sealer only, never changed."""
+
+    __tablename__ = "audit_seal"
+    __audited__ = False
+
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    audit_row_id: Mapped[int] = mapped_column(ForeignKey("audit_row.id"))
+    run: Mapped[int]
+    encoding: Mapped[int] = mapped_column(SmallInteger)
+    key_id: Mapped[str] = mapped_column(String(16))
+    digest: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[Moment]
+
+    __table_args__ = (UniqueConstraint("audit_row_id"), CheckConstraint("position > 0 AND run > 0", name="counted"))
 
 
 class OutboxState(StrEnum):

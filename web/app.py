@@ -21,6 +21,7 @@ from core import mail, sealing
 from core.masks import NOTHING, begin_showing, end_showing
 from core.scope import begin_viewing, end_viewing
 from web import errors, filters, i18n, lists, navigation, permissions, preferences, static_files
+from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
 from web.requests import ReadableRequest
 
@@ -45,6 +46,7 @@ AREAS: Final = (
     "web.search",
     "web.settings",
     "web.users",
+    "web.history",
     "web.sign_in",
     "web.account",
     "web.setup",
@@ -245,5 +247,7 @@ def _install_template_names(app: Flask) -> None:
         link=navigation.link,
         here_with=lists.here_with,
         export_address=lists.export_address,
+        history_address=history_address,
+        history_here=history_here,
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

@@ -25,6 +25,7 @@ from web.sentences import sentence
 _TRANSPORT_FIELDS = frozenset({"csrf_token", "idempotency_key", "digest"})
 # What a line's field is called in the commands and in the forms.
 LINE_FIELDS = {"product_id": "product", "unit_price": "price", "unit_cost": "price"}
+LONGEST_REASON = 2000
 T = TypeVar("T")
 
 
@@ -163,7 +164,10 @@ def preview_command(command: Callable[..., Any], /, *arguments: Any, **named: An
 
 
 def form_context() -> Context:
-    """Who asks for what, by which form. Raises `form_key_missing`: without its key, a form sent twice is done twice."""
+    """Who asks for what, by which form. Raises `form_key_missing`: without its key, a form sent twice is done twice.
+
+    A `reason` that the form asks for goes into the audit trail.
+    """
     key = request.form.get("idempotency_key")
     if not key or len(key) > MAX_KEY_LENGTH:
         raise DomainError("form_key_missing", http_status=400)
@@ -175,4 +179,6 @@ def form_context() -> Context:
         expected_digest=request.form.get("digest") or None,
         address=request.remote_addr,
         request_id=g.request_id,
+        reason=(request.form.get("reason") or "").strip()[:LONGEST_REASON] or None,
+        channel="browser",
     )

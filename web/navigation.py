@@ -103,6 +103,7 @@ NAVIGATION: Final = (
 )
 
 SETTINGS: Final = (
+    Item("history.index", "seen", _("Audit trail")),
     Item("users.index", "user", _("Users")),
     Item("settings.company", "gear", _("Settings")),
 )

@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, abort, g, redirect, request, url_for
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.wrappers import Response
 
-from core.errors import PermissionDenied
+from core.errors import DomainError, PermissionDenied
 from core.masks import sees
 
 PUBLIC: Final = "public"
@@ -71,6 +71,9 @@ ENROLMENT_ENDPOINTS: Final = frozenset(
 )
 
 _UNSAFE_FREE: Final = frozenset({"HEAD", "OPTIONS"})
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# All that somebody may do while he looks at the product as another person sees it.
+WHILE_VIEWING_AS: Final = frozenset({"users.stop_viewing", "sign_in.sign_out"})
 
 
 class UndeclaredRoute(RuntimeError):
@@ -195,6 +198,8 @@ def guard(app: Flask) -> Response | None:
     permission = required_permission(app, request.endpoint, request.method)
     if not permission:
         abort(403)
+    if g.actor is not None and g.actor.read_only and not _changes_nothing():
+        raise DomainError("viewing_as", http_status=403, name=g.actor.name)
     if permission != PUBLIC and must_enrol() and request.endpoint not in ENROLMENT_ENDPOINTS:
         return redirect(url_for("account.index"), 303)
     if may(permission):
@@ -208,6 +213,10 @@ def guard(app: Flask) -> Response | None:
     if "sign_in.form" not in app.view_functions:
         abort(401)
     return redirect(url_for("sign_in.form", next=_return_address()), 303)
+
+
+def _changes_nothing() -> bool:
+    return request.method in SAFE or request.endpoint in WHILE_VIEWING_AS
 
 
 def _return_address() -> str | None:

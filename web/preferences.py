@@ -59,8 +59,15 @@ def save() -> Response:
         if language in LANGUAGES:
             values["language"] = language
         # What was chosen last is what counts, so that sending it twice is no harm: this form needs no key.
-        run(change_preferences, values, context=Context(actor=g.actor, request_id=g.request_id))
+        run(change_preferences, values, context=_context())
     return response
+
+
+def _context() -> Context:
+    return Context(
+        actor=g.actor, address=request.remote_addr, request_id=g.request_id, route="POST preferences.save",
+        channel="browser",
+    )  # fmt: skip
 
 
 def _remember(response: Response, name: str, value: str) -> None:

@@ -1,4 +1,5 @@
-"""The worker process: Celery's worker with the outbox relay beside it, stopped together by SIGTERM."""
+"""The worker process: Celery's worker with the outbox relay and the sealer of the audit chain beside it, stopped
+together by SIGTERM."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from core.context import Context
 from core.embedded import open_database
 from core.jobs import Relay, load_consumers, make_celery
 from core.logging import configure_logging
+from core.seal import Sealer
+from core.seal_files import SealFiles, derive_key
 from web.consumers import CONSUMER_MODULES
 
 CONCURRENCY = 2
@@ -24,7 +27,8 @@ def main() -> None:
     """Runs until it is told to stop. Works on the database as the role for jobs."""
     settings, embedded = open_database(load_settings())
     configure_logging(settings.log_level, settings.log_format)
-    db.configure(db.Database(settings.database_system_url or "", pool_size=CONCURRENCY + 2, application_name="worker"))
+    url = settings.database_system_url or ""
+    db.configure(db.Database(url, pool_size=CONCURRENCY + 3, application_name="worker"))
     load_consumers(CONSUMER_MODULES)
     mail.configure(settings)
     if mail.current().can_send:
@@ -32,9 +36,9 @@ def main() -> None:
     # Said of a root worker that takes pickled tasks; ours are JSON, and each names a row of our own database.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     app = make_celery(settings.broker_url)
-    relay = Relay(app)
-    worker_ready.connect(lambda **_: relay.start(), weak=False)
-    worker_shutting_down.connect(lambda **_: relay.stop(), weak=False)
+    beside = (Relay(app), Sealer(SealFiles.of(settings.home, url), derive_key(settings.secret_key)))
+    worker_ready.connect(lambda **_: [each.start() for each in beside], weak=False)
+    worker_shutting_down.connect(lambda **_: [each.stop() for each in beside], weak=False)
     try:
         worker = app.Worker(
             pool="threads",
@@ -47,7 +51,8 @@ def main() -> None:
         )
         worker.start()
     finally:
-        relay.stop()
+        for each in beside:
+            each.stop()
         db.current().dispose()
         if embedded is not None:
             embedded.stop()

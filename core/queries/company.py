@@ -49,6 +49,7 @@ class CompanyRecord(NamedTuple):
     invoicing_policy: str
     due_from: str
     payment_terms_days: int
+    audit_years: int
     session_idle_hours: int
     session_days: int
     second_factor_for: str
@@ -63,8 +64,8 @@ COMPANY = statement(
     "company.record",
     """
     SELECT name, name_english, tax_id, address, phone, email, bank_name, bank_account, language, time_zone, tax_rate,
-           tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, session_idle_hours, session_days,
-           second_factor_for, logo_type, currency, country, chart, fiscal_year_start_month
+           tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, audit_years, session_idle_hours,
+           session_days, second_factor_for, logo_type, currency, country, chart, fiscal_year_start_month
       FROM company
     """,
     tables="company",

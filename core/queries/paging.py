@@ -203,7 +203,7 @@ class Listing:
     """A list: `select` up to its joins, filters as name → predicate over `%(name)s`, and the keys it is ordered by.
 
     The keys together are unique, the last one being the id. `scoped_by` is the alias whose rows are scoped, as in
-    `visible(…)`; none where the list's tables are not.
+    `visible(…)`; none where the list's tables are not, or where `where` itself says `visible(…)`.
     """
 
     name: str
@@ -238,7 +238,7 @@ class Listing:
             if shape not in self._statements:
                 self._statements[shape] = statement(
                     f"{self.name}[{','.join(shape)}]", self._text(chosen, has_cursor), tables=self.tables,
-                    scope="scoped" if self.scoped_by else "system", fact=self.fact,
+                    scope="scoped" if self.scoped_by or "visible(" in self.where else "system", fact=self.fact,
                 )  # fmt: skip
             return self._statements[shape]
 

@@ -27,7 +27,8 @@ WORK = statement(
          SELECT coalesce(bool_or('orders.ship' = ANY (role.permissions)), false) AS ship,
                 coalesce(bool_or('stock.receive' = ANY (role.permissions)), false) AS receive,
                 coalesce(bool_or('payments.write' = ANY (role.permissions)), false) AS pay
-           FROM user_session AS session JOIN user_role ON user_role.user_id = session.user_id
+           FROM user_session AS session JOIN user_role
+                ON user_role.user_id = coalesce(session.viewing_as_id, session.user_id)
            JOIN role ON role.id = user_role.role_id
           WHERE (session.token_hash = %(token_hash)s OR session.previous_hash = %(token_hash)s)
             AND session.ended_at IS NULL)

@@ -72,6 +72,7 @@ KEPT_BY_THE_PRODUCT = {
     "uq_bank_account_default": "written on the first run",
     "uq_product_category_name": "written with the demonstration only",
     "uq_api_token_token_hash": "random",
+    "uq_audit_seal_audit_row_id": "one sealer at a time",
     "uq_user_session_token_hash": "random",
     "uq_passkey_challenge_token_hash": "random",
     "uq_half_sign_in_token_hash": "random",

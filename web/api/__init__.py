@@ -4,6 +4,7 @@ and described from there at /api/v1/openapi.json."""
 from web.api import (
     accounts,
     activities,
+    audit,
     banks,
     categories,
     company,
@@ -43,6 +44,7 @@ __all__ = [
     "accounts",
     "activities",
     "area",
+    "audit",
     "company",
     "banks",
     "categories",

@@ -31,6 +31,7 @@ CHANGE = Body(
     payment_terms_days=Integer(nullable=False, largest=730),
     session_idle_hours=Integer(nullable=False, smallest=1, largest=720, help="A session unused for so long ends."),
     session_days=Integer(nullable=False, smallest=1, largest=365, help="Every session ends after so long."),
+    audit_years=Integer(nullable=False, smallest=5, largest=100, help="How long audit rows have to be kept at least."),
     logo=Text(limit=LONGEST_LOGO, help="PNG or JPEG of at most 512 kB in Base64; null takes it away."),
 )
 SHAPE = {
@@ -40,7 +41,8 @@ SHAPE = {
         for name in ("name_english", "tax_id", "address", "phone", "email", "bank_name")
     },
     "bank_account": BankDetail | None,
-    "tax_rate": Decimal, "payment_terms_days": int, "session_idle_hours": int, "session_days": int,
+    "tax_rate": Decimal, "payment_terms_days": int, "audit_years": int,
+    "session_idle_hours": int, "session_days": int,
     "logo_type": str | None, "fiscal_year_start_month": int,
 }  # fmt: skip
 

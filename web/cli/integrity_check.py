@@ -12,14 +12,18 @@ from web.cli.messages import _
 @click.option("--json", "json_output", is_flag=True, help=_("Print JSON."))
 def command(json_output: bool) -> None:
     from core.database import Database
+    from core.seal_files import SealFiles
     from web.cli.opened import opened, system_url
-    from web.integrity import AT_ONCE, check_database
+    from web.integrity import AT_ONCE, check_database, in_order
+    from web.integrity.chain import check_audit
 
     with opened() as found:
         url = system_url(found.settings)
         database = Database(url, pool_size=AT_ONCE, application_name="countinghouse integrity-check")
         try:
             checks = check_database(database)
+            files = SealFiles.of(found.settings.home, url)
+            checks = in_order(checks + check_audit(database, files, found.settings.secret_key))
         finally:
             database.dispose()
     failed = [check for check in checks if not check["ok"]]

@@ -18,5 +18,7 @@ def command(user: str, scopes: tuple[str, ...], name: str, days: int | None) -> 
 
     with opened() as found:
         use_app_role(found.settings)
-        result = run(issue_token, user, list(scopes) or None, name=name, days=days, context=Context())
+        result = run(
+            issue_token, user, list(scopes) or None, name=name, days=days, context=Context(channel="command line")
+        )
         click.echo(result["token"])

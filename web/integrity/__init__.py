@@ -29,11 +29,14 @@ GROUPS: tuple[Group, ...] = (
     *ledger.GROUPS,
     *guards.GROUPS,
 )
+
+
+def _place(code: str) -> tuple[int, str]:
+    return int(code.split(".")[0][1:]), code
+
+
 CHECKS: tuple[Check, ...] = tuple(
-    sorted(
-        (check for group in GROUPS for check in group.checks),
-        key=lambda check: (int(check.code.split(".")[0][1:]), check.code),
-    )
+    sorted((check for group in GROUPS for check in group.checks), key=lambda check: _place(check.code))
 )
 AT_ONCE = 2
 Answers = list[dict[str, Any]]
@@ -62,7 +65,7 @@ def check_database(database: Database) -> Answers:
 
         with ThreadPoolExecutor(AT_ONCE - 1) as pool:
             others = [pool.submit(take_on_another) for _ in range(AT_ONCE - 1)]
-            return _in_order(take(first) + [answer for other in others for answer in other.result()])
+            return in_order(take(first) + [answer for other in others for answer in other.result()])
 
 
 def run_checks(connection: Connection, groups: Sequence[Group] = GROUPS) -> Answers:
@@ -71,7 +74,7 @@ def run_checks(connection: Connection, groups: Sequence[Group] = GROUPS) -> Answ
     Answers per check: code, title, ok, count of differences, and the first ones as `findings`.
     """
     _prepare(connection)
-    return _in_order([answer for group in groups for answer in _run(connection, group)])
+    return in_order([answer for group in groups for answer in _run(connection, group)])
 
 
 def _prepare(connection: Connection) -> None:
@@ -87,9 +90,9 @@ def _run(connection: Connection, group: Group) -> Answers:
     return [_answer(check, found.get(check.code, [])) for check in group.checks]
 
 
-def _in_order(answers: Answers) -> Answers:
-    place = {check.code: number for number, check in enumerate(CHECKS)}
-    return sorted(answers, key=lambda answer: place[answer["code"]])
+def in_order(answers: Answers) -> Answers:
+    """The answers by the number of what they promise, then by name."""
+    return sorted(answers, key=lambda answer: _place(answer["code"]))
 
 
 def _answer(check: Check, rows: list[Any]) -> dict[str, Any]:

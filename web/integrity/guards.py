@@ -10,6 +10,7 @@ TRIGGERS: dict[str, str] = {
     "account": "keep_account_role kept no_truncate",
     "app_user": "kept no_truncate",
     "audit_row": "immutable no_truncate",
+    "audit_seal": "immutable no_truncate",
     "company": "kept no_truncate",
     "credit_note": "frozen kept no_truncate",
     "credit_note_line": "immutable no_truncate",

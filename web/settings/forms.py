@@ -54,6 +54,7 @@ class CompanyForm(Form):
     remove_logo = BooleanField(_("Take the logo away"))
     tax_rate = PercentField(_("Usual VAT rate"), [Required()])
     payment_terms_days = AmountField(_("Usual payment terms, days"), [Required()], places=0)
+    audit_years = AmountField(_("Years that audit rows are kept"), [Required()], places=0)
     tax_rounding = SelectField(
         _("VAT is rounded"),
         choices=[SelectChoice("line", _("per line")), SelectChoice("document", _("per document"))],

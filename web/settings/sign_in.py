@@ -12,7 +12,7 @@ from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 
 from core import database as db
-from core.company import WHOLE, change_company, get_company
+from core.company import RANGES, change_company, get_company
 from core.errors import DomainError
 from web.forms import AmountField, Form, Required
 from web.http import apply_errors, flash_done, run_command, see_other
@@ -63,4 +63,4 @@ def save_sign_in() -> ResponseReturnValue:
 
 
 def _page(form: SignInForm) -> str:
-    return render_template("settings/sign_in.html", form=form, limits=WHOLE)
+    return render_template("settings/sign_in.html", form=form, limits=RANGES)

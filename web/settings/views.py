@@ -47,6 +47,7 @@ def company() -> str:
         form.bank_account.data = shown(BANK_DETAILS, row.bank_account)
         form.tax_rate.data = row.tax_rate * 100
         form.payment_terms_days.data = Decimal(row.payment_terms_days)
+        form.audit_years.data = Decimal(row.audit_years)
         return render_template("settings/company.html", form=form, currency=row.currency, logo=row.logo_type)
 
 
@@ -77,11 +78,12 @@ def logo() -> ResponseReturnValue:
 
 def _values(form: CompanyForm) -> dict[str, Any]:
     values: dict[str, Any] = {name: form[name].data for name in FIELDS}
-    rate, days = form.tax_rate.data, form.payment_terms_days.data
+    rate = form.tax_rate.data
     if form.remove_logo.data:
         values["logo"] = None
     if (content := form.logo.content) is not None:
         values["logo"] = content
     values["tax_rate"] = None if rate is None else rate / 100
-    values["payment_terms_days"] = None if days is None else int(days)
+    for name in ("payment_terms_days", "audit_years"):
+        values[name] = None if form[name].data is None else int(form[name].data)
     return values

@@ -39,7 +39,10 @@ def submit() -> ResponseReturnValue:
     if given.validate():
         try:
             company, administrator = _values(given)
-            context = Context(actor=SYSTEM, address=request.remote_addr, request_id=g.request_id)
+            context = Context(
+                actor=SYSTEM, address=request.remote_addr, request_id=g.request_id, route="POST setup.submit",
+                channel="browser",
+            )  # fmt: skip
             run(set_up_company, company, administrator, context=context)
             return see_other("sign_in.form")
         except DomainError as error:

@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from sqlalchemy import exists, select
 from werkzeug.utils import redirect
 
-from core import clock, sessions
 from core import database as db
+from core import sessions
 from core.command import run
 from core.context import SYSTEM, Context
 from core.organization import Company, User
@@ -58,7 +58,11 @@ def sign_out() -> ResponseReturnValue:
     """End this session, here and in the database."""
     token = session.current_token()
     if token:
-        run(sessions.sign_out, token, context=Context(actor=g.actor, now=clock.now(), request_id=g.request_id))
+        context = Context(
+            actor=g.actor.real, address=request.remote_addr, request_id=g.request_id, route="POST sign_in.sign_out",
+            channel="browser",
+        )  # fmt: skip
+        run(sessions.sign_out, token, context=context)
     session.end()
     flash(_("Signed out"), "ok")
     return see_other("sign_in.form")
@@ -66,7 +70,13 @@ def sign_out() -> ResponseReturnValue:
 
 def stranger() -> Context:
     """Who acts before anybody is signed in. Without a key: an answer that holds a token is stored nowhere."""
-    return Context(actor=SYSTEM, address=request.remote_addr, request_id=g.request_id)
+    return Context(
+        actor=SYSTEM,
+        address=request.remote_addr,
+        request_id=g.request_id,
+        route=f"{request.method} {request.endpoint}",
+        channel="browser",
+    )
 
 
 def browser() -> dict[str, Any]:

@@ -4,4 +4,11 @@ from web.permissions import Area
 
 area = Area("users", __name__, url_prefix="/users")
 
-from web.users import access, roles, sentences, units, views  # noqa: E402, F401
+from web.users import (  # noqa: E402, F401
+    access,
+    roles,
+    sentences,
+    units,
+    view_as,
+    views,
+)

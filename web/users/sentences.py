@@ -108,5 +108,33 @@ def _record_ambiguous(data: Mapping[str, Any]) -> str:
              names=listed(data["names"]))  # fmt: skip
 
 
+@sentence_for("viewing_as")
+def _viewing_as(data: Mapping[str, Any]) -> str:
+    return _("You are looking as %(name)s, and only reading. Stop looking first.", name=data["name"])
+
+
+@sentence_for("view_as_self")
+def _view_as_self(data: Mapping[str, Any]) -> str:
+    return _("This is you. Choose somebody else to look as.")
+
+
+@sentence_for("view_as_deactivated")
+def _view_as_deactivated(data: Mapping[str, Any]) -> str:
+    return _("%(name)s cannot sign in, so there is nothing to see as %(name)s.", name=data["name"])
+
+
+@sentence_for("view_as_beyond")
+def _view_as_beyond(data: Mapping[str, Any]) -> str:
+    return _(
+        "%(name)s may do or see what you may not. Only somebody who may do all of it can look as %(name)s.",
+        name=data["name"],
+    )
+
+
+@sentence_for("view_as_not_here")
+def _view_as_not_here(data: Mapping[str, Any]) -> str:
+    return _("Looking as somebody else needs a browser that you signed in with.")
+
+
 def _texts(permissions: Iterable[str]) -> str:
     return _("; ").join(permission_text(name) for name in permissions)
