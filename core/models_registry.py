@@ -8,6 +8,7 @@ MODULES = (
     "core.trace",
     "core.organization",
     "core.parties",
+    "core.leaving",
     "core.catalog",
     "finance.models",
     "inventory.models",

@@ -10,28 +10,22 @@ from sqlalchemy import select
 
 from core.audit import record
 from core.columns import check_texts
-from core.errors import DomainError, FieldError, FieldErrors, NotFound
+from core.errors import DomainError, FieldError, FieldErrors, InvalidInput, NotFound
+from core.leaving import OPEN_WORK, RUNNING, OpenWork
 from core.normalise import clean
 from core.organization import Role, User
 from core.plan import Plan
 from core.sessions import end_sessions
 from core.sign_in import hasher
-from core.statements import statement
 
 MIN_PASSWORD_LENGTH = 8
-
-CUSTOMERS_OWNED = statement(
-    "users.customers_owned",
-    "SELECT count(*) FROM customer WHERE owner_id = %(user_id)s::bigint AND merged_into_id IS NULL",
-    tables="customer",
-    scope="system",
-)
 
 
 def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a user: login, name, email, title, language, roles (codes), reports_to_id, password. Raises InvalidInput,
     `duplicate_login`."""
     data, roles = _checked_user(plan, values, password_required=True)
+    _check_superior(plan, data["reports_to_id"])
     user = User(created_at=plan.now, roles=roles, **data)
     plan.session.add(user)
     plan.session.flush()
@@ -41,8 +35,9 @@ def create_user(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
     """Changes the fields given; deactivating ends all sessions.
 
-    The last active administrator stays one, and whoever owns customers hands them over first: raises
-    `last_administrator`, `user_owns_customers` beside `is_active`, `edit_conflict`.
+    The last active administrator stays one, and whoever owns customers or has other work in hand hands it over first:
+    raises `last_administrator`, `user_owns_customers` and `user_has_open_work` beside `is_active`, `edit_conflict`, and
+    `departure_running` for somebody whose customers are on their way to others.
     """
     user = plan.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None:
@@ -53,11 +48,15 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     current = {name: getattr(user, name) for name in names}
     current["roles"] = [role.code for role in user.roles]
     data, roles = _checked_user(plan, current | dict(values), password_required=False)
+    if data["reports_to_id"] != user.reports_to_id:
+        _check_superior(plan, data["reports_to_id"])
     loses_admin = not data["is_active"] or not any(role.code == "admin" for role in roles)
-    if loses_admin and any(role.code == "admin" for role in user.roles) and _admins(plan) <= 1:
-        raise DomainError("last_administrator")
+    if loses_admin:
+        refuse_last_administrator(plan, user)
     if user.is_active and not data["is_active"]:
-        _refuse_owner(plan, user)
+        _refuse_open_work(plan, user)
+    elif data["is_active"] and not user.is_active:
+        _refuse_leaving(plan, user)
     for name, value in data.items():
         setattr(user, name, value)
     before = [role.code for role in user.roles]
@@ -94,14 +93,44 @@ def change_preferences(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     return {"language": user.language}
 
 
-def _refuse_owner(plan: Plan, user: User) -> None:
-    """Nobody leaves customers behind without an owner who is still here."""
-    [[[customers]]] = plan.fetch(CUSTOMERS_OWNED(user_id=user.id))
-    if customers:
-        beside = FieldError("user_owns_customers", {"user_id": user.id, "owner": user.name, "count": customers})
-        raise DomainError(
-            "user_owns_customers", fields={"is_active": beside}, user_id=user.id, owner=user.name, count=customers
-        )
+def refuse_last_administrator(plan: Plan, user: User) -> None:
+    """Somebody always keeps the keys: raises `last_administrator` for the only active one there is. Locks them all."""
+    if any(role.code == "admin" for role in user.roles) and _admins(plan) <= 1:
+        raise DomainError("last_administrator")
+
+
+def _refuse_open_work(plan: Plan, user: User) -> None:
+    """Nobody leaves customers, promises or people behind without somebody who is still here."""
+    plan.see_everything()  # what is left behind counts, whether the actor may see it or not
+    [[found]] = plan.fetch(OPEN_WORK(user_id=user.id))
+    work: OpenWork = found
+    data: dict[str, Any] = {"user_id": user.id, "owner": user.name}
+    if work.customers:
+        data["count"] = work.customers
+        beside = FieldError("user_owns_customers", data)
+        raise DomainError("user_owns_customers", fields={"is_active": beside}, **data)
+    if work.left_behind:
+        data |= work.left_behind
+        beside = FieldError("user_has_open_work", data)
+        raise DomainError("user_has_open_work", fields={"is_active": beside}, **data)
+
+
+def _refuse_leaving(plan: Plan, user: User) -> None:
+    """Whoever comes back comes with empty hands: not before all of his is with others."""
+    [running] = plan.fetch(RUNNING(user_id=user.id))
+    if running:
+        beside = FieldError("departure_running", {"user_id": user.id, "name": user.name})
+        raise DomainError("departure_running", fields={"is_active": beside}, user_id=user.id, name=user.name)
+
+
+def _check_superior(plan: Plan, superior_id: int | None) -> None:
+    """A superior is still here; his row is shared until the end, so that he does not leave meanwhile."""
+    shared = {"read": True, "key_share": True}
+    if superior_id is None:
+        return
+    superior = plan.session.get(User, superior_id, with_for_update=shared, populate_existing=True)
+    if superior is None or not superior.is_active:
+        raise InvalidInput({"reports_to_id": FieldError("user_unknown")})
 
 
 def _admins(plan: Plan) -> int:

@@ -4,4 +4,4 @@ from web.permissions import Area
 
 area = Area("users", __name__, url_prefix="/users")
 
-from web.users import sentences, units, views  # noqa: E402, F401
+from web.users import departures, effects, sentences, units, views  # noqa: E402, F401

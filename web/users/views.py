@@ -14,6 +14,7 @@ from core.organization import User
 from core.sessions import end_sessions
 from core.users import change_user, create_user
 from crm.owners import hand_over_customers
+from crm.queries.departures import latest_departure
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.users import area
@@ -129,5 +130,11 @@ def _page(form: UserForm, user_id: int | None = None, hand_over: HandOverForm | 
             hand_over = HandOverForm(formdata=None)
             hand_over.offer(session, user_id)
         return render_template(
-            "users/form.html", form=form, user=user, sessions=sessions, customers=customers, hand_over=hand_over
+            "users/form.html",
+            form=form,
+            user=user,
+            sessions=sessions,
+            customers=customers,
+            hand_over=hand_over,
+            has_left=user is not None and not user.is_active and latest_departure(user.id)[0] is not None,
         )
