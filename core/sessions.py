@@ -178,7 +178,9 @@ def issue_token(
 ) -> dict[str, Any]:
     """Issues an API token; it is shown once and only its hash is kept. Scopes are permissions; none means all of the
     user's."""
-    user = plan.session.execute(select(User).where(User.login == login.lower(), User.is_active)).scalar_one_or_none()
+    # Shared until the end, so that he does not leave meanwhile.
+    found = select(User).where(User.login == login.lower(), User.is_active).with_for_update(read=True, key_share=True)
+    user = plan.session.execute(found).scalar_one_or_none()
     if user is None:
         raise NotFound("user", login)
     unknown = sorted(set(scopes or ()) - set(PERMISSIONS))

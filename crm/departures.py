@@ -303,7 +303,7 @@ def _tell(
     plan.effect("access_ends", name=user.name, sessions=work.sessions, tokens=work.tokens)
     for heir_id, count in sorted(Counter(taken.values()).items(), key=lambda pair: (-pair[1], pair[0])):
         plan.effect("customers_taken_over", to=people[heir_id].name, count=count)
-    if any(work[:LeaversWork._fields.index("shares")]):
+    if any(work[: LeaversWork._fields.index("shares")]):
         plan.effect("work_goes_along", **work._asdict())
     if work.shares:
         plan.effect("shares_taken_over", to=people[heirs.heir_ids[0]].name, count=work.shares)

@@ -24,8 +24,10 @@ from core.config import CHECKOUT
 from core.context import Actor
 from core.customers import create_customer
 from core.errors import DomainError
+from core.organization import User
 from core.outbox import apply_event
 from core.plan import Plan
+from core.sessions import issue_token
 from core.units import share_customer
 from core.users import change_user
 from crm.activities import record_activity
@@ -234,6 +236,7 @@ GIFTS: dict[str, Give] = {
         plan, customer, {"kind": "call", "subject": "ask", "due_on": plan.today, "owner_id": gone}
     ),
     "person": lambda plan, customer, other, gone: change_user(plan, other, {"reports_to_id": gone}),
+    "token": lambda plan, customer, other, gone: issue_token(plan, plan.session.get(User, gone).login),
     "part of another's": lambda plan, customer, other, gone: start_departure(plan, other, Heirs((gone,)), "leaves"),
 }
 WAITING = """
@@ -290,7 +293,8 @@ def test_who_leaves_is_given_nothing_unseen(house: House, gift: str, first: str)
         assert late.thread.is_alive(), f"it did not wait: {late.answer}"
         assert time.monotonic() < until
     answers = [held.finish(), late.finish()]
-    expected = {"done": 2} if first == "gift" else {"done": 1, "invalid_input": 1}
+    refusal = "not_found" if gift == "token" else "invalid_input"
+    expected = {"done": 2} if first == "gift" else {"done": 1, refusal: 1}
     assert codes(answers) == expected, answers
     _work_off(house)
     in_hand = """
@@ -298,9 +302,10 @@ def test_who_leaves_is_given_nothing_unseen(house: House, gift: str, first: str)
                (SELECT count(*) FROM activity WHERE owner_id = :id AND done_at IS NULL),
                (SELECT count(*) FROM customer_share WHERE user_id = :id AND ended_at IS NULL),
                (SELECT count(*) FROM app_user WHERE reports_to_id = :id AND is_active),
-               (SELECT count(*) FROM departure_customer WHERE heir_id = :id AND done_at IS NULL)
+               (SELECT count(*) FROM departure_customer WHERE heir_id = :id AND done_at IS NULL),
+               (SELECT count(*) FROM api_token WHERE user_id = :id AND ended_at IS NULL)
     """
-    assert house.rows(in_hand, id=gone.user_id) == [(0, 0, 0, 0, 0)]
+    assert house.rows(in_hand, id=gone.user_id) == [(0, 0, 0, 0, 0, 0)]
 
 
 def _work_off(house: House) -> None:

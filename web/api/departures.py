@@ -16,7 +16,7 @@ STARTED = {"id": int, "user_id": int, "state": str}
 PROGRESS = {
     "id": int, "user_id": int, "user": str, "is_active": bool, "state": str, "reason": str, "started_at": datetime,
     "started_by": str | None, "delegate": str, "customers_total": int, "customers_done": int, "documents_moved": int,
-    "activities_moved": int, "shares_moved": int, "finished_at": datetime | None, "attempts": int, "error": str | None,
+    "activities_moved": int, "shares_moved": int, "finished_at": str | None, "attempts": int, "error": str | None,
     "heirs": [{"heir_id": int, "heir": str, "customers": int, "customers_done": int}],
 }  # fmt: skip
 
@@ -76,7 +76,7 @@ def resume_departure_call(call: Call, user_id: int) -> Any:
 
 @operation(
     "GET", "/customers/{customer_id}/owners", "customers.read", summary="Whose a customer is and was",
-    answer=[{"user_id": int, "owner": str, "since": datetime, "until": datetime | None}],
+    answer=[{"user_id": int, "owner": str, "since": datetime, "until": str | None}],
 )  # fmt: skip
 def list_owners_call(call: Call, customer_id: int) -> Any:
     get_customer(customer_id)
