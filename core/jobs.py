@@ -131,9 +131,7 @@ class Relay:
     def loop(self) -> None:
         while not self._stop.is_set():
             try:
-                if self._frees:
-                    free_leases()
-                    self._frees = False
+                self.free_once()
                 sent = self.send_due()
                 close_unconsumed()
                 self._sweep()
@@ -142,6 +140,12 @@ class Relay:
                 sent = 0
             if sent < BATCH:
                 self._stop.wait(self.pause_seconds)
+
+    def free_once(self) -> None:
+        """The first time only, and only where the broker is this process's memory."""
+        if self._frees:
+            free_leases()
+            self._frees = False
 
     def send_due(self) -> int:
         """Sends the events that are due; how many."""

@@ -53,10 +53,7 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     loses_admin = not data["is_active"] or not any(role.code == "admin" for role in roles)
     if loses_admin:
         refuse_last_administrator(plan, user)
-    if user.is_active and not data["is_active"]:
-        _refuse_open_work(plan, user)
-    elif data["is_active"] and not user.is_active:
-        _refuse_leaving(plan, user)
+    _check_presence(plan, user, data["is_active"])
     for name, value in data.items():
         setattr(user, name, value)
     before = [role.code for role in user.roles]
@@ -97,6 +94,14 @@ def refuse_last_administrator(plan: Plan, user: User) -> None:
     """Somebody always keeps the keys: raises `last_administrator` for the only active one there is. Locks them all."""
     if any(role.code == "admin" for role in user.roles) and _admins(plan) <= 1:
         raise DomainError("last_administrator")
+
+
+def _check_presence(plan: Plan, user: User, is_active: bool) -> None:
+    """Whether somebody may be made inactive, or active again."""
+    if user.is_active and not is_active:
+        _refuse_open_work(plan, user)
+    elif is_active and not user.is_active:
+        _refuse_leaving(plan, user)
 
 
 def _refuse_open_work(plan: Plan, user: User) -> None:

@@ -13,6 +13,10 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+FIRST_PERIODS = """
+    INSERT INTO customer_ownership (id, customer_id, user_id, since)
+    SELECT nextval('id_seq'), id, owner_id, created_at FROM customer ORDER BY id
+"""
 # Whoever was made inactive before left promises, people and shares behind: they go to those who are still here.
 LEFT_BEHIND = (
     """UPDATE activity SET owner_id = customer.owner_id, version = activity.version + 1
@@ -40,10 +44,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_customer_ownership_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_ownership")),
     )
-    op.execute(
-        "INSERT INTO customer_ownership (id, customer_id, user_id, since) "
-        "SELECT nextval('id_seq'), id, owner_id, created_at FROM customer ORDER BY id"
-    )
+    op.execute(FIRST_PERIODS)
     op.create_index(
         "uq_customer_ownership_open",
         "customer_ownership",
