@@ -25,8 +25,10 @@ def record(
     *,
     label: object = None,
     changes: Mapping[str, Any] | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Adds one audit row to the plan. `changes` maps a column to [before, after], or to its first value."""
+    """Adds one audit row to the plan. `changes` maps a column to [before, after], or to its first value; `reason` goes
+    before the one the request gave."""
     context = plan.context
     plan.insert(
         AuditRow,
@@ -40,7 +42,7 @@ def record(
         changes=dict(changes or {}),
         route=context.route or None,
         address=context.address,
-        reason=context.reason,
+        reason=reason or context.reason,
         channel=context.channel or plan.actor.channel or None,
         request_id=context.request_id,
     )

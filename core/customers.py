@@ -13,6 +13,7 @@ from core.columns import check_texts
 from core.company import get_company
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
+from core.leaving import begin_ownership
 from core.masks import shown_record, without_masks
 from core.money import is_finer, places_of
 from core.needs import needs
@@ -93,6 +94,7 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     plan.session.add(customer)
     plan.session.flush()
     plan.insert(CustomerAccount, customer_id=customer.id)
+    begin_ownership(plan, customer.id, customer.owner_id)
     return customer_answer(customer)
 
 

@@ -9,6 +9,7 @@ MODULES = (
     "core.organization",
     "core.credentials",
     "core.parties",
+    "core.leaving",
     "core.catalog",
     "core.mail_models",
     "core.oidc_models",

@@ -32,6 +32,17 @@ LEASE = statement(
     tables="outbox_event",
     scope="system",
 )
+# What a worker had claimed and kept in its own memory when it was lost; what is being applied just now is let be.
+FREE = statement(
+    "outbox.free",
+    """
+    UPDATE outbox_event SET state = 'pending', leased_until = NULL
+     WHERE id IN (SELECT id FROM outbox_event WHERE state = 'leased' FOR UPDATE SKIP LOCKED)
+    RETURNING id
+    """,
+    tables="outbox_event",
+    scope="system",
+)
 # Facts that no consumer of this installation waits for: done as they are, kept for those who read the outbox.
 CLOSE_UNCONSUMED = statement(
     "outbox.close_unconsumed",
@@ -69,9 +80,9 @@ FAILED = statement(
 )
 
 
-def emit(plan: Plan, kind: str, **payload: Any) -> None:
-    """Records that something happened, in past tense, in the plan's own transaction."""
-    plan.insert(OutboxEvent, kind=kind, payload=payload, occurred_at=plan.now, available_at=plan.now)
+def emit(plan: Plan, kind: str, **payload: Any) -> int:
+    """Records that something happened, in past tense, in the plan's own transaction. Returns the event's id."""
+    return plan.insert(OutboxEvent, kind=kind, payload=payload, occurred_at=plan.now, available_at=plan.now)
 
 
 def consumer(kind: str, name: str) -> Callable[[Handler], Handler]:

@@ -70,7 +70,9 @@ def issue_token(
 ) -> dict[str, Any]:
     """Issues a token to a user from the command line and answers it; only its hash is kept. Scopes are permissions;
     None means all of the user's, at every time. Raises `scope_required` for an empty list, `scope_unknown`."""
-    user = plan.session.execute(select(User).where(User.login == login.lower(), User.is_active)).scalar_one_or_none()
+    # Shared until the end, so that he does not leave meanwhile.
+    found = select(User).where(User.login == login.lower(), User.is_active).with_for_update(read=True, key_share=True)
+    user = plan.session.execute(found).scalar_one_or_none()
     if user is None:
         raise NotFound("user", login)
     errors = FieldErrors()
@@ -92,7 +94,7 @@ def issue_own_token(
     Raises InvalidInput for a scope beyond what the actor may (`scope_beyond_role`), none at all (`scope_required`).
     """
     user = plan.session.get(User, plan.actor.user_id, with_for_update=True) if plan.actor.user_id else None
-    if user is None:
+    if user is None or not user.is_active:
         raise NotFound("user", plan.actor.user_id)
     errors = FieldErrors()
     name = clean(name)

@@ -138,7 +138,7 @@ def share_customer(
     reader = user_id if user_id is not None else unit_id
     if (user_id is None) == (unit_id is None):
         errors.add("user_id", "one_reader")
-    elif user_id is not None and not getattr(plan.session.get(User, user_id), "is_active", False):
+    elif user_id is not None and not _is_here(plan, user_id):
         errors.add("user_id", "user_unknown")
     elif unit_id is not None and plan.session.get(OrgUnit, unit_id) is None:
         errors.add("unit_id", "org_unit_unknown")
@@ -164,6 +164,12 @@ def share_customer(
         shared_with = {"user_id": user_id, "unit_id": unit_id}
         record(plan, "customer.shared", "customer", customer_id, label=customer.code, changes=shared_with)
     return {"id": share.id, "customer_id": customer_id, "user_id": user_id, "unit_id": unit_id}
+
+
+def _is_here(plan: Plan, user_id: int) -> bool:
+    """Whether somebody is active; his row is shared until the end, so that he does not leave meanwhile."""
+    shared = {"read": True, "key_share": True}
+    return getattr(plan.session.get(User, user_id, with_for_update=shared, populate_existing=True), "is_active", False)
 
 
 @needs("customers.assign")

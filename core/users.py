@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from core.audit import record
 from core.columns import check_texts
-from core.errors import DomainError, FieldErrors, NotFound
+from core.errors import DomainError, FieldError, FieldErrors, InvalidInput, NotFound
 from core.grants import TO_READ, permissions_of, refuse_owner, refuse_roles_beyond_own
+from core.leaving import OPEN_WORK, RUNNING, OpenWork
 from core.masks import without_masks
 from core.needs import for_anybody, needs
 from core.normalise import clean
@@ -28,6 +29,7 @@ def create_user(plan: Plan, values: Mapping[str, Any], *, invited: bool = False)
     `grants_too_much`, `sees_too_much`."""
     data, roles = _checked_user(plan, values, password_required=not invited)
     refuse_roles_beyond_own(plan, roles, field="roles")
+    _check_superior(plan, data["reports_to_id"])
     user = User(created_at=plan.now, roles=roles, **data)
     plan.session.add(user)
     plan.session.flush()
@@ -38,9 +40,11 @@ def create_user(plan: Plan, values: Mapping[str, Any], *, invited: bool = False)
 def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
     """Changes the fields given; deactivating ends all sessions.
 
-    The last active administrator stays one; whoever owns customers hands them over before he leaves or reads them no
-    more; nobody gives or takes a role beyond his own, nor how somebody above him signs in. Raises `last_administrator`,
-    `user_owns_customers` beside `is_active` or `roles`, `grants_too_much`, `sees_too_much`, `edit_conflict`.
+    The last active administrator stays one; whoever owns customers or has other work in hand hands it over before he
+    leaves, or reads them no more; nobody gives or takes a role beyond his own, nor how somebody above him signs in.
+    Raises `last_administrator`, `user_owns_customers` beside `is_active` or `roles`, `user_has_open_work` beside
+    `is_active`, `grants_too_much`, `sees_too_much`, `edit_conflict`, and `departure_running` for somebody whose
+    customers are on their way to others.
     """
     user = plan.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None:
@@ -52,12 +56,12 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     current["roles"] = [role.code for role in user.roles]
     given = without_masks("app_user", values, user)
     data, roles = _checked_user(plan, current | given, password_required=False)
-    loses_admin = not data["is_active"] or not any(role.code == "admin" for role in roles)
-    if loses_admin and any(role.code == "admin" for role in user.roles) and _admins(plan) <= 1:
-        raise DomainError("last_administrator")
+    if data["reports_to_id"] != user.reports_to_id:
+        _check_superior(plan, data["reports_to_id"])
+    if not data["is_active"] or not any(role.code == "admin" for role in roles):
+        refuse_last_administrator(plan, user)
     _refuse_escalation(plan, user, data, roles)
-    if user.is_active and not data["is_active"]:
-        refuse_owner(plan, user, field="is_active")
+    _check_presence(plan, user, data["is_active"])
     if TO_READ in permissions_of(user.roles) - permissions_of(roles):
         refuse_owner(plan, user, field="roles")
     for name, value in data.items():
@@ -105,6 +109,54 @@ def _refuse_escalation(plan: Plan, user: User, data: Mapping[str, Any], roles: l
     for field, column in (("login", "login"), ("email", "email"), ("password", "password_hash")):
         if column in data and data[column] != getattr(user, column):
             refuse_roles_beyond_own(plan, user.roles, field=field)
+
+
+def refuse_last_administrator(plan: Plan, user: User) -> None:
+    """Somebody always keeps the keys: raises `last_administrator` for the only active one there is. Locks them all."""
+    if any(role.code == "admin" for role in user.roles) and _admins(plan) <= 1:
+        raise DomainError("last_administrator")
+
+
+def _check_presence(plan: Plan, user: User, is_active: bool) -> None:
+    """Whether somebody may be made inactive, or active again."""
+    if user.is_active and not is_active:
+        _refuse_open_work(plan, user)
+    elif is_active and not user.is_active:
+        _refuse_leaving(plan, user)
+
+
+def _refuse_open_work(plan: Plan, user: User) -> None:
+    """Nobody leaves customers, promises or people behind without somebody who is still here."""
+    plan.see_everything()  # what is left behind counts, whether the actor may see it or not
+    [[found]] = plan.fetch(OPEN_WORK(user_id=user.id))
+    work: OpenWork = found
+    data: dict[str, Any] = {"user_id": user.id, "owner": user.name}
+    if work.customers:
+        data["count"] = work.customers
+        beside = FieldError("user_owns_customers", data)
+        raise DomainError("user_owns_customers", fields={"is_active": beside}, **data)
+    if work.left_behind:
+        data |= work.left_behind
+        beside = FieldError("user_has_open_work", data)
+        raise DomainError("user_has_open_work", fields={"is_active": beside}, **data)
+
+
+def _refuse_leaving(plan: Plan, user: User) -> None:
+    """Whoever comes back comes with empty hands: not before all of his is with others."""
+    [running] = plan.fetch(RUNNING(user_id=user.id))
+    if running:
+        beside = FieldError("departure_running", {"user_id": user.id, "name": user.name})
+        raise DomainError("departure_running", fields={"is_active": beside}, user_id=user.id, name=user.name)
+
+
+def _check_superior(plan: Plan, superior_id: int | None) -> None:
+    """A superior is still here; his row is shared until the end, so that he does not leave meanwhile."""
+    shared = {"read": True, "key_share": True}
+    if superior_id is None:
+        return
+    superior = plan.session.get(User, superior_id, with_for_update=shared, populate_existing=True)
+    if superior is None or not superior.is_active:
+        raise InvalidInput({"reports_to_id": FieldError("user_unknown")})
 
 
 def _admins(plan: Plan) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from core.errors import DomainError, FieldErrors, NotFound
 from core.needs import needs
 from core.normalise import clean
+from core.organization import User
 from core.parties import Contact, Customer
 from core.plan import Plan
 from crm.models import Activity, ActivityKind, Opportunity
@@ -24,17 +25,21 @@ def record_activity(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> 
 
     With `due_on` it is planned (a task without a day is planned for today), else it is done now. `values`: kind,
     subject, and where they apply due_on, result, contact_id, opportunity_id, owner_id (default: the actor, else the
-    customer's owner). Raises NotFound, InvalidInput per field.
+    customer's owner). Raises NotFound, InvalidInput per field; what is planned needs an owner who is still here, whose
+    row is shared meanwhile.
     """
     customer = plan.session.get(Customer, customer_id)
     if customer is None or customer.merged_into_id is not None:
         raise NotFound("customer", customer_id)
     data = _checked(plan, customer_id, values)
     planned = data["due_on"] is not None
+    owner_id = values.get("owner_id") or plan.actor.user_id or customer.owner_id
+    if planned:
+        _check_owner(plan, owner_id)
     activity = Activity(
         **data,
         customer_id=customer_id,
-        owner_id=values.get("owner_id") or plan.actor.user_id or customer.owner_id,
+        owner_id=owner_id,
         done_at=None if planned else plan.now,
         created_at=plan.now,
     )
@@ -69,6 +74,18 @@ def activity_answer(activity: Activity) -> dict[str, Any]:
         "done_at": activity.done_at,
         "version": activity.version,
     }
+
+
+def _check_owner(plan: Plan, owner_id: int) -> None:
+    """Who is to do it is still here; his row is shared until the end, so that he does not leave meanwhile."""
+    shared = {"read": True, "key_share": True}
+    owner = plan.session.get(User, owner_id, with_for_update=shared, populate_existing=True)
+    errors = FieldErrors()
+    if owner is None:
+        errors.add("owner_id", "user_unknown")
+    elif not owner.is_active:
+        errors.add("owner_id", "planner_inactive", owner=owner.name)
+    errors.raise_if_any()
 
 
 def _checked(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,16 @@ from core.outbox import consumer
 from core.plan import Plan
 from core.statements import statement
 
+# What arrives for somebody who left goes to his delegate.
 OWNER = statement(
     "notices.owner",
-    "SELECT owner_id, name FROM customer WHERE id = %(customer_id)s::bigint",
-    tables="customer",
+    """
+    SELECT CASE WHEN owner.is_active THEN owner.id
+                ELSE coalesce((SELECT delegate_id FROM departure WHERE user_id = owner.id
+                                ORDER BY started_at DESC, id DESC LIMIT 1), owner.id) END, customer.name
+      FROM customer JOIN app_user AS owner ON owner.id = customer.owner_id WHERE customer.id = %(customer_id)s::bigint
+    """,
+    tables="customer app_user departure",
     scope="system",
 )
 

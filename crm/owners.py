@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.customers import change_customer as change_record
 from core.errors import FieldErrors, NotFound
+from core.leaving import pass_ownership
 from core.needs import needs
 from core.plan import Plan
 from core.statements import Query, statement
@@ -30,7 +31,8 @@ LOCKS = tuple(
 MOVES = tuple(
     statement(
         f"owners.move_{table}",
-        f"UPDATE {table} SET owner_id = %(owner_id)s::bigint WHERE {_OF} AND owner_id <> %(owner_id)s::bigint",  # noqa: S608 (names of tables, no values)
+        f"WITH moved AS (UPDATE {table} SET owner_id = %(owner_id)s::bigint"  # noqa: S608 (names of tables, no values)
+        f" WHERE {_OF} AND owner_id <> %(owner_id)s::bigint RETURNING id) SELECT count(*) FROM moved",
         tables=table,
         scope="by_root",
     )
@@ -40,8 +42,10 @@ MOVES = tuple(
 MOVE_ACTIVITIES = statement(
     "owners.move_activities",
     f"""
-    UPDATE activity SET owner_id = %(owner_id)s::bigint, version = version + 1
-     WHERE {_OF} AND done_at IS NULL AND owner_id = %(before_id)s::bigint
+    WITH moved AS (
+        UPDATE activity SET owner_id = %(owner_id)s::bigint, version = version + 1
+         WHERE {_OF} AND done_at IS NULL AND owner_id = %(before_id)s::bigint RETURNING id)
+    SELECT count(*) FROM moved
     """,  # noqa: S608 (names of columns, no values)
     tables="activity",
     scope="by_root",
@@ -115,6 +119,7 @@ def change_customer(
     answer = change_record(plan, customer_id, values, version=version)
     if before_id is not None:
         _move_documents(plan, [customer_id], before_id, answer["owner_id"])
+        pass_ownership(plan, [customer_id], answer["owner_id"])
     return answer
 
 
@@ -130,16 +135,39 @@ def hand_over_customers(plan: Plan, user_id: int, *, to_user_id: int | None) -> 
         raise NotFound("user", user_id)
     _check_taker(by_id, user_id, to_user_id)
     taker = by_id[to_user_id or 0]
-    found = plan.fetch(*_locks(ids), LOCK_CUSTOMERS(customer_ids=ids, owner_id=user_id))
-    customers: list[OwnedCustomer] = found[-1]
-    moved = [customer.id for customer in customers]
-    if moved:
-        plan.fetch(MOVE_CUSTOMERS(customer_ids=moved, owner_id=taker.id, now=plan.now))
-        _move_documents(plan, moved, user_id, taker.id)
-    for customer in customers:
-        changes = {"owner_id": [user_id, taker.id]}
-        record(plan, "customer.changed", "customer", customer.id, label=customer.name, changes=changes)
+    customers = lock_owned(plan, ids, user_id)
+    take_over(plan, customers, user_id, taker.id)
     return {"id": user_id, "to_user_id": taker.id, "to_user": taker.name, "customers": len(customers)}
+
+
+class Moved(NamedTuple):
+    """How much went along with customers that changed hands."""
+
+    documents: int
+    activities: int
+
+
+def lock_owned(plan: Plan, customer_ids: Sequence[int], owner_id: int) -> list[OwnedCustomer]:
+    """Those of the customers that belong to `owner_id`, by id. Locks their documents, then the customers."""
+    found = plan.fetch(*_locks(customer_ids), LOCK_CUSTOMERS(customer_ids=customer_ids, owner_id=owner_id))
+    customers: list[OwnedCustomer] = found[-1]
+    return customers
+
+
+def take_over(
+    plan: Plan, customers: Sequence[OwnedCustomer], before_id: int, owner_id: int, *, reason: str | None = None
+) -> Moved:
+    """Gives customers that `lock_owned` has locked, with all that goes along, to an active user whose row is shared."""
+    moved = [customer.id for customer in customers]
+    if not moved:
+        return Moved(0, 0)
+    plan.fetch(MOVE_CUSTOMERS(customer_ids=moved, owner_id=owner_id, now=plan.now))
+    answer = _move_documents(plan, moved, before_id, owner_id)
+    pass_ownership(plan, moved, owner_id)
+    for customer in customers:
+        changes = {"owner_id": [before_id, owner_id]}
+        record(plan, "customer.changed", "customer", customer.id, label=customer.name, changes=changes, reason=reason)
+    return answer
 
 
 def _check_taker(users: Mapping[int, UserFact], user_id: int, to_user_id: int | None) -> None:
@@ -175,7 +203,9 @@ def _locks(customer_ids: Sequence[int]) -> list[Query]:
     return [lock(customer_ids=customer_ids) for lock in LOCKS]
 
 
-def _move_documents(plan: Plan, customer_ids: Sequence[int], before_id: int, owner_id: int) -> None:
+def _move_documents(plan: Plan, customer_ids: Sequence[int], before_id: int, owner_id: int) -> Moved:
     """A statement per kind of document, however many there are, in one round trip."""
     moves = [move(customer_ids=customer_ids, owner_id=owner_id) for move in MOVES]
-    plan.fetch(*moves, MOVE_ACTIVITIES(customer_ids=customer_ids, owner_id=owner_id, before_id=before_id))
+    planned = MOVE_ACTIVITIES(customer_ids=customer_ids, owner_id=owner_id, before_id=before_id)
+    *documents, [[activities]] = plan.fetch(*moves, planned)
+    return Moved(sum(count for [[count]] in documents), activities)

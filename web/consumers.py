@@ -5,7 +5,14 @@ from __future__ import annotations
 
 import importlib
 
-CONSUMER_MODULES = ("inventory.alerts", "crm.notices", "core.mail", "core.password_links", "web.mails")
+CONSUMER_MODULES = (
+    "inventory.alerts",
+    "crm.notices",
+    "crm.departure_job",
+    "core.mail",
+    "core.password_links",
+    "web.mails",
+)
 
 
 def load() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from core.masks import shown_record
 from core.queries.paging import Key, Listing
 from core.queries.reading import read
 from core.statements import statement

@@ -27,8 +27,12 @@ BEYOND_THE_VIEWER = {
     "work.counts",  # sent with the look-up of the session, which sets the viewer for row security
     "notices.owner",  # the worker
     "terms.list",  # how many customers have these terms, for who keeps the settings
-    "users.customers_owned",  # how many customers would stay behind, for who manages users
     "roles.owners",  # whose customers nobody would read, for who changes a role
+    "leaving.open_work",  # what would stay behind, for who manages users
+    "departures.customers",  # what somebody who leaves has in hand, for who manages users
+    "departures.work",  # the same
+    "departure_job.move_other_activities",  # the worker
+    "departure_job.live_shares",  # the worker
     "owners.customers_of_owner",  # whoever manages users hands over all of one who leaves
     "tasks.list",  # what the books ask of finance, whoever the customer belongs to
 }

@@ -102,3 +102,21 @@ def test_a_poison_event_is_dead_after_five_tries_and_leaves_the_others_alone(
     ]
     apply_all()
     assert states(world).keys() == {"dead", "done"}
+
+
+def test_a_worker_that_starts_frees_what_a_lost_one_had_claimed(world: World) -> None:
+    sell(world)
+    jobs.close_unconsumed()
+    claimed = jobs.lease_events()
+    assert claimed and jobs.lease_events() == []
+    assert jobs.free_leases() == len(claimed)
+    assert sorted(jobs.lease_events()) == sorted(claimed)
+    relay = jobs.Relay(jobs.make_celery("memory://"))
+    relay.stop()
+    relay.free_once()
+    assert states(world)["pending"] == len(claimed)
+    jobs.lease_events()
+    relay.free_once()
+    assert "pending" not in states(world), "only as it starts: what it has claimed itself stays claimed"
+    jobs.Relay(jobs.make_celery("redis://localhost")).free_once()
+    assert "pending" not in states(world), "a broker of its own keeps what was claimed"

@@ -56,6 +56,18 @@ UNMATCHED = """
            oldest_due_on = least(oldest_due_on, (SELECT due_on FROM invoice WHERE id = invoice_id))
       FROM taken WHERE account.customer_id = taken.customer_id;
 """
+# Somebody left and had one customer, who is another's now.
+LEFT = """
+    INSERT INTO app_user (id, login, name, language, theme, contrast, density, shortcuts, is_active, failed_sign_ins,
+                          created_at, version)
+        VALUES (1, 'gone', 'Gone', 'zh', 'auto', 'normal', 'normal', true, false, 0, now(), 1);
+    INSERT INTO departure (id, user_id, delegate_id, started_at, reason, rules, state, event_id, customers_total,
+                           customers_done, documents_moved, activities_moved, shares_moved, finished_at, version)
+        SELECT 2, 1, (SELECT id FROM app_user WHERE login = 'admin'), now(), 'x', '{}', 'done', min(id), 1, 1, 0, 0, 0,
+               now(), 1 FROM outbox_event WHERE state = 'done';
+    INSERT INTO departure_customer SELECT 2, min(id), (SELECT id FROM app_user WHERE login = 'admin'), now(), true
+      FROM customer
+"""
 AUDITED = (
     "opportunity.created", "quotation.created", "quotation.ordered", "sales_order.created", "sales_order.confirmed",
     "sales_order.shipped", "sales_order.returned", "sales_order.billed", "sales_order.cancelled", "invoice.posted",
@@ -189,6 +201,24 @@ PLANTED = [
     ("I11.schema", "UPDATE alembic_version SET version_num = '0001'"),
     ("I12.keys", "DROP INDEX uq_customer_name; UPDATE customer SET name_key = 'one'"),
     ("I12.owners", "UPDATE app_user SET is_active = false"),
+    ("I12.ownership", "DELETE FROM customer_ownership WHERE id = (SELECT min(id) FROM customer_ownership)"),
+    ("I12.ownership", "DROP INDEX uq_customer_ownership_open; INSERT INTO customer_ownership SELECT 1, customer_id, user_id, since "
+        "FROM customer_ownership ORDER BY id LIMIT 1"),
+    ("I12.ownership", f"{LEFT}; UPDATE customer_ownership SET user_id = 1 WHERE id = (SELECT min(id) FROM customer_ownership)"),
+    ("I12.ownership", "INSERT INTO customer_ownership SELECT 1, customer_id, user_id, since - interval '2 days', since - "
+        "interval '1 day' FROM customer_ownership ORDER BY id LIMIT 1"),
+    *(("I12.departures", f"{LEFT}; {lie}") for lie in (
+        "UPDATE departure SET customers_total = 2", "UPDATE departure SET customers_total = 3, customers_done = 2",
+        "UPDATE departure SET state = 'running', finished_at = NULL",
+    )),
+    *(("I12.departed", f"{LEFT}; {lie}") for lie in (
+        "INSERT INTO activity (id, kind, customer_id, owner_id, subject, due_on, created_at, version) "
+            "SELECT 9, 'call', min(id), 1, 'x', current_date, now(), 1 FROM customer",
+        "UPDATE app_user SET reports_to_id = 1 WHERE login = 'admin'",
+        "INSERT INTO customer_share (id, customer_id, user_id, created_at) SELECT 9, min(id), 1, now() FROM customer",
+        "UPDATE departure SET customers_total = 2; INSERT INTO departure_customer (departure_id, customer_id, heir_id) "
+            "SELECT 2, max(id), 1 FROM customer",
+    )),
     *(
         ("I12.documents", f"INSERT INTO app_user (id, login, name, language, theme, contrast, density, shortcuts, is_active, "
             "failed_sign_ins, created_at, version) VALUES (1, 'other', 'Other', 'zh', 'auto', 'normal', 'normal', true, true, "

@@ -16,6 +16,7 @@ from web.api.fields import (
     Field,
     Flag,
     Id,
+    Ids,
     Integer,
     Many,
     Percent,
@@ -197,5 +198,6 @@ def _kind_of(spec: Field) -> str:
         Day: _("date"),
         Many: _("list"),
         Words: _("list of texts"),
+        Ids: _("list of ids"),
     }
     return " · ".join(spec.choices) if isinstance(spec, Choice) else names[type(spec)]

@@ -311,6 +311,25 @@ class Many(Field):
 
 
 @dataclass(frozen=True)
+class Ids(Field):
+    """A list of ids."""
+
+    each: ClassVar[Id] = Id()
+
+    def parse(self, value: Any, name: str, errors: FieldErrors) -> Any:
+        if type(value) is not list:
+            errors.add(name, "not_a_list")
+            return None
+        if len(value) > MOST_ITEMS:
+            errors.add(name, "too_many", limit=MOST_ITEMS)
+            return None
+        return [self.each.parse(each, f"{name}.{index}", errors) for index, each in enumerate(value)]
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": self.each.schema(), "maxItems": MOST_ITEMS}
+
+
+@dataclass(frozen=True)
 class Words(Field):
     """A list of short texts, such as codes."""
 

@@ -14,6 +14,7 @@ from core.errors import DomainError
 from core.parties import CustomerShare
 from core.queries.units import list_members, list_shares, list_units
 from core.units import end_share, share_customer
+from crm.queries.departures import list_owners
 from finance.queries.customer_record import get_customer
 from web.customers import area
 from web.forms import Form, options
@@ -74,4 +75,5 @@ def take_back(customer_id: int, share_id: int) -> ResponseReturnValue:
 def _page(form: ShareForm, customer_id: int) -> str:
     customer = get_customer(customer_id)
     form.offer()
-    return render_template("customers/shares.html", form=form, customer=customer, shares=list_shares(customer_id))
+    shares, owners = list_shares(customer_id), list_owners(customer_id)
+    return render_template("customers/shares.html", form=form, customer=customer, shares=shares, owners=owners)

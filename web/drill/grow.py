@@ -17,7 +17,7 @@ from core.models_registry import import_all_models
 # One of its kind in a company, or the trace of what people sent, which copies have none of.
 SHARED = frozenset(
     """
-    account api_token app_user bank_account company fiscal_period idempotency_key journal
+    account api_token app_user bank_account company departure departure_customer fiscal_period idempotency_key journal
     number_series notice org_unit outbox_consumption outbox_event payment_terms pipeline_stage product_category role
     sign_in_delay supplier unit_membership unit_of_measure user_role user_session warehouse
     """.split()  # noqa: SIM905 (a list of words reads better than a column of quotes)

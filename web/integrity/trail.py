@@ -63,6 +63,18 @@ _FACTS = {
     """,
 }
 
+# What nobody who left may have, once his departure is done: what it is called, the row, what it should be, the rows.
+_IN_HAND = (
+    ("planned activity", "activity.id", "another",
+     "app_user JOIN activity ON activity.owner_id = app_user.id AND activity.done_at IS NULL"),
+    ("superior of", "report.login", "another",
+     "app_user JOIN app_user AS report ON report.reports_to_id = app_user.id AND report.is_active"),
+    ("shared customer", "share.customer_id", "ended",
+     "app_user JOIN customer_share AS share ON share.user_id = app_user.id AND share.ended_at IS NULL"),
+    ("heir of", "part.customer_id", "another",
+     "app_user JOIN departure_customer AS part ON part.heir_id = app_user.id AND part.done_at IS NULL"),
+)  # fmt: skip
+
 
 def _unique(column: str, extra: str = "") -> str:
     return f"""
@@ -118,12 +130,27 @@ GROUPS: tuple[Group, ...] = (
     alone(
         "I12.owners",
         "Every customer has an owner who is still here, and an account",
-        "customer app_user customer_account",
+        "customer app_user customer_account departure",
         """SELECT customer.code, 'owner', app_user.login, 'active'
              FROM customer JOIN app_user ON app_user.id = customer.owner_id
-            WHERE customer.merged_into_id IS NULL AND NOT app_user.is_active""",
+            WHERE customer.merged_into_id IS NULL AND NOT app_user.is_active
+              AND NOT EXISTS (SELECT FROM departure WHERE user_id = app_user.id AND state = 'running')""",
         """SELECT customer.code, 'customer_account', 'none', 'one' FROM customer
              LEFT JOIN customer_account AS account ON account.customer_id = customer.id WHERE account.customer_id IS NULL""",
+    ),
+    alone(
+        "I12.ownership",
+        "Every customer has one open period of ownership, its owner's, and no gap before it",
+        "customer customer_ownership",
+        """SELECT customer.code, 'open period', coalesce(string_agg(period.user_id::text, ' '), 'none'), customer.owner_id
+             FROM customer LEFT JOIN customer_ownership AS period
+                                  ON period.customer_id = customer.id AND period.until IS NULL
+            GROUP BY customer.id HAVING count(period.id) <> 1 OR min(period.user_id) <> customer.owner_id""",
+        """SELECT customer.code, 'until', period.until, period.next
+             FROM (SELECT customer_id, until, lead(since) OVER (PARTITION BY customer_id
+                                                                 ORDER BY since, until NULLS LAST, id) AS next
+                     FROM customer_ownership) AS period JOIN customer ON customer.id = period.customer_id
+            WHERE period.next IS NOT NULL AND period.until IS DISTINCT FROM period.next""",
     ),
     alone(
         "I12.documents",
@@ -137,9 +164,31 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     alone(
+        "I12.departures",
+        "A departure's counters are its customers', and its work goes on until it is done",
+        "departure departure_customer app_user outbox_event",
+        *(
+            f"""SELECT app_user.login, 'departure.{counter}', departure.{counter}, parts.{counter}
+                  FROM departure JOIN app_user ON app_user.id = departure.user_id CROSS JOIN LATERAL (
+                       SELECT count(*) AS customers_total, count(done_at) AS customers_done FROM departure_customer
+                        WHERE departure_id = departure.id) AS parts
+                 WHERE departure.{counter} <> parts.{counter}"""
+            for counter in ("customers_total", "customers_done")
+        ),
+        """SELECT app_user.login, 'departure.event', event.state, departure.state FROM departure
+             JOIN app_user ON app_user.id = departure.user_id JOIN outbox_event AS event ON event.id = departure.event_id
+            WHERE departure.state = 'running' AND event.state = 'done'""",
+    ),
+    alone(
         "I12.departed",
-        "Whoever left has no live session or token",
-        "app_user user_session api_token",
+        "Whoever left has no live session or token, and nothing in hand",
+        "app_user user_session api_token activity customer_share departure departure_customer",
+        *(
+            f"""SELECT app_user.login, '{what}', {row}, '{wanted}' FROM {source}
+                 WHERE NOT app_user.is_active
+                   AND NOT EXISTS (SELECT FROM departure WHERE user_id = app_user.id AND state = 'running')"""
+            for what, row, wanted, source in _IN_HAND
+        ),
         """SELECT app_user.login, 'session', session.id, 'ended' FROM user_session AS session
              JOIN app_user ON app_user.id = session.user_id
             WHERE NOT app_user.is_active AND session.ended_at IS NULL""",

@@ -4,8 +4,10 @@ from web.permissions import Area
 
 area = Area("users", __name__, url_prefix="/users")
 
-from web.users import (  # noqa: E402, F401
+from web.users import (  # noqa: E402, F401  # noqa: E402, F401
     access,
+    departures,
+    effects,
     roles,
     sentences,
     units,

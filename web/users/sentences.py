@@ -136,5 +136,58 @@ def _view_as_not_here(data: Mapping[str, Any]) -> str:
     return _("Looking as somebody else needs a browser that you signed in with.")
 
 
+@sentence_for("user_has_open_work")
+def _user_has_open_work(data: Mapping[str, Any]) -> str:
+    return _(
+        "%(name)s still has activities, shared customers or people in hand. “Leaving…” on this page hands them over.",
+        name=data["owner"],
+    )
+
+
+@sentence_for("departure_running")
+def _departure_running(data: Mapping[str, Any]) -> str:
+    return _("The customers of %(name)s are still on their way to others. Wait until that is done.", name=data["name"])
+
+
+@sentence_for("already_left")
+def _already_left(data: Mapping[str, Any]) -> str:
+    return _("%(name)s has left already.", name=data["name"])
+
+
+@sentence_for("departure_of_yourself")
+def _departure_of_yourself(data: Mapping[str, Any]) -> str:
+    return _("You cannot put yourself out. Ask another administrator.")
+
+
+@sentence_for("departure_not_stopped")
+def _departure_not_stopped(data: Mapping[str, Any]) -> str:
+    return _("Nothing has stopped here: the customers are on their way.")
+
+
+@sentence_for("heir_leaves")
+def _heir_leaves(data: Mapping[str, Any]) -> str:
+    return _("%(name)s is the one who leaves. Choose somebody who stays.", name=data["leaver"])
+
+
+@sentence_for("heir_left")
+def _heir_left(data: Mapping[str, Any]) -> str:
+    return _("%(name)s was to take over and has left too.", name=data["name"])
+
+
+@sentence_for("planner_inactive")
+def _planner_inactive(data: Mapping[str, Any]) -> str:
+    return _("%(name)s has left. Choose somebody who is still here.", name=data["owner"])
+
+
+@sentence_for("one_group")
+def _one_group(data: Mapping[str, Any]) -> str:
+    return _("Name a region, an industry or customers: one of them.")
+
+
+@sentence_for("not_his_customers")
+def _not_his_customers(data: Mapping[str, Any]) -> str:
+    return _("Not all of these customers belong to who leaves.")
+
+
 def _texts(permissions: Iterable[str]) -> str:
     return _("; ").join(permission_text(name) for name in permissions)

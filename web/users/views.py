@@ -20,6 +20,7 @@ from core.sessions import end_sessions
 from core.tokens import list_tokens
 from core.users import change_user, create_user
 from crm.owners import hand_over_customers
+from crm.queries.departures import latest_departure
 from web.account.devices import device_name
 from web.account.proof import proven
 from web.http import apply_errors, flash_done, flash_refusal, run_command, see_other, show_newer_version, shown_version
@@ -191,6 +192,7 @@ def _page(form: UserForm, user_id: int | None = None, hand_over: HandOverForm | 
             user=user,
             customers=customers,
             hand_over=hand_over,
+            has_left=user is not None and not user.is_active and latest_departure(user.id)[0] is not None,
             can_invite=mail.current().can_send_links,
             **_credentials(user_id),
         )
