@@ -20,6 +20,8 @@ LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG_FORMATS = ("text", "json")
 SYSTEM_STATE_FOLDER = Path("/var/lib/countinghouse")
 SHORTEST_PRODUCTION_SECRET = 32
+# Calls a minute where no setting says otherwise; the variable is RATE_LIMIT_ and the name in capitals.
+RATE_LIMITS = {"sign_in": 20, "public_form": 60, "search": 120, "lookup": 600, "export": 20, "pdf": 60, "api": 600}
 KNOWN_DEFAULT_SECRETS = frozenset(
     """changeme change-me change_me countinghouse default demo dev development insecure none password
     secret secret-key secret_key test your-secret-key your_secret_key""".split()  # noqa: SIM905 - a list of words
@@ -51,6 +53,8 @@ class Settings:
     log_format: str
     language: str
     web_workers: int
+    rate_limits: Mapping[str, int] = field(default_factory=lambda: dict(RATE_LIMITS))
+    outgoing_allowed: frozenset[str] = frozenset()
 
     @property
     def embedded(self) -> bool:
@@ -85,6 +89,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_format=_choice(values, "LOG_FORMAT", LOG_FORMATS, "text"),
         language=_choice(values, "COUNTINGHOUSE_LANGUAGE", LANGUAGES, "zh"),
         web_workers=_number(values, "WEB_WORKERS", 2, 1, 64),
+        rate_limits=_rate_limits(values, environment),
+        outgoing_allowed=read_outgoing_allowed(values),
     )
 
 
@@ -160,6 +166,27 @@ def _number(values: Mapping[str, str], name: str, default: int, lowest: int, hig
     if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
         raise SettingsError(f"{name} must be a whole number from {lowest} to {highest}.")
     return int(text)
+
+
+def _rate_limits(values: Mapping[str, str], environment: str) -> dict[str, int]:
+    """Calls a minute by kind; none where they are switched off, as in tests unless a test asks for them."""
+    default = "off" if environment == "test" else "on"
+    if _choice(values, "COUNTINGHOUSE_RATE_LIMITS", ("on", "off"), default) == "off":
+        return {}
+    return {
+        name: _number(values, f"RATE_LIMIT_{name.upper()}", calls, 1, 1_000_000) for name, calls in RATE_LIMITS.items()
+    }
+
+
+def read_outgoing_allowed(values: Mapping[str, str]) -> frozenset[str]:
+    """Addresses inside one's own network that may be called, as `host:port`. Raises SettingsError."""
+    given = values.get("OUTGOING_ALLOWED", "").lower().replace(",", " ").split()
+    for entry in given:
+        host, _, port = entry.rpartition(":")
+        whole = re.fullmatch(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", host)
+        if not whole or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise SettingsError("OUTGOING_ALLOWED must list hosts with ports, such as odoo.lan:8069 or [fd00::1]:443.")
+    return frozenset(given)
 
 
 def _secret_key(values: Mapping[str, str], environment: str, home: Path) -> str:

@@ -18,7 +18,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
 from core.scope import begin_viewing, end_viewing
-from web import errors, filters, i18n, navigation, permissions, preferences, static_files
+from web import errors, filters, i18n, limits, navigation, permissions, preferences, static_files
 from web.http import new_idempotency_key
 from web.requests import ReadableRequest
 
@@ -108,6 +108,7 @@ def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -
     app.url_map.converters["int"] = RecordId
     app.extensions["settings"] = settings = settings if settings is not None else _read_settings()
     _configure(app, settings)
+    limits.install(app, settings)
     _load_requests(app, load_actor)
     i18n.install(app)
     csrf.init_app(app)
@@ -168,7 +169,10 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
             loader = by_token if permissions.is_api_request() else by_session
             g.actor = loader(request) if loader else None
         g.viewing = begin_viewing(g.actor.viewer if g.actor else None)
-        return permissions.guard(app)
+        refused = permissions.guard(app)
+        if refused is None:
+            limits.hold_back(app)
+        return refused
 
     @app.teardown_request
     def end(_error: BaseException | None) -> None:
