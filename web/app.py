@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
+import web.uploads  # noqa: F401 (its sentences)
 from core.scope import begin_viewing, end_viewing
 from web import errors, filters, i18n, limits, navigation, permissions, preferences, static_files
 from web.http import new_idempotency_key
