@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("production", "demo", "development", "test")
@@ -26,6 +27,11 @@ KNOWN_DEFAULT_SECRETS = frozenset(
     """changeme change-me change_me countinghouse default demo dev development insecure none password
     secret secret-key secret_key test your-secret-key your_secret_key""".split()  # noqa: SIM905 - a list of words
 )
+
+
+KNOWN_DEFAULT_PASSWORDS = KNOWN_DEFAULT_SECRETS | {
+    *("postgres", "postgresql", "redis", "rabbitmq", "guest", "admin", "root", "user", "123456", "12345678")
+}
 
 
 class SettingsError(Exception):
@@ -79,10 +85,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         home=home,
         environment=environment,
         secret_key=_secret_key(values, environment, home),
-        database_url=_database_url(values, "DATABASE_URL"),
-        database_admin_url=_database_url(values, "DATABASE_ADMIN_URL"),
-        database_system_url=_database_url(values, "DATABASE_SYSTEM_URL"),
-        broker_url=values.get("BROKER_URL", "").strip() or "memory://",
+        database_url=_database_url(values, "DATABASE_URL", environment),
+        database_admin_url=_database_url(values, "DATABASE_ADMIN_URL", environment),
+        database_system_url=_database_url(values, "DATABASE_SYSTEM_URL", environment),
+        broker_url=_broker_url(values, environment),
         host=host,
         port=_number(values, "PORT", 8000, 1, 65535),
         log_level=_choice(values, "LOG_LEVEL", LOG_LEVELS, "info"),
@@ -140,16 +146,36 @@ def normalise_database_url(url: str) -> str:
     return f"postgresql+psycopg://{rest}"
 
 
-def _database_url(values: Mapping[str, str], name: str) -> str | None:
+def _database_url(values: Mapping[str, str], name: str, environment: str) -> str | None:
     given = values.get(name, "").strip()
     if not given:
         return None
+    _refuse_known_password(name, given, environment)
     try:
         return normalise_database_url(given)
     except ValueError:
         raise SettingsError(
             f"{name} must be a PostgreSQL address such as postgresql://user:password@host/database."
         ) from None
+
+
+def _broker_url(values: Mapping[str, str], environment: str) -> str:
+    given = values.get("BROKER_URL", "").strip()
+    _refuse_known_password("BROKER_URL", given, environment)
+    return given or "memory://"
+
+
+def _refuse_known_password(name: str, url: str, environment: str) -> None:
+    """In production no address may carry a password that everybody tries first. An address without one is left to the
+    server's own rules."""
+    found = re.match(r"[\w+]+://([^@/]*)@", url)
+    user, _, password = found[1].partition(":") if found else ("", "", "")
+    password = unquote(password).lower()
+    if environment == "production" and password and password in KNOWN_DEFAULT_PASSWORDS | {unquote(user).lower()}:
+        raise SettingsError(
+            f"{name} carries a password that is a known default or the user's own name. Give the user a long random "
+            "one, on the server and in the setting."
+        )
 
 
 def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
