@@ -16,6 +16,10 @@ from tests.world import PASSWORD, World
 from web.app import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from web.permissions import route_matrix
 
+NEEDED = {
+    "Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy",
+    "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy",
+}  # fmt: skip
 SECURE = {"base_url": "https://books.example"}
 
 
@@ -72,6 +76,8 @@ def test_over_https_browsers_are_told_to_stay_there(app: Flask, visitor: Visitor
 
 
 def test_the_policy_allows_nothing_unsafe() -> None:
+    assert set(SECURITY_HEADERS) >= NEEDED
+    assert SECURITY_HEADERS["X-Frame-Options"] == "DENY" and SECURITY_HEADERS["X-Content-Type-Options"] == "nosniff"
     policy = dict(rule.partition(" ")[::2] for rule in CONTENT_SECURITY_POLICY.split("; "))
     assert not re.search(r"unsafe|\*|data:|blob:|https?:|nonce", CONTENT_SECURITY_POLICY)
     assert {name: policy[name] for name in ("default-src", "script-src", "style-src", "object-src")} == {
