@@ -216,7 +216,9 @@ def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def drip(visitor: socket.socket) -> None:
         visitor.sendall(b"HTTP/1.1 200 OK\r\nX: ")
-        while not ended.wait(0.05):
+        for _ in range(60):
+            if ended.wait(0.05):
+                return
             visitor.sendall(b"x")
 
     with listening(drip) as slow:
