@@ -212,7 +212,7 @@ def test_an_answer_has_its_largest_size() -> None:
 
 def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte comes in time for the socket; the call as a whole does not."""
-    ended = threading.Event()
+    ended, outlasted = threading.Event(), threading.Event()
 
     def drip(visitor: socket.socket) -> None:
         visitor.sendall(b"HTTP/1.1 200 OK\r\nX: ")
@@ -220,9 +220,11 @@ def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
             if ended.wait(0.05):
                 return
             visitor.sendall(b"x")
+        outlasted.set()
 
     with listening(drip) as slow:
         refused = refusal(f"http://127.0.0.1:{slow.port}/", slow.allowed, timeout=0.4)
+        assert not outlasted.is_set(), "the call went on as long as the server did"
         ended.set()
     assert refused.code == "outgoing_too_slow"
 
