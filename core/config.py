@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from core.smtp import MailServer
 
@@ -23,10 +23,17 @@ LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG_FORMATS = ("text", "json")
 SYSTEM_STATE_FOLDER = Path("/var/lib/countinghouse")
 SHORTEST_PRODUCTION_SECRET = 32
+# Calls a minute where no setting says otherwise; the variable is RATE_LIMIT_ and the name in capitals.
+RATE_LIMITS = {"sign_in": 20, "public_form": 60, "search": 120, "lookup": 600, "export": 20, "pdf": 60, "api": 600}
 KNOWN_DEFAULT_SECRETS = frozenset(
     """changeme change-me change_me countinghouse default demo dev development insecure none password
     secret secret-key secret_key test your-secret-key your_secret_key""".split()  # noqa: SIM905 - a list of words
 )
+
+
+KNOWN_DEFAULT_PASSWORDS = KNOWN_DEFAULT_SECRETS | {
+    *("postgres", "postgresql", "redis", "rabbitmq", "guest", "admin", "root", "user", "123456", "12345678")
+}
 
 
 class SettingsError(Exception):
@@ -57,6 +64,8 @@ class Settings:
     mail_server: MailServer | None = None
     mail_from: str | None = None
     public_url: str | None = None
+    rate_limits: Mapping[str, int] = field(default_factory=lambda: dict(RATE_LIMITS))
+    outgoing_allowed: frozenset[str] = frozenset()
 
     @property
     def embedded(self) -> bool:
@@ -82,10 +91,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         home=home,
         environment=environment,
         secret_key=_secret_key(values, environment, home),
-        database_url=_database_url(values, "DATABASE_URL"),
-        database_admin_url=_database_url(values, "DATABASE_ADMIN_URL"),
-        database_system_url=_database_url(values, "DATABASE_SYSTEM_URL"),
-        broker_url=values.get("BROKER_URL", "").strip() or "memory://",
+        database_url=_database_url(values, "DATABASE_URL", environment),
+        database_admin_url=_database_url(values, "DATABASE_ADMIN_URL", environment),
+        database_system_url=_database_url(values, "DATABASE_SYSTEM_URL", environment),
+        broker_url=_broker_url(values, environment),
         host=host,
         port=port,
         log_level=_choice(values, "LOG_LEVEL", LOG_LEVELS, "info"),
@@ -95,6 +104,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail_server=None if environment == "demo" else _mail_server(values),
         mail_from=_mail_from(values),
         public_url=_public_url(values) or (f"http://{_in_url(host)}:{port}" if is_loopback(host) else None),
+        rate_limits=_rate_limits(values, environment),
+        outgoing_allowed=read_outgoing_allowed(values),
     )
 
 
@@ -144,10 +155,11 @@ def normalise_database_url(url: str) -> str:
     return f"postgresql+psycopg://{rest}"
 
 
-def _database_url(values: Mapping[str, str], name: str) -> str | None:
+def _database_url(values: Mapping[str, str], name: str, environment: str) -> str | None:
     given = values.get(name, "").strip()
     if not given:
         return None
+    _refuse_known_password(name, given, environment)
     try:
         return normalise_database_url(given)
     except ValueError:
@@ -199,6 +211,25 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
+def _broker_url(values: Mapping[str, str], environment: str) -> str:
+    given = values.get("BROKER_URL", "").strip()
+    _refuse_known_password("BROKER_URL", given, environment)
+    return given or "memory://"
+
+
+def _refuse_known_password(name: str, url: str, environment: str) -> None:
+    """In production no address may carry a password that everybody tries first. An address without one is left to the
+    server's own rules."""
+    found = re.match(r"[\w+]+://([^@/]*)@", url)
+    user, _, password = found[1].partition(":") if found else ("", "", "")
+    password = unquote(password).lower()
+    if environment == "production" and password and password in KNOWN_DEFAULT_PASSWORDS | {unquote(user).lower()}:
+        raise SettingsError(
+            f"{name} carries a password that is a known default or the user's own name. Give the user a long random "
+            "one, on the server and in the setting."
+        )
+
+
 def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
     value = values.get(name, "").strip().lower() or default
     if value not in choices:
@@ -213,6 +244,27 @@ def _number(values: Mapping[str, str], name: str, default: int, lowest: int, hig
     if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
         raise SettingsError(f"{name} must be a whole number from {lowest} to {highest}.")
     return int(text)
+
+
+def _rate_limits(values: Mapping[str, str], environment: str) -> dict[str, int]:
+    """Calls a minute by kind; none where they are switched off, as in tests unless a test asks for them."""
+    default = "off" if environment == "test" else "on"
+    if _choice(values, "COUNTINGHOUSE_RATE_LIMITS", ("on", "off"), default) == "off":
+        return {}
+    return {
+        name: _number(values, f"RATE_LIMIT_{name.upper()}", calls, 1, 1_000_000) for name, calls in RATE_LIMITS.items()
+    }
+
+
+def read_outgoing_allowed(values: Mapping[str, str]) -> frozenset[str]:
+    """Addresses inside one's own network that may be called, as `host:port`. Raises SettingsError."""
+    given = values.get("OUTGOING_ALLOWED", "").lower().replace(",", " ").split()
+    for entry in given:
+        host, _, port = entry.rpartition(":")
+        whole = re.fullmatch(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", host)
+        if not whole or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise SettingsError("OUTGOING_ALLOWED must list hosts with ports, such as odoo.lan:8069 or [fd00::1]:443.")
+    return frozenset(given)
 
 
 def _secret_key(values: Mapping[str, str], environment: str, home: Path) -> str:

@@ -89,6 +89,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=False,
             pool_reset_on_return="rollback",
+            hide_parameters=True,  # an error's text goes to the log, and hashes and people's data are no part of it
             connect_args={"prepare_threshold": None, "application_name": application_name},
         )
         self._lock = threading.Lock()

@@ -6,6 +6,7 @@ import importlib
 
 MODULES = (
     "core.trace",
+    "core.rate_limits",
     "core.organization",
     "core.credentials",
     "core.parties",

@@ -24,7 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from core import clock
-from core.fetching import FetchError, fetch
+from core.outgoing import Guard, OutgoingRefused, fetch
 
 DISCOVERY = "/.well-known/openid-configuration"
 SCOPE = "openid email profile"
@@ -196,9 +196,12 @@ def _kept(client: Client, url: str, oldest_seconds: float) -> dict[str, Any]:
 
 def _read_json(client: Client, url: str, body: bytes | None, headers: Mapping[str, str]) -> dict[str, Any]:
     try:
-        answer = fetch(url, body=body, headers=headers, may_be_internal=client.may_be_internal)
+        if not (url.startswith("https://") or client.may_be_internal):
+            raise ValueError("not https")
+        guard = Guard.of_environment(private=client.may_be_internal)
+        answer = fetch("GET" if body is None else "POST", url, body=body, headers=headers, guard=guard)
         found = json.loads(answer.body)
-    except (FetchError, ValueError, RecursionError) as error:
+    except (OutgoingRefused, ValueError, RecursionError) as error:
         raise OidcError("oidc_unreachable", str(error)[:200]) from error
     if not isinstance(found, dict) or answer.status >= 500 or (body is None and answer.status != 200):
         raise OidcError("oidc_unreachable", f"status {answer.status}")

@@ -17,10 +17,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
+import web.uploads  # noqa: F401 (its sentences)
 from core import mail, sealing
 from core.masks import NOTHING, begin_showing, end_showing
 from core.scope import begin_viewing, end_viewing
-from web import errors, filters, i18n, lists, navigation, permissions, preferences, static_files
+from web import errors, filters, i18n, limits, lists, navigation, permissions, preferences, static_files
 from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
 from web.requests import ReadableRequest
@@ -117,6 +118,7 @@ def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -
     _configure(app, settings)
     mail.configure(settings)
     sealing.configure(settings.secret_key)
+    limits.install(app, settings)
     _load_requests(app, load_actor)
     i18n.install(app)
     csrf.init_app(app)
@@ -178,7 +180,10 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
             g.actor = loader(request) if loader else None
         g.viewing = begin_viewing(g.actor.viewer if g.actor else None)
         g.showing = begin_showing(g.actor.permissions if g.actor else NOTHING)
-        return permissions.guard(app)
+        refused = permissions.guard(app)
+        if refused is None:
+            limits.hold_back(app)
+        return refused
 
     @app.teardown_request
     def end(_error: BaseException | None) -> None:

@@ -9,7 +9,7 @@ import structlog
 from flask import Flask, Response, g, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from core.encoding import dump_json
 from core.errors import DomainError
@@ -117,8 +117,12 @@ def answer_http_error(error: HTTPException) -> Response | tuple[str, int]:
     title, detail = http_texts(status)
     if isinstance(error, CSRFError):
         detail = sentence("csrf")
+    data = {}
+    if isinstance(error, TooManyRequests) and error.retry_after is not None:
+        data = {"seconds": error.retry_after}
+        detail = sentence("too_many_requests", data)
     if is_api_request():
-        answer: Any = problem(status, CODES.get(status, "http_error"), detail, title=title)
+        answer: Any = problem(status, CODES.get(status, "http_error"), detail, title=title, data=data)
     else:
         answer = Response(*error_page(status, detail=detail))
     for name, value in error.get_headers():

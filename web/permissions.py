@@ -101,9 +101,11 @@ class Area(Blueprint):
         provide_automatic_options: bool | None = None,
         *,
         permission: str | None = None,
+        limit: str | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule. Raises `UndeclaredRoute` when `permission` is missing."""
+        """Register a rule; `limit` is its kind in `web.limits`. Raises `UndeclaredRoute` when `permission` is
+        missing."""
         name = endpoint or (view_func.__name__ if view_func else rule)
         if not permission:
             raise UndeclaredRoute(f"{self.name}.{name} ({rule}) declares no permission")
@@ -111,16 +113,20 @@ class Area(Blueprint):
         methods = options.get("methods") or ("GET",)
         self.record(
             lambda state: declare(
-                state.app, f"{state.name_prefix}.{state.name}.{name}".lstrip("."), methods, permission
+                state.app, f"{state.name_prefix}.{state.name}.{name}".lstrip("."), methods, permission, limit
             )
         )
 
 
-def declare(app: Any, endpoint: str, methods: Iterable[str], permission: str) -> None:
-    """Write down who may call an endpoint by these methods. Raises `UndeclaredRoute` on a contradiction."""
+def declare(app: Any, endpoint: str, methods: Iterable[str], permission: str, limit: str | None = None) -> None:
+    """Write down who may call an endpoint by these methods, and how often. Raises `UndeclaredRoute` on a
+    contradiction."""
     declared: dict[tuple[str, str], str] = app.extensions.setdefault("route_permissions", {})
+    limits: dict[tuple[str, str], str] = app.extensions.setdefault("route_limits", {})
     for method in methods:
         key = (endpoint, method.upper())
+        if limit:
+            limits[key] = limit
         if declared.setdefault(key, permission) != permission:
             raise UndeclaredRoute(f"{endpoint} {method} is declared both {declared[key]!r} and {permission!r}")
 

@@ -43,7 +43,7 @@ class Child:
 
     name: str
     arguments: Sequence[str]
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     process: "subprocess.Popen[bytes] | None" = None
     restarts: int = 0
     failures_in_row: int = 0

@@ -1,6 +1,7 @@
 """The connection to Odoo, against a real HTTP server that speaks its JSON-RPC."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -44,6 +45,11 @@ def refusal(name: str, message: str) -> dict[str, Any]:
     return {"error": {"code": 200, "message": "Odoo Server Error", "data": data}}
 
 
+def allow(port: int) -> None:
+    """What an administrator does for an Odoo in his own network; taken back after the test."""
+    os.environ["OUTGOING_ALLOWED"] += f" 127.0.0.1:{port}"
+
+
 @contextmanager
 def served(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
     """A server on a free port of this machine; `respond` answers every POST."""
@@ -60,6 +66,7 @@ def served(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
+    allow(server.server_port)
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
@@ -87,8 +94,8 @@ def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: s
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
+def nothing_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTGOING_ALLOWED", "")
     monkeypatch.setenv("COUNTINGHOUSE_LANGUAGE", "en")
 
 
@@ -151,12 +158,14 @@ def test_hangs_up_without_an_answer() -> None:
 
 def test_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        allow(silent.getsockname()[1])
         assert failure(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.3).code == "timeout"
 
 
 def test_nothing_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
+    allow(port)
     assert failure(f"http://127.0.0.1:{port}").code == "unreachable"
 
 
@@ -187,3 +196,19 @@ def test_command_asks_for_the_password(server: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("ODOO_PASSWORD", raising=False)
     asked = CliRunner().invoke(command, [server, "shop", "admin"], input="right\n")
     assert asked.exit_code == 0 and "right" not in asked.output
+
+
+def test_a_server_inside_is_refused_until_an_administrator_allows_it(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTGOING_ALLOWED", "")
+    monkeypatch.setenv("ODOO_PASSWORD", "right")
+    refused = failure(server)
+    assert refused.code == "inside"
+    said = CliRunner().invoke(command, [server, "shop", "admin"])
+    assert said.exit_code == 1 and f"add 127.0.0.1:{refused.data['port']} to the setting" in said.output
+
+
+def test_proxies_of_the_environment_are_not_asked(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert connect(OdooAddress.parse(server, "shop", "admin"), "right").user_id == 2

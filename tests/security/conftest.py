@@ -33,6 +33,14 @@ SETTINGS = SimpleNamespace(
     language="en",
     time_zone="Asia/Shanghai",
 )
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures that a test makes by the hundred are not written down one by one."""
+    monkeypatch.setattr("web.errors.log", SimpleNamespace(error=lambda *_arguments, **_named: None))
+
+
 Visitor = Callable[[str | None], FlaskClient]
 
 

@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from tests.security.conftest import Visitor, values_of
 from tests.security.test_matrix import address
 from tests.world import World
+from web.app import FORM_LIFETIME_SECONDS
 from web.permissions import route_matrix
 
 # What a GET may write: that a session was seen.
 QUIET = ("user_session",)
 
 
-def test_every_form_without_its_token_is_refused(app: Flask, world: World, visitor: Visitor) -> None:
+def test_every_form_without_its_own_token_is_refused(
+    app: Flask, world: World, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one, with an invented one, with one of another browser's, with one that is too old."""
+    assert app.config["WTF_CSRF_TIME_LIMIT"] == FORM_LIFETIME_SECONDS <= 24 * 3600
     values, wrong = values_of(world), []
+    foreign = token_of(visitor("manager"))
+    own = token_of(visitor("admin"))
+    assert visitor("admin").post("/preferences", data={"csrf_token": own}).status_code == 303
+    before = _rows_written(world)
     for row in route_matrix(app):
         if row.method == "GET" or row.rule.startswith("/api/"):
             continue
-        for data in ({}, {"csrf_token": "forged"}):
+        for case, token in (("missing", None), ("forged", "forged"), ("foreign", foreign), ("expired", own)):
+            data = {} if token is None else {"csrf_token": token}
+            monkeypatch.setitem(app.config, "WTF_CSRF_TIME_LIMIT", -1 if case == "expired" else FORM_LIFETIME_SECONDS)
             answer = visitor("admin").open(address(row, values), method=row.method, data=data)
             if answer.status_code != 400:
-                wrong.append(f"{row.method} {row.rule}: {answer.status_code}")
+                wrong.append(f"{row.method} {row.rule}, {case}: {answer.status_code}")
     assert not wrong
+    assert _rows_written(world) == before
+
+
+def token_of(browser: FlaskClient) -> str:
+    """The token in a page that this browser was shown."""
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/customers/new").text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_header_does_not_replace_the_place_it_came_from(app: Flask, visitor: Visitor) -> None:
+    """Over https the page that sends must be of this site, token or not."""
+    browser = app.test_client()
+    page = browser.get("/sign-in", base_url="https://localhost")
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
+    assert found is not None
+    sent = {"csrf_token": found[1], "theme": "dark"}
+    for referrer, status in ((None, 400), ("https://evil.example/", 400), ("https://localhost/sign-in", 303)):
+        headers = {"Referer": referrer} if referrer else {}
+        answer = browser.post("/preferences", data=sent, headers=headers, base_url="https://localhost")
+        assert answer.status_code == status, referrer
 
 
 def test_the_api_takes_no_cookie(app: Flask, world: World, visitor: Visitor) -> None:

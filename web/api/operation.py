@@ -55,6 +55,7 @@ class Operation:
     previewable: bool = False
     refusals: tuple[str, ...] = ()
     media_type: str = JSON
+    limit: str | None = None
 
     @property
     def rule(self) -> str:
@@ -106,7 +107,9 @@ def operation(
             previewable=previewable, **described,
         )  # fmt: skip
         OPERATIONS.append(declared)
-        area.add_url_rule(declared.rule, declared.name, declared.view, methods=[method], permission=permission)
+        area.add_url_rule(
+            declared.rule, declared.name, declared.view, methods=[method], permission=permission, limit=declared.limit
+        )
         return handler
 
     return register

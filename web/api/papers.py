@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from core.errors import DomainError
 from core.queries.company import CompanyPaper
 from crm.queries.papers import ORDER, ORDER_LINES, QUOTATION, QUOTATION_LINES
+from web import limits
 from web.api.fields import Body, Choice
 from web.api.operation import Call, operation
 from web.documents.answer import answer_pdf
@@ -24,7 +25,7 @@ from web.shipments.papers import read_delivery_note
 
 IN_LANGUAGE = Body(lang=Choice(choices=LANGUAGES, help="Language of the document; the caller's when left out."))
 PDF: dict[str, Any] = {
-    "query": IN_LANGUAGE, "media_type": "application/pdf", "refusals": ("pdf_unavailable",)
+    "query": IN_LANGUAGE, "media_type": "application/pdf", "limit": limits.PDF, "refusals": ("pdf_unavailable",)
 }  # fmt: skip
 
 

@@ -9,13 +9,14 @@ from core import database as db
 from crm.queries.search import search
 from web.api.fields import Body, Text
 from web.api.operation import Call, operation
+from web.limits import SEARCH
 
 LONGEST = 80
 
 
 @operation(
     "GET", "/search", "home.read", summary="Find customers, products and documents by words or number",
-    query=Body(q=Text(required=True, limit=LONGEST)),
+    query=Body(q=Text(required=True, limit=LONGEST)), limit=SEARCH,
     answer=[{
         "kind": str, "id": int, "title": str, "detail": str | None, "amount": Decimal | None, "exact": bool
     }],

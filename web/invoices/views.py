@@ -41,6 +41,7 @@ from web.http import apply_errors, flash_done, preview_command, run_command, see
 from web.i18n import language
 from web.invoices import area
 from web.invoices.papers import read_credit_note, read_invoice
+from web.limits import PDF
 from web.lists import choice_of, day_of, id_of, text_of, window_of
 from web.payments.rows import carried_values
 from web.permissions import may
@@ -141,7 +142,7 @@ def record_fiscal(invoice_id: int) -> ResponseReturnValue:
     return _record(invoice_id, form, preview), 200 if preview else 422
 
 
-@area.route("/<int:invoice_id>/<paper_language>.pdf", permission="invoices.read")
+@area.route("/<int:invoice_id>/<paper_language>.pdf", permission="invoices.read", limit=PDF)
 def paper(invoice_id: int, paper_language: str) -> ResponseReturnValue:
     """The invoice as PDF."""
     if paper_language not in LANGUAGES:
@@ -164,7 +165,7 @@ def credit_note(credit_note_id: int) -> str:
         )
 
 
-@area.route("/credit-notes/<int:credit_note_id>/<paper_language>.pdf", permission="invoices.read")
+@area.route("/credit-notes/<int:credit_note_id>/<paper_language>.pdf", permission="invoices.read", limit=PDF)
 def credit_note_paper(credit_note_id: int, paper_language: str) -> ResponseReturnValue:
     """The credit note as PDF."""
     if paper_language not in LANGUAGES:

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
+
+from core.outgoing import OutgoingRefused, guarded_opener
 
 DEFAULT_TIMEOUT_SECONDS = 15.0
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -68,15 +70,6 @@ class OdooConnection:
     client: Any
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Redirects are refused: following one would turn the call into a GET and could carry the password elsewhere."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> NoReturn:
-        raise OdooError("redirected", target=newurl)
-
-
 def connect(address: OdooAddress, password: str, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> OdooConnection:
     """Sign in and return the session. `timeout` is in seconds, for each call.
 
@@ -84,7 +77,7 @@ def connect(address: OdooAddress, password: str, timeout: float = DEFAULT_TIMEOU
     """
     import odoorpc
 
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), _NoRedirect)
+    opener = guarded_opener(None, urllib.request.HTTPCookieProcessor(CookieJar()))
     protocol = "jsonrpc+ssl" if address.scheme == "https" else "jsonrpc"
     with _plain_failures(address, "no_odoo"):
         client = odoorpc.ODOO(address.host, protocol=protocol, port=address.port, timeout=timeout, opener=opener)
@@ -110,6 +103,8 @@ def _plain_failures(address: OdooAddress, refused: str) -> Iterator[None]:
         yield
     except OdooError:
         raise
+    except OutgoingRefused as error:
+        raise _refused_call(error, address) from error
     except urllib.error.HTTPError as error:
         raise OdooError("http_status", address=shown, status=error.code) from error
     except (urllib.error.URLError, OSError) as error:
@@ -122,6 +117,15 @@ def _plain_failures(address: OdooAddress, refused: str) -> Iterator[None]:
         raise _server_refusal(error, address, refused) from error
     except ConnectorError as error:
         raise OdooError("no_odoo", address=shown) from error
+
+
+def _refused_call(error: OutgoingRefused, address: OdooAddress) -> OdooError:
+    """What our own guard against calls into the network says."""
+    if error.code == "outgoing_redirected":
+        return OdooError("redirected", target=error.data["target"])
+    if error.code == "outgoing_unknown_host":
+        return OdooError("unknown_host", host=address.host)
+    return OdooError("inside", host=address.host, port=address.port)
 
 
 def _network_failure(reason: Any, address: OdooAddress) -> OdooError:
@@ -150,6 +154,10 @@ SENTENCES = {
     "bad_address": "%(url)s is no address of an Odoo server; write it like https://odoo.example.com.",
     "unknown_host": "The host %(host)s is not known. Check how it is written.",
     "unreachable": "Nothing answers at %(address)s (%(reason)s).",
+    "inside": (
+        "%(host)s:%(port)s lies inside this machine's own network, which is not called unless an administrator allows "
+        "it: add %(host)s:%(port)s to the setting OUTGOING_ALLOWED and start again."
+    ),
     "timeout": "%(address)s did not answer in time. Try again, or allow more with --timeout.",
     "certificate": "The certificate of %(address)s is not trusted (%(reason)s).",
     "redirected": "The server sends us on to %(target)s. Give that address instead.",

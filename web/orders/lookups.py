@@ -14,12 +14,13 @@ from core.money import LARGEST_PRICE, LARGEST_QUANTITY, line_amount
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
 from web.filters import company_currency, money, plain_price, quantity
 from web.forms import parse_number
+from web.limits import LOOKUP
 from web.lists import id_of, text_of
 from web.orders import area
 from web.orders.lines import stock_state
 
 
-@area.route("/stock", permission="stock.read")
+@area.route("/stock", permission="stock.read", limit=LOOKUP)
 def stock() -> ResponseReturnValue:
     """Price, live availability and amount of one line: on hand, reserved, available, back-ordered."""
     text, warehouse_id = text_of("product"), id_of("warehouse_id")
@@ -92,7 +93,7 @@ def short_ways(product: ProductMatch, wanted: Decimal, index: int | str) -> list
     return [*ways, ("x", _("Take the line out"), "way", f"drop:{index}")]
 
 
-@area.route("/products", permission="products.read")
+@area.route("/products", permission="products.read", limit=LOOKUP)
 def products() -> ResponseReturnValue:
     """The first few products a text may mean: [{value, label}]."""
     with db.current().reading() as connection:

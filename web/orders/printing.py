@@ -15,11 +15,12 @@ from web.documents.answer import answer_document
 from web.documents.build import document_of, line_of, party_of
 from web.documents.data import LANGUAGES, DocumentFacts, Kind
 from web.documents.resources import page_style
+from web.limits import PDF
 from web.orders import area
 from web.permissions import SIGNED_IN
 
 
-@area.route("/<int:order_id>/print/<language>", permission="orders.read", endpoint="print")
+@area.route("/<int:order_id>/print/<language>", permission="orders.read", endpoint="print", limit=PDF)
 def print_order(order_id: int, language: str) -> ResponseReturnValue:
     """The order confirmation as PDF in Chinese or English."""
     return answer_paper("order_confirmation", ORDER, ORDER_LINES, order_id, language)

@@ -20,6 +20,7 @@ from crm.quotations import mark_quotation, order_quotation
 from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
+from web.limits import PDF
 from web.lists import choice_of, id_of, text_of, window_of
 from web.orders.printing import answer_paper
 from web.permissions import may
@@ -151,7 +152,7 @@ def _mark(quotation_id: int, state: QuotationState, done: str) -> ResponseReturn
     return see_other("quotations.show", quotation_id=quotation_id)
 
 
-@area.route("/<int:quotation_id>/print/<language>", permission="quotations.read", endpoint="print")
+@area.route("/<int:quotation_id>/print/<language>", permission="quotations.read", endpoint="print", limit=PDF)
 def print_quotation(quotation_id: int, language: str) -> ResponseReturnValue:
     """The quotation as PDF in Chinese or English."""
     return answer_paper("quotation", QUOTATION, QUOTATION_LINES, quotation_id, language)

@@ -9,6 +9,7 @@ from werkzeug.utils import redirect
 
 from core import database as db
 from crm.queries.search import search
+from web.limits import SEARCH
 from web.navigation import link
 from web.search import area
 
@@ -31,7 +32,7 @@ LISTS = {
 LONGEST = 80
 
 
-@area.route("", permission="home.read")
+@area.route("", permission="home.read", limit=SEARCH)
 def index() -> ResponseReturnValue:
     """Results by kind."""
     text = request.args.get("q", "").strip()[:LONGEST]

@@ -21,6 +21,7 @@ from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, preview_command, run_command, see_other
 from web.i18n import language
+from web.limits import PDF
 from web.lists import choice_of, id_of, text_of, window_of
 from web.permissions import may
 from web.sentences import sentence
@@ -118,7 +119,7 @@ def show(shipment_id: int) -> str:
         )
 
 
-@area.route("/<int:shipment_id>/delivery-note-<paper_language>.pdf", permission="stock.read")
+@area.route("/<int:shipment_id>/delivery-note-<paper_language>.pdf", permission="stock.read", limit=PDF)
 def delivery_note(shipment_id: int, paper_language: str) -> ResponseReturnValue:
     """The delivery note as PDF."""
     if paper_language not in LANGUAGES:

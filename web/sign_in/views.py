@@ -17,6 +17,7 @@ from core.context import SYSTEM, Context
 from core.organization import Company, User
 from core.sign_in import sign_in
 from web.http import safe_target, see_other
+from web.limits import SIGN_IN
 from web.permissions import PUBLIC, SIGNED_IN
 from web.sentences import sentence
 from web.sign_in import area, session
@@ -37,7 +38,7 @@ def form() -> ResponseReturnValue:
     return page(SignInForm(formdata=None, next=target))
 
 
-@area.route("", permission=PUBLIC, methods=["POST"])
+@area.route("", permission=PUBLIC, methods=["POST"], limit=SIGN_IN)
 def submit() -> ResponseReturnValue:
     """Check name and password; start a new session, whatever the browser had before, or ask for the second factor."""
     given = SignInForm()

@@ -12,12 +12,13 @@ from core.masks import COSTS, sees
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
 from web.filters import money, plain, plain_price, quantity
 from web.forms import parse_number
+from web.limits import LOOKUP
 from web.lists import id_of, text_of
 from web.orders.lines import unit_of
 from web.stock import area
 
 
-@area.route("/suggest", permission="stock.read")
+@area.route("/suggest", permission="stock.read", limit=LOOKUP)
 def suggest() -> ResponseReturnValue:
     """Goods that fit what was typed so far."""
     with db.current().reading() as connection:
@@ -25,7 +26,7 @@ def suggest() -> ResponseReturnValue:
     return jsonify([{"value": product.text, "label": unit_of(product)} for product in found])
 
 
-@area.route("/lookup", permission="stock.read")
+@area.route("/lookup", permission="stock.read", limit=LOOKUP)
 def lookup() -> ResponseReturnValue:
     """The product of a line: its usual cost (for who may see it) and its stock."""
     text = text_of("product")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +132,25 @@ def test_the_logo_is_a_sound_picture_or_none() -> None:
 def test_the_logo_is_printed() -> None:
     pdf = render_pdf("quotation", make_document("quotation"), replace(COMPANY, logo=picture("PNG")), "en")
     assert b"/Image" in pdf
+
+
+def test_a_paper_calls_nobody_although_somebody_listens(
+    secret: Path, reached: Callable[[], list[Any]], read_pages: Any
+) -> None:
+    """A real server waits on this machine, and redirects whoever comes to the secret; nobody comes."""
+    visits = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        http = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+        text = "".join(attack.format(file=secret.as_uri(), http=http) for attack in ATTACKS)
+        party = replace(make_document("invoice").party, name=text, address_lines=(text,))
+        document = make_document("invoice", (replace(make_lines(1)[0], name=text),), note=text, party=party)
+        pdf = render_pdf("invoice", document, replace(COMPANY, name=text[:200]), "en")
+        with suppress(BlockingIOError):
+            visits.append(listener.accept())
+    assert visits == [] and reached() == []
+    assert SECRET.encode() not in pdf
+
+
+def test_the_library_is_one_that_can_be_kept_in() -> None:
+    assert int(metadata.version("weasyprint").split(".")[0]) >= 70

@@ -1,0 +1,115 @@
+"""What every answer says to the browser: pages, refusals, failures, papers, calls of the API and files alike."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.http import parse_cookie
+
+from core import sign_in
+from tests.security.conftest import Visitor, values_of
+from tests.security.test_matrix import address
+from tests.world import PASSWORD, World
+from web.app import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from web.permissions import route_matrix
+
+NEEDED = {
+    "Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy",
+    "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy",
+}  # fmt: skip
+SECURE = {"base_url": "https://books.example"}
+
+
+def faults_of(answer: Any, *, secure: bool = False, cached: bool = False) -> list[str]:
+    """What an answer lacks."""
+    headers = answer.headers
+    faults = [name for name, value in SECURITY_HEADERS.items() if headers.getlist(name) != [value]]
+    if secure != headers.get("Strict-Transport-Security", "").startswith("max-age=31536000"):
+        faults.append("Strict-Transport-Security")
+    if not cached and headers.get("Cache-Control") != "no-store":
+        faults.append("Cache-Control")
+    if not headers.get("X-Request-ID"):
+        faults.append("X-Request-ID")
+    faults += [name for name in ("Server", "X-Powered-By") if name in headers]
+    return faults
+
+
+def test_every_route_says_it_to_everybody(app: Flask, world: World, visitor: Visitor) -> None:
+    values, wrong = values_of(world), []
+    token = {"Authorization": f"Bearer {world.token()}"}
+    for row in route_matrix(app):
+        if row.rule.startswith("/styleguide") or row.endpoint == "sign_in.sign_out":
+            continue
+        for who in ("admin", None):
+            headers = token if who and row.rule.startswith("/api/") else {}
+            answer = visitor(who).open(address(row, values), method=row.method, headers=headers)
+            if faults := faults_of(answer, cached=row.endpoint == "assets.file"):
+                wrong.append(f"{row.method} {row.rule} as {who}, {answer.status_code}: {faults}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_refusals_and_failures_say_it_too(app: Flask, visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = visitor("admin")
+    answers = {
+        400: browser.post("/customers/new", data={}),
+        401: app.test_client().get("/api/v1/products"),
+        403: visitor("sales").get("/users"),
+        404: browser.get("/nowhere"),
+        405: browser.delete("/customers"),
+        413: browser.post("/customers/new", data={"x": "y" * 17_000_000}),
+    }
+    monkeypatch.setattr(sign_in, "sign_in", None)
+    monkeypatch.setattr("web.sign_in.views.run", None)
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    answers[500] = app.test_client().post("/sign-in", data={"login": "x", "password": "y"})
+    assert {status: answer.status_code for status, answer in answers.items()} == {status: status for status in answers}
+    assert {status: faults for status, answer in answers.items() if (faults := faults_of(answer))} == {}
+
+
+def test_over_https_browsers_are_told_to_stay_there(app: Flask, visitor: Visitor) -> None:
+    for path in ("/sign-in", "/nowhere", "/api/v1/products", "/healthz"):
+        answer = app.test_client().get(path, **SECURE)
+        assert faults_of(answer, secure=True) == [], path
+
+
+def test_the_policy_allows_nothing_unsafe() -> None:
+    assert set(SECURITY_HEADERS) >= NEEDED
+    assert SECURITY_HEADERS["X-Frame-Options"] == "DENY" and SECURITY_HEADERS["X-Content-Type-Options"] == "nosniff"
+    policy = dict(rule.partition(" ")[::2] for rule in CONTENT_SECURITY_POLICY.split("; "))
+    assert not re.search(r"unsafe|\*|data:|blob:|https?:|nonce", CONTENT_SECURITY_POLICY)
+    assert {name: policy[name] for name in ("default-src", "script-src", "style-src", "object-src")} == {
+        "default-src": "'self'", "script-src": "'self'", "style-src": "'self'", "object-src": "'none'",
+    }  # fmt: skip
+    assert (policy["frame-ancestors"], policy["base-uri"], policy["form-action"]) == ("'none'", "'self'", "'self'")
+
+
+def test_cookies_are_for_the_server_only(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for scripts, not for other sites, and over https only where they were given so."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    for options in ({}, SECURE):
+        browser = app.test_client()
+        signing_in = browser.post("/sign-in", data={"login": "admin", "password": PASSWORD}, **options)
+        choosing = browser.post("/preferences", data={"theme": "dark", "language": "en"}, **options)
+        cookies = signing_in.headers.getlist("Set-Cookie") + choosing.headers.getlist("Set-Cookie")
+        assert len(cookies) >= 3
+        for cookie in cookies:
+            flags = {part.strip().lower() for part in cookie.split(";")[1:]}
+            assert {"httponly", "samesite=lax", "path=/"} <= flags, cookie
+            assert ("secure" in flags) == bool(options), cookie
+            assert not any(flag.startswith("domain") for flag in flags), cookie
+
+
+def test_the_cookie_holds_no_more_than_a_random_token(app: Flask, world: World, visitor: Visitor) -> None:
+    """Nothing of a person's rights or name travels in it, so there is nothing to forge or to read."""
+    from flask.sessions import SecureCookieSessionInterface
+
+    browser = visitor("manager")
+    cookie = browser.get_cookie("session")
+    assert cookie is not None
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    content = serializer.loads(parse_cookie(f"session={cookie.value}")["session"])
+    assert set(content) <= {"token", "csrf_token", "_flashes"}
