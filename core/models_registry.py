@@ -7,6 +7,7 @@ import importlib
 MODULES = (
     "core.trace",
     "core.organization",
+    "core.approvals.models",
     "core.parties",
     "core.catalog",
     "finance.models",

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from core import clock
 from core import database as db
+from core.approvals.rules import change_rule
 from core.command import Preview, Result, preview, run
 from core.context import Actor, Context
 from core.customers import create_customer
@@ -49,11 +50,15 @@ class World:
 
     @classmethod
     def set_up(cls, app_url: str, **company: Any) -> World:
-        """Configures the process for the database at `app_url` and runs the first-run command on it."""
+        """Configures the process for the database at `app_url` and runs the first-run command on it.
+
+        Adjustments need no approval here: tests bring their stock by them. Those about approvals switch the rule on.
+        """
         world = cls(db.configure(db.Database(app_url, pool_size=30)))
         settings = {"name": "恒通贸易有限公司", "currency": "CNY", **company}
         world.run(set_up_company, settings, {"login": "admin", "name": "Admin", "password": PASSWORD})
         world.actor = world.actor_of("admin")
+        world.set_rule("adjustment", is_active=False)
         return world
 
     def context(self, **values: Any) -> Context:
@@ -88,6 +93,10 @@ class World:
         )
         identity, name, roles, permissions, viewer = rows[0]
         return Actor(identity, login, name, frozenset(permissions), tuple(roles), viewer=Viewer.read(viewer))
+
+    def set_rule(self, kind: str, **values: Any) -> Any:
+        """Changes the rule of a kind of approval."""
+        return self.run(change_rule, self.value("SELECT id FROM approval_rule WHERE kind = :kind", kind=kind), values)
 
     def token(self, login: str = "admin", scopes: Sequence[str] | None = None) -> str:
         return self.run(issue_token, login, scopes)["token"]

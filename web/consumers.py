@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import importlib
 
-CONSUMER_MODULES = ("inventory.alerts", "crm.notices")
+CONSUMER_MODULES = ("inventory.alerts", "crm.notices", "core.approvals.notices")
 
 
 def load() -> None:
