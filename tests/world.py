@@ -18,6 +18,9 @@ from sqlalchemy import text
 
 from core import clock
 from core import database as db
+from core.approvals.asking import ask_for_approval
+from core.approvals.deciding import decide
+from core.approvals.models import Decision
 from core.approvals.rules import change_rule
 from core.command import Preview, Result, preview, run
 from core.context import Actor, Context
@@ -25,7 +28,9 @@ from core.customers import create_customer
 from core.permissions import PERMISSIONS
 from core.scope import EVERYTHING, Viewer, viewing
 from core.sessions import issue_token
+from core.units import place_user, save_unit
 from core.users import create_user
+from crm import approvals as _approvable_commands  # noqa: F401 (registers them)
 from crm.orders.cancel import cancel_order
 from crm.orders.confirm import confirm_order
 from crm.orders.create import create_order
@@ -74,6 +79,10 @@ class World:
     def preview(self, command: Any, /, *arguments: Any, **named: Any) -> Preview:
         return preview(command, *arguments, context=self.context(), database=self.database, **named)
 
+    def preview_as(self, login: str, command: Any, /, *arguments: Any, **named: Any) -> Preview:
+        context = self.context(actor=self.actor_of(login))
+        return preview(command, *arguments, context=context, database=self.database, **named)
+
     # people -----------------------------------------------------------------------------------------------------------
     def user(self, login: str, *roles: str, language: str = "zh") -> Actor:
         """A user with roles; returns the actor."""
@@ -94,9 +103,27 @@ class World:
         identity, name, roles, permissions, viewer = rows[0]
         return Actor(identity, login, name, frozenset(permissions), tuple(roles), viewer=Viewer.read(viewer))
 
+    def team(self, *logins: str) -> None:
+        """A team of these people."""
+        self._number += 1
+        unit = self.run(save_unit, {"name": f"组 {self._number}", "kind": "team"})
+        for login in logins:
+            self.run(place_user, self.actor_of(login).user_id, unit["id"])
+
     def set_rule(self, kind: str, **values: Any) -> Any:
         """Changes the rule of a kind of approval."""
         return self.run(change_rule, self.value("SELECT id FROM approval_rule WHERE kind = :kind", kind=kind), values)
+
+    def ask(self, action: str, arguments: dict[str, Any], login: str, reason: str = "大客户") -> Any:
+        """Asks for an approval as somebody."""
+        by = self.context(actor=self.actor_of(login))
+        return self.run(ask_for_approval, action, arguments, reason=reason, context=by)
+
+    def decide(self, request_id: int, login: str, decision: str = "approved", **values: Any) -> Any:
+        """Decides the step a request waits for as somebody."""
+        note = values.pop("note", "no" if decision == "refused" else None)
+        by = self.context(actor=self.actor_of(login), **{name: values.pop(name) for name in ("now",) if name in values})
+        return self.run(decide, request_id, Decision(decision), note=note, context=by, **values)
 
     def token(self, login: str = "admin", scopes: Sequence[str] | None = None) -> str:
         return self.run(issue_token, login, scopes)["token"]

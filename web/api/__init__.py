@@ -4,6 +4,7 @@ and described from there at /api/v1/openapi.json."""
 from web.api import (
     accounts,
     activities,
+    approvals,
     banks,
     categories,
     company,
@@ -36,6 +37,7 @@ from web.api.operation import area
 __all__ = [
     "accounts",
     "activities",
+    "approvals",
     "area",
     "company",
     "banks",

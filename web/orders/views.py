@@ -12,6 +12,8 @@ from flask_babel import lazy_gettext
 from core import database as db
 from crm.queries.order_page import HistoryRow, OrderPage, order_page
 from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, count_views, list_orders
+from web.approvals.sentences import HISTORY as APPROVAL_WORDS
+from web.approvals.sentences import HISTORY_LOOKS as APPROVAL_LOOKS
 from web.filters import day, quantity, today
 from web.lists import choice_of, id_of, text_of, window_of
 from web.orders import area
@@ -52,6 +54,7 @@ HISTORY = {
     "sales_order.cancelled": lazy_gettext("cancelled"),
     "sales_order.returned": lazy_gettext("took goods back"),
     "sales_order.credited": lazy_gettext("credited the price"),
+    **APPROVAL_WORDS,
 }
 HISTORY_LOOKS = {
     "sales_order.created": ("pen", "mute"),
@@ -62,6 +65,7 @@ HISTORY_LOOKS = {
     "sales_order.cancelled": ("x", "bad"),
     "sales_order.returned": ("swap", "warn"),
     "sales_order.credited": ("minus", "warn"),
+    **APPROVAL_LOOKS,
 }
 
 
