@@ -163,6 +163,8 @@ def carry_out(plan: Plan, request_id: int) -> dict[str, Any]:
     """
     [rows] = plan.fetch(REQUEST(request_id=request_id, user_id=plan.actor.user_id, now=plan.now))
     request = _concerned(rows, request_id, plan.actor)
+    if request.requested_by_id != plan.actor.user_id and not request.has_decided:
+        raise NotFound("approval_request", request_id)
     state = state_now(plan, request)
     if state != RequestState.APPROVED:
         raise DomainError("approval_state", state=state)

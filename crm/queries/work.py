@@ -27,6 +27,10 @@ WORK = statement(
     WITH may AS MATERIALIZED (
          SELECT min(session.user_id) AS user_id,
                 coalesce(bool_or('approvals.read' = ANY (role.permissions)), false) AS decide,
+                array_agg(role.id) AS roles,
+                EXISTS (SELECT FROM approval_delegation AS away
+                         WHERE away.to_user_id = min(session.user_id) AND away.ended_at IS NULL
+                           AND away.since <= now() AND away.until > now()) AS stands_in,
                 coalesce(bool_or('orders.ship' = ANY (role.permissions)), false) AS ship,
                 coalesce(bool_or('stock.receive' = ANY (role.permissions)), false) AS receive,
                 coalesce(bool_or('payments.write' = ANY (role.permissions)), false) AS pay
@@ -50,11 +54,14 @@ WORK = statement(
            CASE WHEN may.decide THEN (SELECT count(*) FROM (
                SELECT FROM approval_request AS request
                 WHERE request.state = 'open' AND request.expires_at > now()
+                  AND EXISTS (SELECT FROM approval_request_step AS step
+                               WHERE step.request_id = request.id AND step.position = request.position
+                                 AND (may.stands_in OR step.user_id = may.user_id OR step.role_id = ANY (may.roles)))
                   AND approver_for(may.user_id, request.id, now()) IS NOT NULL LIMIT {MOST}) AS few) END
       FROM may
     """,
     tables="user_session user_role role sales_order sales_order_line reservation stock_alert payment credit_note "
-    "ledger_task approval_request",
+    "ledger_task approval_request approval_request_step approval_delegation",
     scope="system",
     fact=Work,
 )

@@ -52,10 +52,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
       FROM approval_request AS request
       JOIN approval_request_step AS step ON step.request_id = request.id AND step.position = request.position
       JOIN app_user AS decider ON decider.id = $1 AND decider.is_active
-      JOIN app_user AS principal ON principal.id = $1 OR EXISTS (
-           SELECT FROM approval_delegation AS away
-            WHERE away.from_user_id = principal.id AND away.to_user_id = $1 AND away.ended_at IS NULL
-              AND away.since <= $3 AND away.until > $3)
+      CROSS JOIN (SELECT $1 AS id
+                  UNION SELECT away.from_user_id FROM approval_delegation AS away
+                         WHERE away.to_user_id = $1 AND away.ended_at IS NULL AND away.since <= $3 AND away.until > $3)
+              AS principal
      WHERE request.id = $2 AND request.state = 'open' AND request.expires_at > $3
        AND request.requested_by_id NOT IN ($1, principal.id)
        AND NOT EXISTS (SELECT FROM approval_decision AS made WHERE made.request_id = request.id
