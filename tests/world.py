@@ -119,6 +119,12 @@ class World:
         by = self.context(actor=self.actor_of(login))
         return self.run(ask_for_approval, action, arguments, reason=reason, context=by)
 
+    def approve(self, action: str, arguments: dict[str, Any], login: str, *deciders: str) -> None:
+        """Asks for something as somebody, and has it approved step by step."""
+        request_id = self.ask(action, arguments, login)["id"]
+        for decider in deciders:
+            self.decide(request_id, decider)
+
     def decide(self, request_id: int, login: str, decision: str = "approved", **values: Any) -> Any:
         """Decides the step a request waits for as somebody."""
         note = values.pop("note", "no" if decision == "refused" else None)

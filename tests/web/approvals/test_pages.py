@@ -30,7 +30,14 @@ from web.consumers import load
 SETTINGS = SimpleNamespace(
     secret_key="for tests only, thirty-two bytes!", environment="test", language="en", time_zone="Asia/Shanghai"
 )
-PEOPLE = {"seller": "sales", "head": "sales_manager", "boss": "manager", "books": "finance", "store": "warehouse"}
+PEOPLE = {
+    "seller": "sales",
+    "head": "sales_manager",
+    "boss": "manager",
+    "books": "finance",
+    "store": "warehouse",
+    "keeper": "admin",
+}
 
 
 @dataclass
@@ -224,7 +231,7 @@ def test_deputies(company: House, person: Any) -> None:
 
 
 def test_rules(company: House, person: Any) -> None:
-    admin = person("admin")
+    admin = person("keeper")
     admin.get("/settings/approvals")
     assert "Sales manager" in admin.page
     rule = company.value("SELECT id FROM approval_rule WHERE kind = 'discount'")
