@@ -221,4 +221,3 @@ def _write_off_reversal(data: Mapping[str, Any]) -> EffectLine:
 def _reopen_month(data: Mapping[str, Any]) -> EffectLine:
     text = _("Open %(since)s to %(until)s for postings again", since=day(data["starts_on"]), until=day(data["ends_on"]))
     return EffectLine("lock", text)
-

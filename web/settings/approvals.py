@@ -36,7 +36,7 @@ class RuleForm(Form):
 
     is_active = BooleanField(_l("In force"))
     threshold = AmountField(_l("Needs an approval above"), [Required()], places=3)
-    basis = SelectField(_l("Measured by"), choices=list(BASES.items()))
+    basis = SelectField(_l("Measured by"), choices=options(BASES.items()))
     valid_days = AmountField(_l("Days a request stays valid"), [Required()], places=0)
     version = HiddenField()
     steps = Rows(FormField(StepForm), min_entries=1, most=MOST_STEPS)
