@@ -93,7 +93,7 @@ def _page(request_id: int, refusal: str = "", note: str = "", fault: str = "") -
         tones=TONES,
         actions=ACTIONS,
         longest=LONGEST_REASON,
-        refusal=refusal,
+        refusal=refusal or ("" if found.is_mine_to_decide else fault),
         note=note,
         fault=fault,
         **foreseen,

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, FormField, HiddenField, SelectField
 
+from core.approvals.models import ApprovalKind
 from core.approvals.rules import MOST_STEPS, change_rule
 from core.errors import DomainError
 from core.queries.approvals import RuleRow, get_rule, list_rules, people_who_approve, roles_that_approve
@@ -68,7 +69,14 @@ def edit_rule(rule_id: int) -> str:
     rule = get_rule(rule_id)
     steps = [{"who": _who(step), "from_measure": Decimal(step["from_measure"])} for step in rule.steps]
     plain = {"version": str(rule.version), "valid_days": Decimal(rule.valid_days), "steps": steps}
-    return _page(RuleForm(formdata=None, data=rule._asdict() | plain), rule)
+    return _page(_of_kind(RuleForm(formdata=None, data=rule._asdict() | plain), rule), rule)
+
+
+def _of_kind(form: RuleForm, rule: RuleRow) -> RuleForm:
+    """The form as it is shown: only a discount can be measured in two ways."""
+    if rule.kind != ApprovalKind.DISCOUNT:
+        del form.basis
+    return form
 
 
 def _who(step: dict[str, Any]) -> str:
@@ -80,14 +88,15 @@ def _who(step: dict[str, Any]) -> str:
 @area.route("/approvals/<int:rule_id>", permission="approvals.rules", methods=["POST"], endpoint="change_rule")
 def change(rule_id: int) -> ResponseReturnValue:
     """Change a rule."""
-    rule, form = get_rule(rule_id), RuleForm()
+    rule = get_rule(rule_id)
+    form = _of_kind(RuleForm(), rule)
     if form.validate():
         try:
             days = form.valid_days.data
             values = {
                 "is_active": form.is_active.data,
                 "threshold": form.threshold.data,
-                "basis": form.basis.data,
+                "basis": form.basis.data if "basis" in form else rule.basis,
                 "valid_days": None if days is None else int(days),
                 "steps": [_step(entry.form) for entry in form.steps.entries if entry.form.who.data],
             }
