@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -16,12 +17,12 @@ import psycopg
 import structlog
 from sqlalchemy import Connection, exc
 
-import core.audit  # noqa: F401 (its session listeners belong to every command)
 from core import database as db
+from core.audit import record  # whose session listeners belong to every command
 from core.constraints import refusal_of
 from core.context import Context
 from core.encoding import dump_json, load_json
-from core.errors import Busy, DomainError
+from core.errors import Busy, DomainError, KeptTry
 from core.idempotency import Claim, Replay
 from core.masks import showing, shown_effect
 from core.needs import check
@@ -103,6 +104,8 @@ def run(
         except Exception as error:
             unknown = unknown or (attempted.applying and _is_lost(cause_of(error)))
             if attempt == MAX_RETRIES or not attempted.may_retry(error):
+                if isinstance(error, DomainError) and error.kept is not None:
+                    _keep_try(error.code, error.kept, context, database or db.current())
                 raise _as_refusal(error, unknown=unknown) from error
             logger.info("command_retried", command=command.__name__, attempt=attempt + 1, cause=type(error).__name__)
             time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 (jitter, no secret)
@@ -124,6 +127,22 @@ def preview(
             raise _as_refusal(error, unknown=False) from error
         finally:
             connection.rollback()
+
+
+def _keep_try(code: str, kept: KeptTry, context: Context, database: db.Database) -> None:
+    """Writes a refused try into the audit trail, in a transaction of its own: that of the command left nothing behind.
+
+    Should that fail, the refusal stands all the same.
+    """
+
+    def keep(plan: Plan) -> None:
+        changes = {"refused": code, **kept.changes}
+        record(plan, kept.action, kept.record_type, kept.record_id, label=kept.label, changes=changes)
+
+    try:
+        run(keep, context=replace(context, idempotency_key=None, expected_digest=None), database=database)
+    except Exception:
+        logger.exception("refused_try_not_kept", code=code, action=kept.action)
 
 
 class _Attempt:

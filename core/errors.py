@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from core.clock import is_document_day
 from core.money import is_finer
@@ -22,6 +22,17 @@ class FieldError:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class KeptTry:
+    """What the audit trail says of a try that was refused."""
+
+    action: str
+    record_type: str
+    record_id: int
+    label: str | None
+    changes: Mapping[str, Any]
+
+
 class DomainError(Exception):
     """A refusal that leaves nothing half done.
 
@@ -30,6 +41,7 @@ class DomainError(Exception):
     """
 
     http_status = 409
+    kept: KeptTry | None = None
 
     def __init__(
         self,
@@ -45,6 +57,15 @@ class DomainError(Exception):
         self.fields = dict(fields or {})
         if http_status is not None:
             self.http_status = http_status
+
+    def keep(self, action: str, record_type: str, record_id: int, *, label: str | None = None, **changes: Any) -> Self:
+        """Has the refused try kept in the audit trail: `core.command.run` writes it once nothing else is left of it."""
+        self.kept = KeptTry(action, record_type, record_id, label, changes)
+        return self
+
+    def data_of(self, name: str) -> Any:
+        """A part of the data, also where it stands under `approval`. None where there is none."""
+        return {**self.data, **(self.data.get("approval") or {})}.get(name)
 
     def __str__(self) -> str:
         details = ", ".join(f"{name}={value!r}" for name, value in self.data.items())

@@ -9,6 +9,7 @@ MODULES = (
     "core.rate_limits",
     "core.organization",
     "core.credentials",
+    "core.approvals.models",
     "core.parties",
     "core.leaving",
     "core.catalog",

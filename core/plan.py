@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,7 +28,7 @@ from core import database as db
 from core import scope, wire
 from core.batch import Change, compose
 from core.columns import check_row
-from core.context import Context
+from core.context import Actor, Context
 from core.statements import Query, statement
 
 SET_ACTOR = statement(
@@ -127,6 +128,7 @@ class Plan:
         self.now: datetime = context.now
         self.effects: list[Effect] = []
         self.warnings: list[Effect] = []
+        self.assumed_approvals: frozenset[str] = frozenset()
         self._preamble: list[Query] = [
             SET_ACTOR(actor=str(context.actor.user_id or ""), viewer=context.actor.viewer.text)
         ]
@@ -184,6 +186,27 @@ class Plan:
         """
         self.fetch(db.SET_VIEWER(viewer=scope.EVERYTHING.text))
         scope.begin_viewing(scope.EVERYTHING)  # until `run` ends
+
+    @contextmanager
+    def acting_as(self, actor: Actor) -> Iterator[None]:
+        """What is done in this block is done as somebody else, who sees what he sees; the database goes on seeing it so
+        until the transaction ends, since what is written is sent at its end."""
+        before = self.actor, self.context
+        self.fetch(SET_ACTOR(actor=str(actor.user_id or ""), viewer=actor.viewer.text))
+        self.actor, self.context = actor, replace(self.context, actor=actor)
+        try:
+            with scope.viewing(actor.viewer):
+                yield
+        finally:
+            self.actor, self.context = before
+
+    def beside(self, assumed_approvals: frozenset[str] = frozenset()) -> Plan:
+        """A plan in the same transaction that is never applied: to see what a command would do, or refuse, with
+        approvals of these kinds taken as given."""
+        self.open()
+        plan = Plan(self.connection, self.context)
+        plan._opened, plan.assumed_approvals = True, assumed_approvals
+        return plan
 
     # deciding ---------------------------------------------------------------------------------------------------------
     def effect(self, kind: str, **data: Any) -> None:
@@ -245,6 +268,10 @@ class Plan:
     def changes(self) -> Mapping[Table, Mapping[int, Change]]:
         """What this plan changes, by table and id."""
         return self._changes
+
+    def is_changed(self, model: Any, identity: int) -> bool:
+        """Whether this plan changes a row."""
+        return identity in self._changes.get(model.__table__, {})
 
     @property
     def new_ids(self) -> Iterable[int]:

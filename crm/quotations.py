@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from core.approvals.require import Subject
 from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
@@ -15,6 +16,7 @@ from core.normalise import clean
 from core.plan import Plan
 from core.statements import statement
 from crm.basis import basis_for, check_basis, salesperson_of
+from crm.discounts import require_for_discount
 from crm.models import Quotation, QuotationLine, QuotationState, StageKind
 from crm.orders.create import create_order
 from crm.pipeline import OPPORTUNITY_FOR_UPDATE, STAGES, OpportunityFact, enter_stage, missing_criteria
@@ -248,7 +250,8 @@ def order_quotation(
     """Makes a draft order of a quotation as it was priced, and wins its opportunity in the same transaction.
 
     Exit criteria that are not met are a named warning in the preview here, not a refusal. Locks opportunity, quotation.
-    Raises `quotation_state` when it was ordered or declined, `quotation_expired` after its last day.
+    Raises `quotation_state` when it was ordered or declined, `quotation_expired` after its last day,
+    `approval_required` for a discount.
     """
     deals, quotations, lines, stages = plan.fetch(
         OPPORTUNITY_OF_QUOTATION_FOR_UPDATE(quotation_id=quotation_id),
@@ -259,6 +262,7 @@ def order_quotation(
     quotation = _open_quotation(quotations, quotation_id)
     if quotation.valid_until is not None and quotation.valid_until < plan.today:
         raise DomainError("quotation_expired", number=quotation.number, valid_until=quotation.valid_until)
+    require_for_discount(plan, Subject("quotation", quotation.id, quotation.number, quotation.customer_id), lines)
     answer = create_order(
         plan,
         customer_id=quotation.customer_id,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core import database as db
+from core.approvals.rules import add_usual_rules
 from core.catalog import UnitOfMeasure
 from core.company import check_company
 from core.errors import DomainError, FieldErrors
@@ -131,6 +132,7 @@ def _add_masters(plan: Plan, chart: str, company: Company, warehouse: str) -> No
     zh = company.language != "en"
     session.add(Warehouse(code="MAIN", name=warehouse or ("主仓库" if zh else "Main warehouse"), is_default=True))
     session.flush()
+    add_usual_rules(session)
     chosen = select(Account.role, Account.id).where(Account.role.in_(("bank", "cash")))
     accounts = {role: identity for role, identity in session.execute(chosen)}
     session.add(

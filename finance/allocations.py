@@ -48,7 +48,7 @@ _LIVE_ALLOCATION = """
            invoice.customer_id, allocation.effective_on, note.invoice_id
       FROM payment_allocation AS allocation JOIN invoice ON invoice.id = allocation.invoice_id
       LEFT JOIN credit_note AS note ON note.id = allocation.credit_note_id
-     WHERE visible(invoice) AND allocation.reverses_id IS NULL
+     WHERE visible(invoice) AND allocation.reverses_id IS NULL AND allocation.write_off_id IS NULL
        AND NOT EXISTS (SELECT FROM payment_allocation AS opposite WHERE opposite.reverses_id = allocation.id)
 """
 LIVE_ALLOCATION = statement(

@@ -78,6 +78,7 @@ class InvoiceFact(NamedTuple):
     fiscal_number: str | None
     origin: str | None
     issued_on: date
+    amount_written_off: Decimal = ZERO
 
     @property
     def amount_open(self) -> Decimal:
@@ -91,7 +92,7 @@ class InvoiceFact(NamedTuple):
 INVOICE_COLUMNS = """
     invoice.id, invoice.number, invoice.customer_id, invoice.owner_id, invoice.due_on, invoice.terms_days,
     invoice.amount_net, invoice.amount_tax, invoice.amount_total, invoice.amount_allocated, invoice.amount_credited,
-    invoice.tax_recognised, invoice.fiscal_number, invoice.origin, invoice.issued_on
+    invoice.tax_recognised, invoice.fiscal_number, invoice.origin, invoice.issued_on, invoice.amount_written_off
 """
 INVOICES_FOR_UPDATE = statement(
     "invoicing.invoices_for_update",

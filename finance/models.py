@@ -145,6 +145,7 @@ class Invoice(Owned, Base):
     amount_total: Mapped[Money]
     amount_allocated: Mapped[Money] = mapped_column(default=ZERO)
     amount_credited: Mapped[Money] = mapped_column(default=ZERO)
+    amount_written_off: Mapped[Money] = mapped_column(default=ZERO)
     amount_open: Mapped[Money] = mapped_column(
         Numeric(18, 2), Computed("amount_total - amount_allocated", persisted=True)
     )
@@ -160,6 +161,7 @@ class Invoice(Owned, Base):
         CheckConstraint("amount_total = amount_net + amount_tax AND amount_total >= 0", name="total"),
         CheckConstraint("amount_allocated >= 0 AND amount_allocated <= amount_total", name="allocated"),
         CheckConstraint("amount_credited >= 0 AND amount_credited <= amount_total", name="credited"),
+        CheckConstraint("amount_written_off >= 0 AND amount_written_off <= amount_allocated", name="written_off"),
         Index("ix_invoice_customer", "customer_id", "issued_on"),
         Index("ix_invoice_open", "due_on", "customer_id", postgresql_where="amount_allocated < amount_total"),
         Index("ix_invoice_owner", "owner_id", "issued_on"),
@@ -292,15 +294,36 @@ class Payment(Owned, Base):
     )
 
 
+class WriteOff(Base):
+    """What of an invoice will not be paid, gross of tax. It stands on the invoice by an allocation, whose dated
+    opposite takes it back."""
+
+    __tablename__ = "write_off"
+
+    id: Mapped[Id]
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), index=True)
+    written_off_on: Mapped[Day]
+    currency: Mapped[Currency]
+    amount: Mapped[Money]
+    reason: Mapped[str] = mapped_column(String(300))
+    entry_id: Mapped[int] = mapped_column(ForeignKey("journal_entry.id"))
+    recorded_at: Mapped[Moment]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+
+
 class PaymentAllocation(Base):
-    """Money put on something: from a receipt or a credit note, to an invoice or a refund. Undone by a dated opposite
-    row."""
+    """What closes something: a receipt or a credit note put on an invoice or a refund, or a write-off on its invoice.
+    Undone by a dated opposite row."""
 
     __tablename__ = "payment_allocation"
 
     id: Mapped[Id]
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), index=True)
     credit_note_id: Mapped[int | None] = mapped_column(ForeignKey("credit_note.id"), index=True)
+    write_off_id: Mapped[int | None] = mapped_column(ForeignKey("write_off.id"), index=True)
     invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), index=True)
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), index=True)
     amount: Mapped[Money]
@@ -312,7 +335,8 @@ class PaymentAllocation(Base):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
 
     __table_args__ = (
-        CheckConstraint("(payment_id IS NULL) <> (credit_note_id IS NULL)", name="one_source"),
+        CheckConstraint("num_nonnulls(payment_id, credit_note_id, write_off_id) = 1", name="one_source"),
+        CheckConstraint("write_off_id IS NULL OR invoice_id IS NOT NULL", name="write_off"),
         CheckConstraint("(invoice_id IS NULL) <> (refund_id IS NULL)", name="one_target"),
         CheckConstraint("(amount > 0) = (reverses_id IS NULL) AND amount <> 0", name="amount"),
     )

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.audit import record
-from core.errors import DomainError, FieldErrors, NotFound
+from core.errors import DomainError, FieldErrors, InvalidInput, NotFound
 from core.money import MONEY_PLACES, places_of, total
 from core.needs import needs
 from core.outbox import emit
@@ -280,6 +280,9 @@ def _check_allocations(
                 open=invoice.amount_open,
             )
         seen.add(wanted.invoice_id)
+    if any(fault.code == "invoice_unknown" for fault in errors.found.values()):  # not posted, or somebody else's
+        ids = [wanted.invoice_id for wanted in chosen]
+        raise InvalidInput(errors.found).keep("payment.refused_try", "customer", customer_id, invoices=ids)
     errors.raise_if_any()
     matched = total(wanted.amount for wanted in chosen)
     if matched > available:

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from core.approvals.models import ApprovalKind
+from core.approvals.require import Subject, require
 from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, NotFound
@@ -181,13 +183,17 @@ def _show_month(plan: Plan, period: PeriodFact, month: MonthFact) -> None:
 
 @needs("periods.close")
 def reopen_period(plan: Plan, period_id: int) -> dict[str, Any]:
-    """Opens a closed month again, the latest one first; recorded in the audit trail."""
+    """Opens a closed month again, the latest one first; recorded in the audit trail. Always needs an approval, where
+    there is anybody to give it. Raises `period_state`, `later_period_closed`, `approval_required`."""
     period = _lock(plan, period_id)
     if period.state == PeriodState.OPEN:
         raise DomainError("period_state", state=period.state)
     [[(later,)]] = plan.fetch(LATER_CLOSED(starts_on=period.starts_on))
     if later:
         raise DomainError("later_period_closed", starts_on=period.starts_on)
+    subject = Subject("fiscal_period", period.id, str(period.starts_on)[:7])
+    require(plan, ApprovalKind.REOPENING, subject, Decimal(1))
+    plan.effect("reopen_month", starts_on=period.starts_on, ends_on=period.ends_on)
     plan.set(FiscalPeriod, period.id, state=PeriodState.OPEN, closed_at=None, closed_by_id=None)
     record(plan, "fiscal_period.reopened", "fiscal_period", period.id, label=str(period.starts_on)[:7])
     return {"id": period.id, "state": PeriodState.OPEN, "starts_on": period.starts_on, "ends_on": period.ends_on}

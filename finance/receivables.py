@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from core.approvals.models import ApprovalKind
+from core.approvals.require import Subject, require
 from core.errors import DomainError
 from core.money import ZERO
 from core.parties import CustomerAccount, PaymentStatus
@@ -76,16 +78,16 @@ def open_summary(customer_id: int, except_ids: list[int]) -> Query:
     return OPEN_SUMMARY(customer_id=customer_id, except_ids=except_ids)
 
 
-def check_credit(account: AccountFact, amount: Decimal, *, origin: object) -> None:
-    """Refuses what would lift the exposure over the limit. No limit set means no check.
+def check_credit(plan: Plan, account: AccountFact, amount: Decimal, subject: Subject) -> None:
+    """Refuses what would lift the exposure over the limit, but with an approval of that. No limit set means no check.
 
-    Raises DomainError `credit_exceeded` with limit, exposure, amount and by how much it is over.
+    Raises DomainError `credit_exceeded` with limit, exposure, amount, by how much it is over, and who may approve it.
     """
     if account.credit_limit is None:
         return
     over = account.exposure + amount - account.credit_limit
     if over > 0:
-        raise DomainError(
+        refusal = DomainError(
             "credit_exceeded",
             customer_id=account.customer_id,
             customer=account.customer_name,
@@ -93,8 +95,9 @@ def check_credit(account: AccountFact, amount: Decimal, *, origin: object) -> No
             exposure=account.exposure,
             amount=amount,
             over=over,
-            origin=str(origin),
+            origin=subject.label,
         )
+        require(plan, ApprovalKind.CREDIT, subject, over, refusal=refusal)
 
 
 def note_new_invoice(

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from core.approvals.facts import RuleFact
+from core.approvals.models import ApprovalKind
+from core.approvals.require import Subject, require, rule_for
 from core.audit import record
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
@@ -89,7 +92,8 @@ def adjust_stock(
     A line that names a warehouse of its own is adjusted there: one document per warehouse, in the order in which the
     lines first name them, all or none. The answer is the first document's, with all lines and all `documents`.
 
-    Locks levels, then valuations. Raises InvalidInput beside the field, InsufficientStock naming every short line.
+    Locks levels, then valuations, then requests for approval. Raises InvalidInput beside the field, InsufficientStock
+    naming every short line, `approval_required` above the limit.
     """
     if not reason.strip():
         errors = FieldErrors()
@@ -138,12 +142,37 @@ def _post_documents(
     indexes = _by_warehouse(placed, found, several=any(line.warehouse_id for line in lines))
     products: dict[int, ProductFact] = {product.id: product for product in product_rows}
     _check_lines(kind, lines, products)
-    places, books = _lock_places(plan, lines, indexes, product_ids)
+    places, books, rules = _lock_places(plan, kind, lines, indexes, product_ids)
     _check_available(places, products)
     answers = [_write_document(plan, kind, place, products, books, supplier_id, reason) for place in places]
+    if kind is MoveKind.ADJUSTMENT:
+        _require_approval(plan, rules, lines, indexes, answers)
     documents = [{name: answer[name] for name in ("id", "number", "warehouse_id")} for answer in answers]
     by_index = {index: line for answer in answers for index, line in answer["lines"]}
     return {**answers[0], "lines": [by_index[index] for index in sorted(by_index)], "documents": documents}
+
+
+def _require_approval(
+    plan: Plan,
+    rules: Sequence[RuleFact],
+    lines: Sequence[StockLine],
+    indexes: Mapping[int, Sequence[int]],
+    answers: Sequence[Mapping[str, Any]],
+) -> None:
+    """Lets an adjustment pass whose gains and losses at cost together are within the limit, or that was approved: the
+    same lines in the same places. There is no record yet that an approval could be about."""
+    value = sum((abs(line["value"]) for answer in answers for _, line in answer["lines"]), ZERO)
+    asked = sorted(
+        [where, lines[index].product_id, _plain(lines[index].quantity), _plain(lines[index].unit_cost)]
+        for where, own in indexes.items()
+        for index in own
+    )
+    require(plan, ApprovalKind.ADJUSTMENT, Subject("stock_adjustment", None, "", asked=asked), value, rules=rules)
+
+
+def _plain(number: Decimal | None) -> str:
+    """A number as it is compared: 3 and 3.000 are the same."""
+    return "" if number is None else format(number.normalize(), "f")
 
 
 def _by_warehouse(
@@ -165,17 +194,24 @@ def _by_warehouse(
 
 
 def _lock_places(
-    plan: Plan, lines: Sequence[StockLine], indexes: Mapping[int, Sequence[int]], product_ids: Sequence[int]
-) -> tuple[list[_Place], Books]:
-    """Levels by warehouse, then valuations, under lock. One product has one valuation wherever it lies, so that all
-    warehouses share them."""
+    plan: Plan,
+    kind: MoveKind,
+    lines: Sequence[StockLine],
+    indexes: Mapping[int, Sequence[int]],
+    product_ids: Sequence[int],
+) -> tuple[list[_Place], Books, list[RuleFact]]:
+    """Levels by warehouse, then valuations, under lock; for an adjustment the rule of approvals with them. One product
+    has one valuation wherever it lies, so that all warehouses share them."""
     wanted = {where: sorted({lines[index].product_id for index in own}) for where, own in indexes.items()}
     in_order = sorted(wanted)
-    *levels, valuations, [books] = plan.fetch(
+    asked_for = [rule_for(plan, ApprovalKind.ADJUSTMENT)] if kind is MoveKind.ADJUSTMENT else []
+    found = plan.fetch(
         *(LEVELS_FOR_UPDATE(product_ids=wanted[where], warehouse_id=where) for where in in_order),
         VALUATIONS_FOR_UPDATE(product_ids=product_ids),
         books_for(plan.today),
+        *asked_for,
     )
+    levels, (valuations, [books], *rules) = found[: len(in_order)], found[len(in_order) :]
     waiting = plan.fetch(*(WAITING(level_ids=[level.id for level in found]) for found in levels))
     shared = Stock.of(plan, books.currency, [], valuations).valuations
     stocks = {
@@ -187,7 +223,7 @@ def _lock_places(
         stock, rows = stocks[where]
         stock.valuations = shared
         places.append(_Place(where, [(index, lines[index]) for index in own], stock, rows))
-    return places, books
+    return places, books, rules[0] if rules else []
 
 
 def _write_document(

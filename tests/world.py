@@ -18,12 +18,18 @@ from sqlalchemy import text
 
 from core import clock
 from core import database as db
+from core.approvals.asking import ask_for_approval
+from core.approvals.deciding import decide
+from core.approvals.models import Decision
+from core.approvals.rules import change_rule
 from core.command import Preview, Result, preview, run
 from core.context import SYSTEM, Actor, Context
 from core.customers import create_customer
 from core.scope import EVERYTHING, Viewer, viewing
 from core.tokens import issue_token
+from core.units import place_user, save_unit
 from core.users import create_user
+from crm import approvals as _approvable_commands  # noqa: F401 (registers them)
 from crm.orders.cancel import cancel_order
 from crm.orders.confirm import confirm_order
 from crm.orders.create import create_order
@@ -48,11 +54,15 @@ class World:
 
     @classmethod
     def set_up(cls, app_url: str, **company: Any) -> World:
-        """Configures the process for the database at `app_url` and runs the first-run command on it."""
+        """Configures the process for the database at `app_url` and runs the first-run command on it.
+
+        Adjustments need no approval here: tests bring their stock by them. Those about approvals switch the rule on.
+        """
         world = cls(db.configure(db.Database(app_url, pool_size=30)))
         settings = {"name": "恒通贸易有限公司", "currency": "CNY", **company}
         world.run(set_up_company, settings, {"login": "admin", "name": "Admin", "password": PASSWORD})
         world.actor = world.actor_of("admin")
+        world.set_rule("adjustment", is_active=False)
         return world
 
     def context(self, **values: Any) -> Context:
@@ -67,6 +77,10 @@ class World:
 
     def preview(self, command: Any, /, *arguments: Any, **named: Any) -> Preview:
         return preview(command, *arguments, context=self.context(), database=self.database, **named)
+
+    def preview_as(self, login: str, command: Any, /, *arguments: Any, **named: Any) -> Preview:
+        context = self.context(actor=self.actor_of(login))
+        return preview(command, *arguments, context=context, database=self.database, **named)
 
     # people -----------------------------------------------------------------------------------------------------------
     def user(self, login: str, *roles: str, language: str = "zh") -> Actor:
@@ -87,6 +101,34 @@ class World:
         )
         identity, name, roles, permissions, viewer = rows[0]
         return Actor(identity, login, name, frozenset(permissions), tuple(roles), viewer=Viewer.read(viewer))
+
+    def team(self, *logins: str) -> None:
+        """A team of these people."""
+        self._number += 1
+        unit = self.run(save_unit, {"name": f"组 {self._number}", "kind": "team"})
+        for login in logins:
+            self.run(place_user, self.actor_of(login).user_id, unit["id"])
+
+    def set_rule(self, kind: str, **values: Any) -> Any:
+        """Changes the rule of a kind of approval."""
+        return self.run(change_rule, self.value("SELECT id FROM approval_rule WHERE kind = :kind", kind=kind), values)
+
+    def ask(self, action: str, arguments: dict[str, Any], login: str, reason: str = "大客户") -> Any:
+        """Asks for an approval as somebody."""
+        by = self.context(actor=self.actor_of(login))
+        return self.run(ask_for_approval, action, arguments, reason=reason, context=by)
+
+    def approve(self, action: str, arguments: dict[str, Any], login: str, *deciders: str) -> None:
+        """Asks for something as somebody, and has it approved step by step."""
+        request_id = self.ask(action, arguments, login)["id"]
+        for decider in deciders:
+            self.decide(request_id, decider)
+
+    def decide(self, request_id: int, login: str, decision: str = "approved", **values: Any) -> Any:
+        """Decides the step a request waits for as somebody."""
+        note = values.pop("note", "no" if decision == "refused" else None)
+        by = self.context(actor=self.actor_of(login), **{name: values.pop(name) for name in ("now",) if name in values})
+        return self.run(decide, request_id, Decision(decision), note=note, context=by, **values)
 
     def token(self, login: str = "admin", scopes: Sequence[str] | None = None) -> str:
         return self.run(issue_token, login, scopes)["token"]

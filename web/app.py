@@ -44,6 +44,7 @@ AREAS: Final = (
     "web.payments",
     "web.ledger",
     "web.reports",
+    "web.approvals",
     "web.search",
     "web.settings",
     "web.users",

@@ -70,7 +70,13 @@ def waiting(place: str) -> Callable[[], str]:
 
 
 NAVIGATION: Final = (
-    Section(None, (Item("home.index", "home", _("Home")),)),
+    Section(
+        None,
+        (
+            Item("home.index", "home", _("Home")),
+            Item("approvals.index", "seen", _("Approvals"), waiting("approvals"), hot=True),
+        ),
+    ),
     Section(
         _("Sell"),
         (

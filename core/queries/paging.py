@@ -203,7 +203,7 @@ class Listing:
     """A list: `select` up to its joins, filters as name → predicate over `%(name)s`, and the keys it is ordered by.
 
     The keys together are unique, the last one being the id. `scoped_by` is the alias whose rows are scoped, as in
-    `visible(…)`; none where the list's tables are not, or where `where` itself says `visible(…)`.
+    `visible(…)`; none where the list's tables are not, or where `select` or `where` itself says what is visible.
     """
 
     name: str
@@ -236,9 +236,10 @@ class Listing:
         shape = (*chosen, "after") if has_cursor else chosen
         with _lock:
             if shape not in self._statements:
+                text = self._text(chosen, has_cursor)
                 self._statements[shape] = statement(
-                    f"{self.name}[{','.join(shape)}]", self._text(chosen, has_cursor), tables=self.tables,
-                    scope="scoped" if self.scoped_by or "visible(" in self.where else "system", fact=self.fact,
+                    f"{self.name}[{','.join(shape)}]", text, tables=self.tables,
+                    scope="scoped" if "visible(" in text else "system", fact=self.fact,
                 )  # fmt: skip
             return self._statements[shape]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from core.approvals.require import Subject
 from core.audit import record
 from core.errors import FieldErrors
 from core.needs import needs
@@ -13,6 +14,7 @@ from core.organization import InvoicingPolicy, TaxPoint
 from core.outbox import emit
 from core.parties import CustomerAccount
 from core.plan import Plan
+from crm.discounts import require_for_discount
 from crm.models import OnShort, OrderState, SalesOrderInvoice, SalesOrderLine
 from crm.orders.facts import (
     ACCOUNT_OF_ORDER_FOR_UPDATE,
@@ -38,8 +40,8 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
     receivable.
 
     `on_short` overrides single lines' choice by line id; a line of another order is refused. Locks order, levels,
-    account, period. Raises `insufficient_stock` naming every short line, `credit_exceeded`, `order_state`,
-    `period_closed`, InvalidInput; then nothing has happened.
+    account, period, requests for approval. Raises `insufficient_stock` naming every short line, `approval_required` for
+    a discount, `credit_exceeded`, `order_state`, `period_closed`, InvalidInput; then nothing has happened.
     """
     orders, lines, levels, accounts, [books] = plan.fetch(
         *lock_order(order_id),
@@ -59,7 +61,9 @@ def confirm_order(plan: Plan, order_id: int, *, on_short: Mapping[int, str] | No
         origin=order.number,
         requested_on=order.requested_on,
     )
-    check_credit(account, order.amount_total, origin=order.number)
+    subject = Subject("sales_order", order.id, order.number, order.customer_id)
+    require_for_discount(plan, subject, lines)
+    check_credit(plan, account, order.amount_total, subject)
     progress = [Progress.of(line) for line in lines]
     services_only = all(line.is_service for line in lines)
     on_order = order.invoicing_policy == InvoicingPolicy.ON_ORDER

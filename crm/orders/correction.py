@@ -122,6 +122,9 @@ def open_correction(plan: Plan, order_id: int) -> Correction:
     )
     order = the_order(orders, order_id)
     check_period(books)
+    for invoice in invoices:
+        if invoice.amount_written_off:  # else what was never paid would come back as the customer's credit
+            raise DomainError("invoice_written_off", invoice=invoice.number, amount=invoice.amount_written_off)
     return Correction(
         plan,
         order,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.errors import existing
+from core.money import ZERO
 from core.parties import PaymentStatus
 from core.queries.paging import Listing
 from core.queries.reading import read, today
@@ -88,6 +89,7 @@ class OrderInvoiceRecord(NamedTuple):
     due_on: date | None
     amount_total: Decimal
     amount_credited: Decimal
+    amount_written_off: Decimal
     amount_open: Decimal
 
 
@@ -116,7 +118,8 @@ SELECT = """
       JOIN app_user AS salesperson ON salesperson.id = row.salesperson_id
       JOIN warehouse ON warehouse.id = row.warehouse_id
       LEFT JOIN LATERAL (
-           SELECT sum(invoice.amount_total) AS total, sum(invoice.amount_credited) AS credited,
+           SELECT sum(invoice.amount_total) AS total,
+                  sum(invoice.amount_credited + invoice.amount_written_off) AS credited,
                   sum(invoice.amount_open) AS open, min(invoice.due_on) FILTER (WHERE invoice.amount_open > 0)
                   AS oldest_due_on
              FROM sales_order_invoice AS link JOIN invoice ON invoice.id = link.invoice_id
@@ -150,7 +153,7 @@ ORDER_INVOICES = statement(
     "orders.record_invoices",
     """
     SELECT invoice.id, invoice.number, invoice.issued_on, invoice.due_on, invoice.amount_total, invoice.amount_credited,
-           invoice.amount_open
+           invoice.amount_written_off, invoice.amount_open
       FROM sales_order_invoice AS link JOIN invoice ON invoice.id = link.invoice_id
      WHERE link.order_id = %(order_id)s::bigint ORDER BY invoice.id
     """,
@@ -200,13 +203,14 @@ ORDERS = Listing(
 class _Owed(NamedTuple):
     amount_total: Decimal
     amount_credited: Decimal
+    amount_written_off: Decimal
     amount_open: Decimal
     due_on: date | None
 
 
 def order_payment_status(order: OrderRecord, on: date) -> PaymentStatus:
     """The order's payment status on a day, derived from its invoices."""
-    return payment_status([_Owed(order.billed, order.credited, order.open, order.oldest_due_on)], on)
+    return payment_status([_Owed(order.billed, order.credited, ZERO, order.open, order.oldest_due_on)], on)
 
 
 @dataclass(frozen=True)

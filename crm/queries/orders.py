@@ -164,7 +164,7 @@ def list_orders(
         SalesOrder.currency,
         _waiting(),
         _of_invoices(func.sum(Invoice.amount_open)),
-        _of_invoices(func.sum(Invoice.amount_allocated - Invoice.amount_credited)),
+        _of_invoices(func.sum(Invoice.amount_allocated - Invoice.amount_credited - Invoice.amount_written_off)),
         _of_invoices(func.min(Invoice.due_on).filter(Invoice.amount_allocated < Invoice.amount_total)),
     )
     return fetch_page(connection, rows, OrderRow, window.sorting(columns, SalesOrder.id), window)

@@ -72,6 +72,11 @@ _PARTS = {
     "credit_note": """
         SELECT recorded_at, id, 'money', 'credit_note', id, number, amount_total, NULL::text, reason, origin
           FROM credit_note WHERE customer_id = {customer}""",
+    "approval": """
+        SELECT decided_at, decision.id, 'documents', 'approval_' || decision.decision, request.id,
+               request.subject_label, NULL::numeric, app_user.name, decision.note, request.kind
+          FROM approval_decision AS decision JOIN approval_request AS request ON request.id = decision.request_id
+          JOIN app_user ON app_user.id = decided_by_id WHERE request.customer_id = {customer}""",
     "payment": """
         SELECT recorded_at, id, 'money', kind, id, number, amount, NULL::text, reference,
                (SELECT string_agg(DISTINCT invoice.number, ', ') FROM payment_allocation AS allocation
@@ -84,6 +89,7 @@ _TIME_OF = {
     "order_confirmed": "confirmed_at",
     "order_cancelled": "cancelled_at",
     "shipment": "shipment.recorded_at",
+    "approval": "decided_at",
 }
 
 
@@ -99,7 +105,7 @@ TIMELINE = statement(
     "pages.timeline",
     " UNION ALL ".join(map(_part, _PARTS)) + f" ORDER BY at DESC, id DESC LIMIT {PAGE + 1}",
     tables="activity app_user contact sales_order quotation shipment sales_order_shipment invoice credit_note payment "
-    "payment_allocation",
+    "payment_allocation approval_decision approval_request",
     scope="by_root",
     fact=Entry,
 )

@@ -17,6 +17,7 @@ class Work(NamedTuple):
     alerts: int | None
     to_match: int | None
     tasks: int | None
+    approvals: int | None
 
 
 # Sent with the look-up of the session in one round trip, so it finds out by itself whose session it is.
@@ -24,7 +25,13 @@ WORK = statement(
     "work.counts",
     f"""
     WITH may AS MATERIALIZED (
-         SELECT coalesce(bool_or('orders.ship' = ANY (role.permissions)), false) AS ship,
+         SELECT min(session.user_id) AS user_id,
+                coalesce(bool_or('approvals.read' = ANY (role.permissions)), false) AS decide,
+                array_agg(role.id) AS roles,
+                EXISTS (SELECT FROM approval_delegation AS away
+                         WHERE away.to_user_id = min(session.user_id) AND away.ended_at IS NULL
+                           AND away.since <= now() AND away.until > now()) AS stands_in,
+                coalesce(bool_or('orders.ship' = ANY (role.permissions)), false) AS ship,
                 coalesce(bool_or('stock.receive' = ANY (role.permissions)), false) AS receive,
                 coalesce(bool_or('payments.write' = ANY (role.permissions)), false) AS pay
            FROM user_session AS session JOIN user_role
@@ -45,11 +52,18 @@ WORK = statement(
                UNION ALL (SELECT FROM credit_note WHERE amount_allocated < amount_total LIMIT {MOST})
                 LIMIT {MOST}) AS few) END,
            CASE WHEN may.pay THEN (SELECT count(*) FROM (
-               SELECT FROM ledger_task WHERE done_at IS NULL LIMIT {MOST}) AS few) END
+               SELECT FROM ledger_task WHERE done_at IS NULL LIMIT {MOST}) AS few) END,
+           CASE WHEN may.decide THEN (SELECT count(*) FROM (
+               SELECT FROM approval_request AS request
+                WHERE request.state = 'open' AND request.expires_at > now()
+                  AND EXISTS (SELECT FROM approval_request_step AS step
+                               WHERE step.request_id = request.id AND step.position = request.position
+                                 AND (may.stands_in OR step.user_id = may.user_id OR step.role_id = ANY (may.roles)))
+                  AND approver_for(may.user_id, request.id, now()) IS NOT NULL LIMIT {MOST}) AS few) END
       FROM may
     """,
     tables="user_session user_role role sales_order sales_order_line reservation stock_alert payment credit_note "
-    "ledger_task",
+    "ledger_task approval_request approval_request_step approval_delegation",
     scope="system",
     fact=Work,
 )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from core.organization import User
-from finance.models import CreditNote, Invoice, JournalEntry, JournalLine, Payment, PaymentAllocation
+from finance.models import CreditNote, Invoice, JournalEntry, JournalLine, Payment, PaymentAllocation, WriteOff
 
 
 class AllocationRow(NamedTuple):
@@ -28,6 +28,8 @@ class AllocationRow(NamedTuple):
     payment: str | None
     credit_note_id: int | None
     credit_note: str | None
+    write_off_id: int | None
+    write_off: str | None
     invoice_id: int | None
     invoice: str | None
     refund_id: int | None
@@ -68,6 +70,8 @@ def allocations_where(connection: Connection, condition: ColumnElement[bool]) ->
             Payment.number,
             allocation.credit_note_id,
             CreditNote.number,
+            allocation.write_off_id,
+            WriteOff.number,
             allocation.invoice_id,
             Invoice.number,
             allocation.refund_id,
@@ -78,6 +82,7 @@ def allocations_where(connection: Connection, condition: ColumnElement[bool]) ->
         )
         .outerjoin(Payment, Payment.id == allocation.payment_id)
         .outerjoin(CreditNote, CreditNote.id == allocation.credit_note_id)
+        .outerjoin(WriteOff, WriteOff.id == allocation.write_off_id)
         .outerjoin(Invoice, Invoice.id == allocation.invoice_id)
         .outerjoin(refund, refund.c.id == allocation.refund_id)
         .outerjoin(User, User.id == allocation.actor_id)

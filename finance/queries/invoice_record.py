@@ -38,6 +38,7 @@ class InvoiceRecord(NamedTuple):
     customer_reference: str | None
     origin: str | None
     salesperson_id: int | None
+    amount_written_off: Decimal
 
 
 class InvoiceLineRecord(NamedTuple):
@@ -53,11 +54,13 @@ class InvoiceLineRecord(NamedTuple):
 
 
 class AllocationRecord(NamedTuple):
-    """Money on an invoice: from a payment or a credit note; a negative amount takes an earlier one back."""
+    """What stands on an invoice: of a payment, a credit note or a write-off; a negative amount takes an earlier one
+    back."""
 
     id: int
     payment_id: int | None
     credit_note_id: int | None
+    write_off_id: int | None
     refund_id: int | None
     invoice_id: int | None
     number: str
@@ -99,15 +102,18 @@ class CreditNoteLineRecord(NamedTuple):
 SELECT = """
     SELECT row.id, row.number, row.customer_id, customer.name, row.issued_on, row.due_on, row.terms_days, row.currency,
            row.amount_net, row.amount_tax, row.amount_total, row.amount_allocated, row.amount_credited, row.amount_open,
-           row.fiscal_number, row.fiscal_issued_on, row.customer_reference, row.origin, row.salesperson_id
+           row.fiscal_number, row.fiscal_issued_on, row.customer_reference, row.origin, row.salesperson_id,
+           row.amount_written_off
       FROM invoice AS row JOIN customer ON customer.id = row.customer_id
 """
 ALLOCATION_SELECT = """
-    SELECT row.id, row.payment_id, row.credit_note_id, row.refund_id, row.invoice_id,
-           coalesce(payment.number, credit_note.number), row.amount, row.effective_on, row.reverses_id, opposite.id
+    SELECT row.id, row.payment_id, row.credit_note_id, row.write_off_id, row.refund_id, row.invoice_id,
+           coalesce(payment.number, credit_note.number, write_off.number), row.amount, row.effective_on,
+           row.reverses_id, opposite.id
       FROM payment_allocation AS row
       LEFT JOIN payment ON payment.id = row.payment_id
       LEFT JOIN credit_note ON credit_note.id = row.credit_note_id
+      LEFT JOIN write_off ON write_off.id = row.write_off_id
       LEFT JOIN payment_allocation AS opposite ON opposite.reverses_id = row.id
 """
 CREDIT_NOTE_SELECT = """
@@ -135,7 +141,7 @@ INVOICE_LINES = statement(
 INVOICE_ALLOCATIONS = statement(
     "invoices.record_allocations",
     ALLOCATION_SELECT + " WHERE row.invoice_id = %(invoice_id)s::bigint ORDER BY row.recorded_at, row.id",
-    tables="payment_allocation payment credit_note",
+    tables="payment_allocation payment credit_note write_off",
     scope="by_root",
     fact=AllocationRecord,
 )
@@ -199,6 +205,8 @@ class Owed(Protocol):
     @property
     def amount_credited(self) -> Decimal: ...
     @property
+    def amount_written_off(self) -> Decimal: ...
+    @property
     def amount_open(self) -> Decimal: ...
     @property
     def due_on(self) -> date | None: ...
@@ -207,12 +215,13 @@ class Owed(Protocol):
 def payment_status(invoices: Iterable[Owed], today: date) -> PaymentStatus:
     """none, unpaid, partial, paid or overdue, of one invoice or of all invoices of an order together.
 
-    What was credited is neither owed nor paid; invoices that are wholly credited leave nothing to pay (`none`).
+    What was credited or written off is neither owed nor paid; invoices of which nothing else is left leave nothing to
+    pay (`none`).
     """
     owed = open_amount = ZERO
     overdue = False
     for invoice in invoices:
-        owed += invoice.amount_total - invoice.amount_credited
+        owed += invoice.amount_total - invoice.amount_credited - invoice.amount_written_off
         open_amount += invoice.amount_open
         overdue = overdue or (invoice.amount_open > 0 and invoice.due_on is not None and invoice.due_on < today)
     if open_amount == 0:

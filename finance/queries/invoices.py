@@ -38,6 +38,7 @@ class InvoiceRow(NamedTuple):
     amount_total: Decimal
     amount_open: Decimal
     amount_credited: Decimal
+    amount_written_off: Decimal
     origin: str | None
 
 
@@ -98,6 +99,7 @@ def list_invoices(
         Invoice.amount_total,
         Invoice.amount_open,
         Invoice.amount_credited,
+        Invoice.amount_written_off,
         Invoice.origin,
     ).join(Customer, Customer.id == Invoice.customer_id)
     query = _chosen(query, Invoice, search, customer_id)
@@ -191,6 +193,7 @@ class InvoiceRecord(NamedTuple):
     amount_total: Decimal
     amount_allocated: Decimal
     amount_credited: Decimal
+    amount_written_off: Decimal
     amount_open: Decimal
     fiscal_number: str | None
     fiscal_issued_on: date | None

@@ -50,7 +50,7 @@ PAYMENT_ALLOCATIONS = statement(
     ALLOCATION_SELECT
     + """ WHERE row.payment_id = %(payment_id)s::bigint OR row.refund_id = %(payment_id)s::bigint
           ORDER BY row.recorded_at, row.id""",
-    tables="payment_allocation payment credit_note",
+    tables="payment_allocation payment credit_note write_off",
     scope="by_root",
     fact=AllocationRecord,
 )

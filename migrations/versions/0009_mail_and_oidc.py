@@ -1,7 +1,7 @@
 """Mail on its way out, links that set a password, sign-in with providers of OpenID Connect
 
 Revision ID: 0009
-Revises: 0007
+Revises: 0008
 """
 
 import sqlalchemy as sa

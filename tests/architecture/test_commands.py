@@ -27,8 +27,8 @@ CHOSEN: dict[tuple[str, str], dict[Command, str]] = {
         KINDS["adjustment"]: "stock.adjust",
     },
 }
-# What replays history or measures, by the same `run`; and processes that are run.
-ELSEWHERE = ("web.cli", "web.demo", "web.drill", "web.bench", "core.embedded")
+# What replays history or measures, by the same `run`; processes; what was approved, under its own permission.
+ELSEWHERE = ("web.cli", "web.demo", "web.drill", "web.bench", "core.embedded", "core.approvals")
 # Pages that show a command's preview only to those who may run it, and ask them themselves.
 ASKS_ITSELF = {
     ("web.orders.actions", "show"),

@@ -11,10 +11,12 @@ from sqlalchemy import Engine, create_engine
 
 from core.context import Context
 from core.outbox import apply_event
+from crm.orders.confirm import confirm_order
 from crm.pipeline import create_opportunity
 from crm.pricing import LineRequest
 from crm.quotations import create_quotation, order_quotation
 from finance.manual import ManualLine, post_manual_entry, reverse_manual_entry
+from finance.write_offs import reverse_write_off, write_off
 from inventory.documents import StockLine, open_stock
 from tests.database_server import Server
 from tests.scenarios.house import House
@@ -67,6 +69,7 @@ def live_a_little(house: House) -> None:
     house.run(create_quotation, customer_id=customer, lines=[LineRequest(product, D(2))])
     sell_on_the_pipeline(house, customer)
     correct_by_hand(house)
+    approve_and_write_off(house)
     work_off_events(house)
     ship_in_parts(house)
 
@@ -107,6 +110,29 @@ def ship_in_parts(house: House) -> None:
         order = house.confirmed(house.customer(), (product, 9), (house.product(stock=3), 1), (house.service(), 2))
         house.ship(order, 9)
         house.ship(order, 0, 1)
+
+
+def approve_and_write_off(house: House) -> None:
+    """A discount that two people approved, a request that waits, a write-off that stands and one taken back."""
+    house.set_policy(invoicing_policy="on_order")
+    for login, role in (("head", "sales_manager"), ("second", "manager"), ("seller", "sales")):
+        house.user(login, role)
+    house.team("head", "seller")
+    seller = house.actor_of("seller")
+    customer, product = house.customer(owner_id=seller.user_id), house.product(stock=9)
+    order = house.order(customer, (product, 2, None, 60))
+    asked = house.ask("confirm_order", {"order_id": order["id"]}, "seller")
+    for login in ("head", "second"):
+        house.decide(asked["id"], login)
+    house.run(confirm_order, order["id"], context=house.context(actor=seller))
+    waiting = house.order(customer, (product, 1, None, 40))
+    house.ask("confirm_order", {"order_id": waiting["id"]}, "seller")
+    house.set_rule("write_off", is_active=False)
+    for reverse in (True, False):
+        [invoice] = house.confirmed(customer, (product, 1))["invoices"]
+        written = house.run(write_off, invoice["id"], amount=D("33.00"), reason="催收无果")
+        if reverse:
+            house.run(reverse_write_off, written["id"], reason="收回")
 
 
 def work_off_events(house: House) -> None:

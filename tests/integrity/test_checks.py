@@ -72,7 +72,7 @@ AUDITED = (
     "opportunity.created", "quotation.created", "quotation.ordered", "sales_order.created", "sales_order.confirmed",
     "sales_order.shipped", "sales_order.returned", "sales_order.billed", "sales_order.cancelled", "invoice.posted",
     "credit_note.posted", "payment.recorded", "refund.recorded", "stock.opening", "stock.receipt", "stock.adjustment",
-    "journal_entry.manual", "journal_entry.reversal",
+    "journal_entry.manual", "journal_entry.reversal", "write_off.posted",
 )  # fmt: skip
 # What is planted, by which check it must be named. The books stay balanced where another check would speak up.
 PLANTED = [
@@ -134,6 +134,10 @@ PLANTED = [
                      "WHERE id = (SELECT min(id) FROM invoice)"),
     ("I4.documents", "UPDATE credit_note SET amount_net = amount_net + 1, amount_tax = amount_tax - 1 "
                      "WHERE id = (SELECT min(id) FROM credit_note)"),
+    ("I4.written_off", "UPDATE invoice SET amount_written_off = amount_written_off - 1 WHERE amount_written_off > 0"),
+    ("I4.written_off", "UPDATE write_off SET amount = amount + 1 WHERE id = (SELECT min(id) FROM write_off); "
+        "UPDATE audit_row SET changes = jsonb_build_object('amount', (SELECT amount::text FROM write_off WHERE id = record_id)) "
+        "WHERE action = 'write_off.posted'"),
     ("I5", "UPDATE payment SET amount_allocated = amount_allocated - 1 WHERE id = "
            "(SELECT min(id) FROM payment WHERE kind = 'receipt' AND amount_allocated > 1)"),
     ("I5", "UPDATE credit_note SET amount_allocated = amount_allocated - 1 WHERE id = "
@@ -225,6 +229,17 @@ PLANTED = [
             f"0, now(), 1); UPDATE {table} SET owner_id = 1 WHERE id = (SELECT min(id) FROM {table})")
         for table in ("quotation", "sales_order", "invoice", "credit_note", "payment", "shipment")
     ),
+    ("I12.approvals", "DELETE FROM approval_decision WHERE id = (SELECT min(id) FROM approval_decision)"),
+    ("I12.approvals", "UPDATE approval_decision SET decided_by_id = (SELECT requested_by_id FROM approval_request AS request "
+        "WHERE request.id = request_id) WHERE id = (SELECT max(id) FROM approval_decision)"),
+    ("I12.approvals", "UPDATE approval_decision SET on_behalf_of_id = (SELECT requested_by_id FROM approval_request AS "
+        "request WHERE request.id = request_id) WHERE id = (SELECT max(id) FROM approval_decision)"),
+    ("I12.approvals", "UPDATE approval_decision SET decided_by_id = (SELECT min(decided_by_id) FROM approval_decision AS other "
+        "WHERE other.request_id = approval_decision.request_id) WHERE position = 2"),
+    ("I12.approvals", "UPDATE approval_decision SET decided_at = decided_at - interval '1 hour' WHERE position = 2"),
+    ("I12.approvals", "UPDATE approval_request SET state = 'approved' WHERE state = 'open'"),
+    ("I12.approvals", "DELETE FROM approval_request_step WHERE request_id = (SELECT max(id) FROM approval_request)"),
+    ("I12.approvals", "UPDATE approval_decision SET decision = 'refused'"),
     ("I12.departed", "INSERT INTO app_user (id, login, name, language, theme, contrast, density, shortcuts, is_active, "
         "failed_sign_ins, created_at, version) VALUES (1, 'gone', 'Gone', 'zh', 'auto', 'normal', 'normal', true, false, 0, "
         "now(), 1); INSERT INTO api_token (id, user_id, name, token_hash, created_at) VALUES (2, 1, 'x', 'y', now())"),

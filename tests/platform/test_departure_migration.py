@@ -30,7 +30,7 @@ def world(fresh_database: DatabaseUrls) -> Iterator[World]:
 
 
 def migration() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("departures", ROOT / "migrations/versions/0012_departures.py")
+    spec = importlib.util.spec_from_file_location("departures", ROOT / "migrations/versions/0011_departures.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from core.approvals.deputies import delegate
 from core.categories import save_category
 from core.customers import save_address, save_contact
 from core.permissions import ROLES
@@ -23,6 +24,7 @@ from crm.orders.return_goods import return_goods
 from crm.pipeline import create_opportunity
 from crm.pricing import LineRequest
 from crm.quotations import create_quotation
+from finance.write_offs import write_off
 from tests.conftest import DatabaseUrls
 from tests.world import PASSWORD, World
 from web.app import create_app
@@ -72,7 +74,20 @@ def world(module_database: DatabaseUrls) -> World:
     world.run(cancel_order, gone["id"])
     world.pay(customer, "1", reference=gone["number"])
     world.run(save_category, {"name": "Tea"})
+    _approvals(world, customer, product)
     return world
+
+
+def _approvals(world: World, customer: int, product: int) -> None:
+    """A request that waits, a write-off, and a deputy."""
+    order = world.order(customer, (product, 1))
+    [invoice] = world.confirm(order)["invoices"]
+    world.ask("write_off", {"invoice_id": invoice["id"], "amount": "9", "why": "small"}, "finance")
+    world.set_rule("write_off", is_active=False)
+    world.run(write_off, invoice["id"], amount=Decimal(1), reason="rounding")
+    world.set_rule("write_off", is_active=True)
+    giving = world.context(actor=world.actor_of("leaver"))
+    world.run(delegate, world.actor_of("sales").user_id, since=None, until=giving.today, context=giving)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +142,10 @@ def values_of(world: World) -> dict[str, Any]:
         "message_id": "mail_message",
         "provider_id": "oidc_provider",
         "identity_id": "oidc_identity",
+        "request_id": "approval_request",
+        "rule_id": "approval_rule",
+        "delegation_id": "approval_delegation",
+        "write_off_id": "write_off",
     }
     values: dict[str, Any] = {}
     with world.database.reading() as connection:

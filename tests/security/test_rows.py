@@ -58,6 +58,8 @@ def world(module_database: DatabaseUrls) -> World:
     world.pay(customer, "500", reference=f"{CANARY} 500")
     world.run(return_goods, order["id"], lines=[QuantityRequest(order["lines"][0]["id"], Decimal(1))])
     world.order(customer, (product, 1, SUMS))
+    dear = world.order(customer, (product, 1, SUMS, 60))
+    world.ask("confirm_order", {"order_id": dear["id"]}, "anna", reason=f"{CANARY} wants it cheaper")
     return world
 
 
@@ -80,7 +82,7 @@ def ids_of_anna(world: World) -> dict[str, int]:
         "customer_id": "customer", "contact_id": "contact", "address_id": "address", "opportunity_id": "opportunity",
         "quotation_id": "quotation", "order_id": "sales_order", "invoice_id": "invoice", "shipment_id": "shipment",
         "credit_note_id": "credit_note", "payment_id": "payment", "allocation_id": "payment_allocation",
-        "activity_id": "activity",
+        "activity_id": "activity", "request_id": "approval_request",
     }  # fmt: skip
     return {name: world.value(f"SELECT min(id) FROM {table}") for name, table in tables.items()}
 
@@ -88,7 +90,7 @@ def ids_of_anna(world: World) -> dict[str, int]:
 def of_anna(row: RouteRow) -> bool:
     return any(f":{name}>" in row.rule for name in ("customer_id", "contact_id", "address_id", "opportunity_id",
         "quotation_id", "order_id", "invoice_id", "shipment_id", "credit_note_id", "payment_id", "allocation_id",
-        "activity_id"))  # fmt: skip
+        "activity_id", "request_id"))  # fmt: skip
 
 
 def test_a_crawl_finds_nothing_of_a_colleague(app: Flask, world: World, bert: FlaskClient) -> None:
@@ -105,6 +107,7 @@ def test_a_crawl_finds_nothing_of_a_colleague(app: Flask, world: World, bert: Fl
         f"/{place}/new?customer_id={ids['customer_id']}" for place in ("orders", "quotations", "opportunities")
     ]
     searched += ["/opportunities?view=all", "/orders?view=all", "/customers?view=all", "/activities?view=all"]
+    searched += ["/approvals?tab=all", "/approvals?tab=to_decide"]
     visited = 0
     for row in route_matrix(app):
         if row.method != "GET" or row.rule.startswith(("/styleguide", "/assets")) or row.endpoint == "sign_in.sign_out":
@@ -118,7 +121,8 @@ def test_a_crawl_finds_nothing_of_a_colleague(app: Flask, world: World, bert: Fl
         if of_anna(row) and answer.status_code not in (403, 404):
             found.append(f"{row.rule}: {answer.status_code} for a colleague's id")
     found += [path for path in searched if _speaks_of_anna(bert.get(path))]
-    for kind in ("customers", "sales-orders", "invoices", "payments", "opportunities", "quotations", "credit-notes"):
+    lists = ("customers", "sales-orders", "invoices", "payments", "opportunities", "quotations", "credit-notes")
+    for kind in (*lists, "approvals"):
         if app.test_client().get(f"/api/v1/{kind}?limit=50", headers=token).get_json()["items"]:
             found.append(f"/api/v1/{kind}: rows")
     assert visited > 90
@@ -143,6 +147,7 @@ def test_the_crawl_sees_what_is_there(app: Flask, world: World, monkeypatch: pyt
         "/opportunities",
         "/invoices",
         "/payments",
+        "/approvals?tab=mine",
         f"/search?q={CANARY}",
     ):
         assert _speaks_of_anna(anna.get(path)), path

@@ -4,6 +4,7 @@ and described from there at /api/v1/openapi.json."""
 from web.api import (
     accounts,
     activities,
+    approvals,
     audit,
     banks,
     categories,
@@ -44,6 +45,7 @@ from web.api.operation import area
 __all__ = [
     "accounts",
     "activities",
+    "approvals",
     "area",
     "audit",
     "company",

@@ -9,6 +9,7 @@ from web.api.operation import Call, operation
 from web.exports.declared import LISTS
 from web.exports.views import answer_export
 from web.exports.writing import FORMATS
+from web.limits import EXPORT
 
 # What the lists' pages read from their addresses.
 FILTERS = (
@@ -44,6 +45,7 @@ FILTERS = (
     ),
     query=Body(**{name: Text(limit=200, help="As in the address of the list's page.") for name in FILTERS}),
     media_type="application/octet-stream",
+    limit=EXPORT,
     refusals=("export_too_large",),
 )
 def create_export(call: Call) -> Response:

@@ -16,19 +16,21 @@ from finance.queries.invoice_record import (
     get_invoice,
     payment_status,
 )
-from web.api.fields import Body, Day, Flag, Id, Text
+from finance.write_offs import LONGEST_REASON, reverse_write_off, write_off
+from web.api.fields import Amount, Body, Day, Flag, Id, Text
 from web.api.operation import PAGING, Call, operation
 
 AMOUNTS = {"amount_net": Decimal, "amount_tax": Decimal, "amount_total": Decimal}
 SHAPE = {
     "id": int, "number": str, "customer_id": int, "customer_name": str, "issued_on": date, "due_on": date | None,
     "currency": str, **AMOUNTS, "amount_open": Decimal, "amount_allocated": Decimal, "amount_credited": Decimal,
-    "payment_status": str, "origin": str | None, "fiscal_number": str | None, "fiscal_issued_on": date | None,
+    "amount_written_off": Decimal, "payment_status": str,
+    "origin": str | None, "fiscal_number": str | None, "fiscal_issued_on": date | None,
 }  # fmt: skip
 LINE = {"position": int, "product_id": int | None, "description": str, "quantity": Decimal, "tax_rate": Decimal}
 ALLOCATION = {
-    "id": int, "payment_id": int | None, "credit_note_id": int | None, "number": str, "amount": Decimal,
-    "effective_on": date, "reverses_id": int | None, "reversed_by_id": int | None,
+    "id": int, "payment_id": int | None, "credit_note_id": int | None, "write_off_id": int | None, "number": str,
+    "amount": Decimal, "effective_on": date, "reverses_id": int | None, "reversed_by_id": int | None,
 }  # fmt: skip
 CREDIT_NOTE = {
     "id": int, "number": str, "invoice_id": int, "customer_id": int, "issued_on": date, "currency": str, **AMOUNTS,
@@ -82,6 +84,30 @@ def get_invoice_call(call: Call, invoice_id: int) -> Any:
 def record_fiscal_invoice_call(call: Call, invoice_id: int) -> Any:
     body = call.body
     return call.run(record_fiscal_invoice, invoice_id, number=body["number"], issued_on=body.get("issued_on"))
+
+
+WRITTEN_OFF = {"id": int, "number": str, "invoice_id": int, "amount": Decimal, "amount_open": Decimal}
+
+
+@operation(
+    "POST", "/invoices/{invoice_id}/write-off", "invoices.write_off", previewable=True, status=201,
+    summary="Write off what will not be paid, gross of tax",
+    body=Body(amount=Amount(required=True), reason=Text(required=True, limit=LONGEST_REASON)),
+    answer=WRITTEN_OFF | {"allocation_id": int},
+    refusals=("approval_required", "nothing_to_write_off", "period_closed", "plan_changed"),
+)  # fmt: skip
+def write_off_call(call: Call, invoice_id: int) -> Any:
+    return call.run(write_off, invoice_id, amount=call.body["amount"], reason=call.body["reason"])
+
+
+@operation(
+    "POST", "/write-offs/{write_off_id}/reverse", "invoices.write_off", previewable=True,
+    summary="Take a write-off back: the invoice is open again",
+    body=Body(reason=Text(required=True, limit=LONGEST_REASON)), answer=WRITTEN_OFF,
+    refusals=("period_closed", "plan_changed"),
+)  # fmt: skip
+def reverse_write_off_call(call: Call, write_off_id: int) -> Any:
+    return call.run(reverse_write_off, write_off_id, reason=call.body["reason"])
 
 
 @operation(

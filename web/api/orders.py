@@ -148,7 +148,9 @@ def change_sales_order(call: Call, order_id: int) -> Any:
         "id": int, "number": str, **STATUSES, "payment_status": str, "amount_total": Decimal,
         "invoices": [INVOICE_SHAPE],
     },
-    refusals=("insufficient_stock", "credit_exceeded", "order_state", "period_closed", "plan_changed"),
+    refusals=(
+        "insufficient_stock", "credit_exceeded", "approval_required", "order_state", "period_closed", "plan_changed",
+    ),
 )  # fmt: skip
 def confirm_sales_order(call: Call, order_id: int) -> Any:
     lines, errors = call.body.get("lines") or [], FieldErrors()

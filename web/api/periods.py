@@ -45,7 +45,7 @@ def close_fiscal_period(call: Call, period_id: int) -> Any:
 
 @operation(
     "POST", "/fiscal-periods/{period_id}/reopen", "periods.close", summary="Open a closed month again",
-    body=Body(), answer=CHANGED, refusals=("period_state", "later_period_closed"),
+    body=Body(), answer=CHANGED, refusals=("period_state", "later_period_closed", "approval_required"),
 )  # fmt: skip
 def reopen_fiscal_period(call: Call, period_id: int) -> Any:
     return call.run(reopen_period, period_id)

@@ -101,7 +101,7 @@ def mark_quotation_call(call: Call, quotation_id: int) -> Any:
 @operation(
     "POST", "/quotations/{quotation_id}/order", "orders.write", previewable=True,
     summary="Make a draft order of it, and win its opportunity", body=Body(requested_on=Day()), answer=CREATED,
-    status=201, refusals=("quotation_state", "quotation_expired", "plan_changed"),
+    status=201, refusals=("quotation_state", "quotation_expired", "approval_required", "plan_changed"),
 )  # fmt: skip
 def order_quotation_call(call: Call, quotation_id: int) -> Any:
     return call.run(order_quotation, quotation_id, requested_on=call.body.get("requested_on"))

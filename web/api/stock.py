@@ -54,7 +54,7 @@ def _lines(body: dict[str, Any]) -> dict[str, Any]:
     "POST", "/stock-adjustments", "stock.adjust", previewable=True, status=201,
     summary="Correct stock by signed quantities; a document per warehouse",
     body=Body(reason=Text(required=True, limit=300), warehouse_id=Id(), lines=LINES), answer=DOCUMENT,
-    refusals=("insufficient_stock", "period_closed", "plan_changed"),
+    refusals=("insufficient_stock", "approval_required", "period_closed", "plan_changed"),
 )  # fmt: skip
 def create_stock_adjustment(call: Call) -> Any:
     body = call.body

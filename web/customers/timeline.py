@@ -11,6 +11,7 @@ from typing import Any, Final
 from flask_babel import gettext as _
 
 from crm.queries.timeline import Entry
+from web.approvals.sentences import approval_kind
 from web.filters import day, local, today, weekday
 from web.navigation import link
 
@@ -32,6 +33,8 @@ LOOKS: Final = {
     "credit_note": ("minus", "warn"),
     "receipt": ("coin", "ok"),
     "refund": ("out", "warn"),
+    "approval_approved": ("ok", "ok"),
+    "approval_refused": ("x", "bad"),
 }
 TARGETS: Final = {
     "order_written": ("orders.show", "order_id"),
@@ -44,6 +47,8 @@ TARGETS: Final = {
     "credit_note": ("invoices.credit_note", "credit_note_id"),
     "receipt": ("payments.show", "payment_id"),
     "refund": ("payments.show", "payment_id"),
+    "approval_approved": ("approvals.show", "request_id"),
+    "approval_refused": ("approvals.show", "request_id"),
 }
 
 
@@ -112,6 +117,10 @@ def _lead(entry: Entry) -> str:
         "credit_note": lambda: _("Credited"),
         "receipt": lambda: _("Received"),
         "refund": lambda: _("Refunded"),
+        "approval_approved": lambda: _(
+            "%(who)s approved %(what)s for", who=who, what=approval_kind(entry.detail or "")
+        ),
+        "approval_refused": lambda: _("%(who)s refused %(what)s for", who=who, what=approval_kind(entry.detail or "")),
     }
     return str(leads[entry.kind]()) if entry.kind in leads else entry.kind
 
@@ -125,4 +134,6 @@ def _notes(entry: Entry) -> tuple[str, str]:
         return due, ""
     if entry.kind == "quotation":
         return "", ""
+    if entry.kind.startswith("approval_"):
+        return "", entry.text or ""
     return " ".join(dict.fromkeys(part for part in (entry.text, entry.detail) if part)), ""

@@ -18,13 +18,14 @@ from web.exports.declared import LISTS
 from web.exports.lists import ExportedList
 from web.exports.writing import FORMATS, write_rows
 from web.filters import today
+from web.limits import EXPORT
 from web.permissions import may
 
 # Where a page of the list stood says nothing about which rows are exported.
 _PLACES = frozenset({"after", "before", "cursor", "limit", "format"})
 
 
-@area.route("/<list_name>", permission="exports.create", methods=["POST"])
+@area.route("/<list_name>", permission="exports.create", methods=["POST"], limit=EXPORT)
 def create(list_name: str) -> Response:
     """Exports all rows that the address asks for, in every page of the list."""
     if list_name not in LISTS:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from core.database import Database
-from web.integrity import entries, guards, ledger, numbers, orders, stock, trail
+from web.integrity import approvals, entries, guards, ledger, numbers, orders, stock, trail
 from web.integrity.check import Check, Group
 
 # The long ones first, so that both connections have work until the end.
@@ -28,6 +28,7 @@ GROUPS: tuple[Group, ...] = (
     *stock.GROUPS,
     *ledger.GROUPS,
     *guards.GROUPS,
+    *approvals.GROUPS,
 )
 
 

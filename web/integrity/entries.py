@@ -193,7 +193,14 @@ _EXPECTED = " UNION ALL ".join(
         """SELECT payment.entry_id, bank.account_id, CASE payment.kind WHEN 'receipt' THEN amount ELSE -amount END
              FROM payment JOIN bank_account AS bank ON bank.id = payment.bank_account_id""",
         _lines(
-            "(SELECT * FROM payment_allocation WHERE invoice_id IS NOT NULL)", (AR, "-amount"), (ADVANCES, "amount")
+            "(SELECT * FROM payment_allocation WHERE invoice_id IS NOT NULL AND write_off_id IS NULL)",
+            (AR, "-amount"),
+            (ADVANCES, "amount"),
+        ),
+        _lines(
+            "(SELECT * FROM payment_allocation WHERE write_off_id IS NOT NULL)",
+            (AR, "-amount"),
+            (role("bad_debts"), "amount"),
         ),
         _lines(
             """(SELECT coalesce(document.entry_id, -document.id) AS entry_id, document.kind, sum(line.value) AS value,

@@ -9,6 +9,10 @@ from web.integrity.check import Group, alone
 TRIGGERS: dict[str, str] = {
     "account": "keep_account_role kept no_truncate",
     "app_user": "kept no_truncate",
+    "approval_decision": "check_decision immutable no_truncate",
+    "approval_delegation": "kept no_truncate",
+    "approval_request": "check_approval frozen kept no_truncate",
+    "approval_request_step": "immutable no_truncate",
     "audit_row": "immutable no_truncate",
     "audit_seal": "immutable no_truncate",
     "company": "kept no_truncate",
@@ -41,6 +45,7 @@ TRIGGERS: dict[str, str] = {
     "stock_document_line": "immutable no_truncate",
     "stock_level": "kept no_truncate",
     "stock_move": "immutable no_truncate",
+    "write_off": "immutable no_truncate",
 }
 _EXPECTED = ", ".join(f"('{table}', '{name}')" for table, names in TRIGGERS.items() for name in names.split())
 _HEAD = " ".join(sorted(newest_revisions()))

@@ -122,8 +122,8 @@ GROUPS: tuple[Group, ...] = (
         facts=_ENTRIES,
     ),
     group(
-        "journal_entry journal_line fiscal_period invoice credit_note payment payment_allocation stock_document "
-        "stock_move shipment account",
+        "journal_entry journal_line fiscal_period invoice credit_note payment payment_allocation write_off "
+        "stock_document stock_move shipment account",
         check(
             "I2",
             "Nothing lies outside its period or was entered after its period closed",
@@ -144,6 +144,7 @@ GROUPS: tuple[Group, ...] = (
             _dated("credit_note", "issued_on"),
             _dated("payment", "received_on"),
             _dated("payment_allocation", "effective_on", "id"),
+            _dated("write_off", "written_off_on"),
             _dated("stock_document", "effective_on"),
             _dated("stock_move", "effective_on", "origin"),
             """SELECT shipment.number, 'shipped_on', shipment.shipped_on, entry.effective_on
@@ -276,6 +277,24 @@ GROUPS: tuple[Group, ...] = (
              FROM payment_allocation AS opposite JOIN payment_allocation AS original ON original.id = opposite.reverses_id
             WHERE opposite.amount <> -original.amount OR opposite.invoice_id IS DISTINCT FROM original.invoice_id
                OR opposite.payment_id IS DISTINCT FROM original.payment_id
-               OR opposite.credit_note_id IS DISTINCT FROM original.credit_note_id""",
+               OR opposite.credit_note_id IS DISTINCT FROM original.credit_note_id
+               OR opposite.write_off_id IS DISTINCT FROM original.write_off_id""",
+    ),
+    alone(
+        "I4.written_off",
+        "What is written off of an invoice is the sum of its write-offs, each on its invoice in full",
+        "invoice write_off payment_allocation",
+        differs(
+            "invoice.number",
+            "amount_written_off",
+            "invoice.amount_written_off",
+            "coalesce(put.amount, 0)",
+            """invoice LEFT JOIN (SELECT invoice_id, sum(amount) AS amount FROM payment_allocation
+                                   WHERE write_off_id IS NOT NULL GROUP BY invoice_id) AS put ON put.invoice_id = invoice.id""",
+        ),
+        """SELECT write_off.number, 'allocation', coalesce(put.amount, 0), write_off.amount
+             FROM write_off LEFT JOIN payment_allocation AS put
+               ON put.write_off_id = write_off.id AND put.reverses_id IS NULL AND put.invoice_id = write_off.invoice_id
+            WHERE put.amount IS DISTINCT FROM write_off.amount""",
     ),
 )

@@ -12,6 +12,7 @@ NUMBERED = (
     ("invoice", "recorded_at", "INV"),
     ("credit_note", "recorded_at", "CN"),
     ("payment", "recorded_at", "PAY REF"),
+    ("write_off", "recorded_at", "WO"),
     ("shipment", "recorded_at", "SHP RET"),
     ("stock_document", "recorded_at", "OPN RCV ADJ"),
     ("journal_entry", "recorded_at", "SAL STK BNK GEN"),

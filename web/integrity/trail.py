@@ -23,6 +23,7 @@ _AUDITED = (
     ("credit_note", "credit_note.posted", "true"),
     ("payment", "payment.recorded", "kind = 'receipt'"),
     ("payment", "refund.recorded", "kind = 'refund'"),
+    ("write_off", "write_off.posted", "true"),
     ("stock_document", "stock.opening", "kind = 'opening'"),
     ("stock_document", "stock.receipt", "kind = 'receipt'"),
     ("stock_document", "stock.adjustment", "kind = 'adjustment'"),
@@ -60,6 +61,7 @@ _FACTS = {
         UNION ALL SELECT id, 'credit_note.posted', number, 'amount_total', amount_total FROM credit_note
         UNION ALL SELECT id, CASE kind WHEN 'refund' THEN 'refund.recorded' ELSE 'payment.recorded' END, number, 'amount',
                          amount FROM payment
+        UNION ALL SELECT id, 'write_off.posted', number, 'amount', amount FROM write_off
     """,
 }
 
@@ -87,7 +89,7 @@ GROUPS: tuple[Group, ...] = (
     alone(
         "I11.audit",
         "Every document has its row in the audit trail, with its amount",
-        "sales_order sales_order_shipment sales_order_invoice shipment invoice credit_note payment quotation opportunity "
+        "sales_order sales_order_shipment sales_order_invoice shipment invoice credit_note payment write_off quotation opportunity "
         "stock_document journal_entry audit_row",
         "SELECT number, 'audit ' || action, found, owed FROM missing",
         """SELECT amounts.number, 'audit ' || audited.action, audited.changes->>amounts.name, amounts.amount

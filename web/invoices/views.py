@@ -5,20 +5,22 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
+from werkzeug.utils import redirect
 from wtforms import StringField
 
 from core import database as db
+from core.columns import longest_texts
 from core.command import Preview
 from core.errors import DomainError, NotFound
 from core.queries.customers import get_customer
 from core.queries.paging import Page, Window
 from crm.orders.fiscal import record_fiscal_invoice
-from finance.models import PaymentAllocation
+from finance.models import PaymentAllocation, WriteOff
 from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.invoices import (
     CreditNoteRow,
@@ -32,12 +34,22 @@ from finance.queries.invoices import (
     list_invoices,
 )
 from finance.queries.receivables import BUCKETS, AgingRow, aging, aging_totals, open_invoices
+from finance.write_offs import reverse_write_off, write_off
+from web.approvals.asked import approval_of
 from web.documents.answer import answer_document
 from web.documents.data import LANGUAGES
 from web.effects import effect_lines
 from web.filters import today
-from web.forms import DayField, Form, Required
-from web.http import apply_errors, flash_done, preview_command, run_command, see_other
+from web.forms import AmountField, DayField, Form, Required
+from web.http import (
+    apply_errors,
+    flash_done,
+    flash_refusal,
+    preview_command,
+    run_command,
+    safe_target,
+    see_other,
+)
 from web.i18n import language
 from web.invoices import area
 from web.invoices.papers import read_credit_note, read_invoice
@@ -45,6 +57,15 @@ from web.limits import PDF
 from web.lists import choice_of, day_of, id_of, text_of, window_of
 from web.payments.rows import carried_values
 from web.permissions import may
+
+
+class WriteOffForm(Form):
+    """How much of an invoice will not be paid, and why."""
+
+    longest = longest_texts(WriteOff)
+
+    amount = AmountField(_l("Amount, gross of tax"), [Required()])
+    reason = StringField(_l("Reason"), [Required()])
 
 
 class FiscalForm(Form):
@@ -99,7 +120,15 @@ def show(invoice_id: int) -> str:
     return _record(invoice_id)
 
 
-def _record(invoice_id: int, form: FiscalForm | None = None, preview: Preview | None = None) -> str:
+def _record(
+    invoice_id: int,
+    form: FiscalForm | None = None,
+    preview: Preview | None = None,
+    *,
+    writing_off: WriteOffForm | None = None,
+    needed: dict[str, Any] | None = None,
+    asked: str = "fiscal",
+) -> str:
     with db.current().reading() as connection:
         invoice = get_invoice(connection, invoice_id)
         of_invoice = PaymentAllocation.invoice_id == invoice_id
@@ -110,7 +139,11 @@ def _record(invoice_id: int, form: FiscalForm | None = None, preview: Preview | 
             allocations=allocations_where(connection, of_invoice),
             entries=entries_of(connection, invoice.number, of_invoice),
             form=form or _fiscal_form(invoice),
+            write_off_form=writing_off or WriteOffForm(formdata=None, amount=invoice.amount_open),
+            needed=needed,
+            asked=asked,
             effects=effect_lines(preview.effects) if preview else [],
+            warnings=effect_lines(preview.warnings) if preview else [],
             digest=preview.digest if preview else "",
             carried=carried_values(step="post") if preview else {},
         )
@@ -140,6 +173,48 @@ def record_fiscal(invoice_id: int) -> ResponseReturnValue:
                 raise
             apply_errors(form, error)
     return _record(invoice_id, form, preview), 200 if preview else 422
+
+
+@area.route("/<int:invoice_id>/write-off", permission="invoices.write_off", methods=["POST"], endpoint="write_off")
+def write_it_off(invoice_id: int) -> ResponseReturnValue:
+    """Preview or post a write-off."""
+    form, preview, needed = WriteOffForm(), None, None
+    if form.validate():
+        asked = {"amount": form.amount.data, "reason": form.reason.data}
+        try:
+            if request.form.get("step") == "post":
+                result = run_command(write_off, invoice_id, **asked)
+                flash_done(_("Write-off %(number)s posted", number=result["number"]))
+                return see_other("invoices.show", invoice_id=invoice_id)
+            preview = preview_command(write_off, invoice_id, **asked)
+        except DomainError as error:
+            if error.code == "not_found":
+                raise
+            needed = approval_of(error)
+            apply_errors(form, error)
+    page = _record(invoice_id, preview=preview, writing_off=form, needed=needed, asked="write_off")
+    return page, 200 if preview else 422
+
+
+@area.route(
+    "/write-offs/<int:write_off_id>/reverse",
+    permission="invoices.write_off",
+    methods=["POST"],
+    endpoint="reverse_write_off",
+)
+def take_back(write_off_id: int) -> ResponseReturnValue:
+    """Take a write-off back: the invoice is open again."""
+    reason = request.form.get("reason", "")
+    try:
+        result = run_command(reverse_write_off, write_off_id, reason=reason)
+    except DomainError as error:
+        if error.code == "not_found" or error.http_status == 400:
+            raise
+        fault = next(iter(error.fields.values()), None)
+        flash_refusal(DomainError(fault.code, **fault.data) if fault else error)
+        return redirect(safe_target(request.form.get("back"), url_for("invoices.index")), 303)
+    flash_done(_("Write-off %(number)s taken back", number=result["number"]))
+    return see_other("invoices.show", invoice_id=result["invoice_id"])
 
 
 @area.route("/<int:invoice_id>/<paper_language>.pdf", permission="invoices.read", limit=PDF)

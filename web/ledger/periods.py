@@ -13,6 +13,7 @@ from core.errors import DomainError
 from crm.closing import close_month
 from finance.periods import open_fiscal_year, reopen_period
 from finance.queries.ledger import periods as list_periods
+from web.approvals.asked import approval_of
 from web.effects import effect_lines
 from web.http import flash_done, preview_command, run_command, see_other
 from web.ledger import area
@@ -53,7 +54,7 @@ def reopen(period_id: int) -> ResponseReturnValue:
     try:
         result = run_command(reopen_period, period_id)
     except DomainError as error:
-        return _refused(error)
+        return _refused(error, reopening=period_id)
     flash_done(_("%(month)s open again", month=month_name(result["starts_on"])))
     return see_other("ledger.periods")
 
@@ -70,10 +71,11 @@ def open_year() -> ResponseReturnValue:
     return see_other("ledger.periods")
 
 
-def _refused(error: DomainError) -> ResponseReturnValue:
+def _refused(error: DomainError, reopening: int | None = None) -> ResponseReturnValue:
     if error.code == "not_found":
         raise error
-    return _page(sentence(error.code, error.data)), error.http_status
+    page = _page(sentence(error.code, error.data), reopening=reopening, needed=approval_of(error))
+    return page, error.http_status
 
 
 def _asked(period_id: int, refusal: str = "") -> ResponseReturnValue:
@@ -85,7 +87,14 @@ def _asked(period_id: int, refusal: str = "") -> ResponseReturnValue:
     return (page, 409) if refusal else page
 
 
-def _page(refusal: str = "", closing: int | None = None, preview: Any = None) -> str:
+def _page(
+    refusal: str = "",
+    closing: int | None = None,
+    preview: Any = None,
+    *,
+    reopening: int | None = None,
+    needed: dict[str, Any] | None = None,
+) -> str:
     g.nav = "ledger.journal"
     with db.current().reading() as connection:
         rows = list_periods(connection)
@@ -94,6 +103,8 @@ def _page(refusal: str = "", closing: int | None = None, preview: Any = None) ->
         "ledger/periods.html",
         periods=rows,
         refusal=refusal,
+        reopening=reopening,
+        needed=needed,
         closable=min((row.starts_on for row in rows if row.state == "open"), default=None),
         latest_closed=max((row.starts_on for row in rows if row.state == "closed"), default=None),
         first_year=min(years, default=None),

@@ -15,6 +15,7 @@ from core.errors import DomainError
 from core.money import LARGEST_AMOUNT
 from crm.orders.confirm import confirm_order
 from crm.queries.order_page import OrderPage, order_page
+from web.approvals.asked import approval_of
 from web.effects import effect_lines
 from web.filters import plain, plain_money
 from web.forms import read_number, text_fault
@@ -72,6 +73,7 @@ def confirm_dialog(order_id: int, asked: Mapping[str, str], refusal: DomainError
     except DomainError as error:
         dialog["refusal"] = _all_sentences(error)
         dialog["code"] = error.code
+        dialog["needed"] = approval_of(error)
         return dialog
     return dialog | {
         "effects": effect_lines(preview.effects),

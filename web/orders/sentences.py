@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from web.approvals.sentences import who_may
 from web.filters import money, quantity
 from web.sentences import general_sentence_for, sentence_for
 
@@ -64,7 +65,7 @@ def _insufficient_stock(data: Mapping[str, Any]) -> str:
 
 @sentence_for("credit_exceeded")
 def _credit_exceeded(data: Mapping[str, Any]) -> str:
-    return _(
+    text = _(
         "Not confirmed: %(customer)s uses %(exposure)s of a limit of %(limit)s, and this order's %(amount)s go over it "
         "by %(over)s. Lower the order by that much, let the customer pay first, or ask finance for a higher limit.",
         customer=data["customer"],
@@ -73,6 +74,7 @@ def _credit_exceeded(data: Mapping[str, Any]) -> str:
         amount=money(Decimal(data["amount"])),
         over=money(Decimal(data["over"])),
     )
+    return text + (who_may(data["approval"]) if data.get("approval") else "")
 
 
 @sentence_for("order_state")

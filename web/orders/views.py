@@ -14,6 +14,8 @@ from core import database as db
 from core.queries.paging import Page, Window
 from crm.queries.order_page import HistoryRow, OrderPage, order_page
 from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, OrderRow, count_views, list_orders
+from web.approvals.sentences import HISTORY as APPROVAL_WORDS
+from web.approvals.sentences import HISTORY_LOOKS as APPROVAL_LOOKS
 from web.filters import day, quantity, today
 from web.lists import choice_of, id_of, text_of, window_of
 from web.orders import area
@@ -54,6 +56,7 @@ HISTORY = {
     "sales_order.cancelled": lazy_gettext("cancelled"),
     "sales_order.returned": lazy_gettext("took goods back"),
     "sales_order.credited": lazy_gettext("credited the price"),
+    **APPROVAL_WORDS,
 }
 HISTORY_LOOKS = {
     "sales_order.created": ("pen", "mute"),
@@ -64,6 +67,7 @@ HISTORY_LOOKS = {
     "sales_order.cancelled": ("x", "bad"),
     "sales_order.returned": ("swap", "warn"),
     "sales_order.credited": ("minus", "warn"),
+    **APPROVAL_LOOKS,
 }
 
 

@@ -17,6 +17,8 @@ from crm.models import QuotationState
 from crm.queries.papers import QUOTATION, QUOTATION_LINES
 from crm.queries.quotations import SORTS, VIEWS, QuotationRow, list_quotations, other_quotations, quotation_page
 from crm.quotations import mark_quotation, order_quotation
+from web.approvals.asked import approval_of
+from web.approvals.sentences import HISTORY as APPROVAL_WORDS
 from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
@@ -40,6 +42,7 @@ HISTORY = {
     "quotation.changed": lazy_gettext("changed the quotation"),
     "quotation.marked": lazy_gettext("marked it as"),
     "quotation.ordered": lazy_gettext("made an order of it"),
+    **APPROVAL_WORDS,
 }
 
 
@@ -92,7 +95,11 @@ def _dialog(quotation_id: int, changed: DomainError | None = None) -> dict[str, 
     try:
         preview = preview_command(order_quotation, quotation_id)
     except DomainError as error:
-        return dialog | {"refusal": sentence(error.code, error.data), "changed": ""}
+        return dialog | {
+            "refusal": sentence(error.code, error.data),
+            "changed": "",
+            "needed": approval_of(error),
+        }
     return dialog | {
         "effects": effect_lines(preview.effects),
         "warnings": effect_lines(preview.warnings),

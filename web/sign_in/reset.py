@@ -19,6 +19,7 @@ from core.errors import DomainError
 from core.password_links import request_password_reset, set_password_by_link
 from web.forms import Form, Required, add_error
 from web.http import apply_errors, see_other
+from web.limits import SIGN_IN
 from web.permissions import PUBLIC
 from web.sentences import sentence
 from web.sign_in import area
@@ -49,7 +50,7 @@ def forgot() -> str:
     return _forgot_page(ForgotForm(formdata=None))
 
 
-@area.route("/forgot", permission=PUBLIC, methods=["POST"])
+@area.route("/forgot", permission=PUBLIC, methods=["POST"], limit=SIGN_IN)
 def send_reset() -> ResponseReturnValue:
     """Ask for a link; the answer is the same whether or not there is such an account."""
     form = ForgotForm()
@@ -68,7 +69,7 @@ def reset() -> ResponseReturnValue:
     return _reset_page(NewPasswordForm(formdata=None), 200)
 
 
-@area.route("/reset", permission=PUBLIC, methods=["POST"])
+@area.route("/reset", permission=PUBLIC, methods=["POST"], limit=SIGN_IN)
 def set_password() -> ResponseReturnValue:
     """Set the new password; the way in is the sign-in page, as always."""
     form = NewPasswordForm()

@@ -14,6 +14,7 @@ from core.second_factors import read_factors, seal_of
 from core.sign_in import finish_by_code, finish_by_passkey, half_owner, sign_in_by_passkey
 from web.forms import Form
 from web.http import safe_target, see_other
+from web.limits import SIGN_IN
 from web.permissions import PUBLIC
 from web.sentences import sentence
 from web.sign_in import area, session
@@ -34,7 +35,7 @@ def second() -> ResponseReturnValue:
     return see_other("sign_in.form") if user_id is None else _page(CodeForm(formdata=None), user_id)
 
 
-@area.route("/second", permission=PUBLIC, methods=["POST"])
+@area.route("/second", permission=PUBLIC, methods=["POST"], limit=SIGN_IN)
 def finish() -> ResponseReturnValue:
     """Check the code and begin the session."""
     half, form = session.current_half(), CodeForm()
@@ -53,14 +54,14 @@ def finish() -> ResponseReturnValue:
     return _page(form, user_id), 429 if answer.get("seconds") else 422, retry_after(answer)
 
 
-@area.route("/second/passkey/options", permission=PUBLIC, methods=["POST"])
+@area.route("/second/passkey/options", permission=PUBLIC, methods=["POST"], limit=SIGN_IN)
 def second_options() -> ResponseReturnValue:
     """What a passkey of the one who is half signed in is to sign."""
     user_id = _owner()
     return refused({"failed": "sign_in_over"}) if user_id is None else offer("second", stranger(), user_id)
 
 
-@area.route("/second/passkey", permission=PUBLIC, methods=["POST"])
+@area.route("/second/passkey", permission=PUBLIC, methods=["POST"], limit=SIGN_IN)
 def second_passkey() -> ResponseReturnValue:
     """Check what the passkey signed and begin the session."""
     half, challenge, credential = session.current_half(), session.take_challenge(), answered().get("credential")
@@ -75,13 +76,13 @@ def second_passkey() -> ResponseReturnValue:
     return go_on(safe_target(target))
 
 
-@area.route("/passkey/options", permission=PUBLIC, methods=["POST"])
+@area.route("/passkey/options", permission=PUBLIC, methods=["POST"], limit=SIGN_IN)
 def passkey_options() -> ResponseReturnValue:
     """What any passkey of this site is to sign."""
     return offer("sign_in", stranger(), None)
 
 
-@area.route("/passkey", permission=PUBLIC, methods=["POST"])
+@area.route("/passkey", permission=PUBLIC, methods=["POST"], limit=SIGN_IN)
 def by_passkey() -> ResponseReturnValue:
     """Check what the passkey signed and begin its owner's session."""
     given, challenge = answered(), session.take_challenge()

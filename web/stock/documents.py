@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from core import database as db
+from core.approvals.asking import ask_for_approval
 from core.errors import DomainError, FieldError, InvalidInput
 from core.queries.paging import Page, Window
 from inventory.documents import StockLine, adjust_stock, receive_stock
 from inventory.models import MoveKind
 from inventory.queries.lookup import ProductMatch, find_products
 from inventory.queries.stock import DocumentRow, get_document, list_documents
+from web.approvals.asked import approval_of, arguments_for
 from web.effects import effect_lines
 from web.http import apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
@@ -97,20 +99,27 @@ def _of_kind(kind: str, form: StockForm) -> StockForm:
 
 def _submit(kind: str) -> ResponseReturnValue:
     form, preview = _of_kind(kind, StockForm()), None
+    needed: dict[str, Any] | None = None
     if form.validate():
         indices: list[int] = []
         try:
             asked = _asked(kind, form, indices)
+            if kind == "adjustment" and request.form.get("step") == "ask":
+                reason = request.form.get("approval_reason", "")
+                result = run_command(ask_for_approval, "adjust_stock", _as_arguments(asked), reason=reason)
+                flash_done(_("Approval asked for"))
+                return see_other("approvals.show", request_id=result["id"])
             if request.form.get("step") == "post":
                 result = run_command(KINDS[kind], **asked)
                 flash_done(_("%(number)s posted", number=result["number"]))
                 return see_other("stock.document", document_id=result["id"])
             preview = preview_command(KINDS[kind], **asked)
         except DomainError as error:
+            needed = approval_of(error)
             _place(form, error, indices)
             if error.code == "plan_changed":
                 preview = preview_command(KINDS[kind], **asked)
-    page = _page(kind, form, preview)
+    page = _page(kind, form, preview, needed)
     return page if preview is not None and not form.form_errors else (page, 422)
 
 
@@ -157,7 +166,22 @@ def _place(form: StockForm, error: DomainError, indices: list[int]) -> None:
     apply_line_errors(form, error, indices)
 
 
-def _page(kind: str, form: StockForm, preview: Any = None) -> str:
+def _as_arguments(asked: dict[str, Any]) -> dict[str, Any]:
+    """An adjustment as a request keeps it."""
+    lines = [
+        {
+            "product_id": line.product_id,
+            "quantity": str(line.quantity),
+            "unit_cost": None if line.unit_cost is None else str(line.unit_cost),
+        }
+        for line in asked["lines"]
+    ]
+    return arguments_for(
+        "adjust_stock", {"lines": lines, "warehouse_id": asked["warehouse_id"], "why": asked["reason"]}
+    )
+
+
+def _page(kind: str, form: StockForm, preview: Any = None, needed: dict[str, Any] | None = None) -> str:
     g.nav = "stock.levels"
     with db.current().reading() as connection:
         form.offer(connection)
@@ -165,6 +189,7 @@ def _page(kind: str, form: StockForm, preview: Any = None) -> str:
         "stock/form.html",
         form=form,
         kind=kind,
+        needed=needed,
         effects=effect_lines(preview.effects) if preview else [],
         digest=preview.digest if preview else "",
         carried=carried_values(step="post") if preview else {},

@@ -31,6 +31,8 @@ EVENTS = {
     "opening": _("Opening stock"),
     "manual": _("Manual entry"),
     "reversal": _("Reversal"),
+    "write_off": _("Write-off"),
+    "write_off_reversal": _("Write-off taken back"),
 }
 
 

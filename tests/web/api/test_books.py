@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tests.web.api.conftest import Api
+from tests.world import World
 
 
 def codes_by_field(answer: Any) -> dict[str, str]:
     return {fault["field"]: fault["code"] for fault in answer.get_json()["errors"]}
 
 
-def test_years_are_opened_and_months_closed(api: Api) -> None:
+def test_years_are_opened_and_months_closed(api: Api, world: World) -> None:
     months = api.ok("GET", "/fiscal-periods")["items"]
     last, first = months[0], months[-1]
     refused = api.post("/fiscal-years", {"fiscal_year": last["fiscal_year"]})
@@ -27,6 +28,8 @@ def test_years_are_opened_and_months_closed(api: Api) -> None:
     assert api.ok("POST", f"{path}/close")["state"] == "closed"
     assert [row["id"] for row in api.ok("GET", "/fiscal-periods?state=closed")["items"]] == [first["id"]]
     assert api.post(f"{path}/close").get_json()["code"] == "period_state"
+    assert api.post(f"{path}/reopen").get_json()["code"] == "approval_required"
+    world.approve("reopen_period", {"period_id": first["id"]}, "admin", "manager")
     assert api.ok("POST", f"{path}/reopen")["state"] == "open"
 
 

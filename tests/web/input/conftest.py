@@ -58,7 +58,8 @@ def _sell(books: Books) -> None:
     ids["quotation"] = world.run(create_quotation, opportunity_id=ids["deal"], lines=lines)["id"]
     ids["draft"] = world.order(customer, (ids["product"], 1))["id"]
     ids["confirmed"] = world.order(customer, (ids["product"], 2))["id"]
-    world.confirm({"id": ids["confirmed"]})
+    [owed] = world.confirm({"id": ids["confirmed"]})["invoices"]
+    world.ask("write_off", {"invoice_id": owed["id"], "amount": "9", "why": "尾差"}, "manager")
     ids["task"] = world.run(record_activity, customer, {"kind": "task", "subject": "发方案"})["id"]
 
 

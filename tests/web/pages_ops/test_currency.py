@@ -48,6 +48,8 @@ def dollars(database_server: Server) -> Iterator[Books]:
     ids["address"] = world.run(save_address, ids["customer"], address)["id"]
     ids["contact"] = world.run(save_contact, ids["customer"], {"name": "Horst Kloss"})["id"]
     ids["category"] = world.run(save_category, {"name": "Beverages"})["id"]
+    cheap = world.order(ids["customer"], (ids["product"], 2, None, 40))["id"]
+    ids["request"] = world.ask("confirm_order", {"order_id": cheap}, "manager")["id"]
     ids["unit"] = world.run(save_unit, {"name": "East", "kind": "region"})["id"]
     yield books
     world.database.dispose()
@@ -60,6 +62,7 @@ def pages(books: Books) -> list[str]:
     values: dict[str, Any] = {
         "bank_account_id": world.value("SELECT id FROM bank_account WHERE is_default"),
         "terms_id": world.value("SELECT min(id) FROM payment_terms"),
+        "rule_id": world.value("SELECT id FROM approval_rule WHERE kind = 'adjustment'"),
         "period_id": world.value("SELECT min(id) FROM fiscal_period"),
         "account_id": ids["receivable"],
         "entry_id": ids["manual"],

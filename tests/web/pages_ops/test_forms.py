@@ -196,6 +196,10 @@ def test_closed_month_refuses_a_payment_and_says_the_way_out(books: Books) -> No
     assert person.post("/payments/new", step="preview", **values).status_code == 422
     assert "is closed. Choose a date from" in person.page
     person.get("/ledger/periods")
+    assert person.post(f"/ledger/periods/{period}/reopen").status_code == 409
+    assert "needs a second person" in person.page
+    books.world.approve("reopen_period", {"period_id": period}, person.who, "manager")
+    person.get("/ledger/periods")
     assert person.post(f"/ledger/periods/{period}/reopen").status_code == 303
 
 

@@ -12,6 +12,7 @@ from core.queries.reading import today
 from tests.web.api.conftest import Api
 from tests.web.api.records.conftest import Asked
 from tests.web.api.test_refusals import faults, problem
+from tests.world import World
 
 ENTRY = "/journal-entries/{entry_id}"
 
@@ -93,7 +94,9 @@ def test_account_lines_run_to_the_balance_page_by_page(api: Api, asked: Asked, a
     problem(api.get("/accounts/7/lines"), 404, "not_found")
 
 
-def test_months_are_closed_and_opened_in_order(api: Api, asked: Asked, as_role: Any, accounts: dict[str, int]) -> None:
+def test_months_are_closed_and_opened_in_order(
+    api: Api, world: World, asked: Asked, as_role: Any, accounts: dict[str, int]
+) -> None:
     months = asked("GET", "/fiscal-periods", query=f"?fiscal_year={today().year}")["items"]
     assert [row["starts_on"] for row in months] == sorted((row["starts_on"] for row in months), reverse=True)
     month = next(row for row in months if row["starts_on"] <= today().isoformat() <= row["ends_on"])
@@ -105,6 +108,8 @@ def test_months_are_closed_and_opened_in_order(api: Api, asked: Asked, as_role: 
     assert problem(refused, 409, "period_closed")["date"] == today().isoformat()
     [closed] = asked("GET", "/fiscal-periods", query="?state=closed")["items"]
     assert (closed["id"], closed["closed_by_id"]) == (month["id"], api.ok("GET", "/me")["id"])
+    problem(api.post(f"/fiscal-periods/{month['id']}/reopen"), 409, "approval_required")
+    world.approve("reopen_period", {"period_id": month["id"]}, "admin", "manager")
     assert asked("POST", reopen, {}, month["id"])["state"] == "open"
     problem(api.post(f"/fiscal-periods/{month['id']}/reopen"), 409, "period_state")
     for action in ("close", "reopen"):

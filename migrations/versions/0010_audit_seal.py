@@ -1,13 +1,13 @@
 """Audit rows are sealed in a chain; where a change came from; looking as somebody else; how long rows are kept
 
-Revision ID: 0011
-Revises: 0007
+Revision ID: 0010
+Revises: 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None

@@ -1,15 +1,15 @@
 """Who owned a customer when, and departures: what of somebody who leaves goes to whom
 
-Revision ID: 0012
-Revises: 0007
+Revision ID: 0011
+Revises: 0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0012"
-down_revision = "0011"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
