@@ -61,6 +61,7 @@ def pages(books: Books) -> list[str]:
     ids, world = books.ids, books.world
     values: dict[str, Any] = {
         "bank_account_id": world.value("SELECT id FROM bank_account WHERE is_default"),
+        "role_id": world.value("SELECT min(id) FROM role"),
         "terms_id": world.value("SELECT min(id) FROM payment_terms"),
         "rule_id": world.value("SELECT id FROM approval_rule WHERE kind = 'adjustment'"),
         "period_id": world.value("SELECT min(id) FROM fiscal_period"),
