@@ -58,7 +58,7 @@ def _no_second_factor(data: Mapping[str, Any]) -> str:
 @sentence_for("password_common")
 def _password_common(data: Mapping[str, Any]) -> str:
     return _(
-        "This password is among the first that are tried. Choose one nobody guesses: a few unrelated words are good."
+        "This password is among the first that are tried. Choose one nobody guesses, such as a few unrelated words."
     )
 
 
