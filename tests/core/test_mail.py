@@ -222,6 +222,14 @@ def test_an_event_of_an_earlier_try_is_void(world: World, mailbox: Mailbox) -> N
     assert len(mailbox.mails) == 1 and state(world, message)[0] == "sent"
 
 
+def test_an_event_of_an_earlier_try_leaves_the_present_one_alone(world: World, mailbox: Mailbox) -> None:
+    message = write(world)
+    with world.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE mail_message SET state = 'sending', attempt = 2, started_at = now()")
+    deliver()
+    assert state(world, message)[0] == "sending" and mailbox.mails == []
+
+
 def test_starttls_and_a_password(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = certificate_of_localhost(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
