@@ -140,7 +140,8 @@ def _keep_try(code: str, kept: KeptTry, context: Context, database: db.Database)
         record(plan, kept.action, kept.record_type, kept.record_id, label=kept.label, changes=changes)
 
     try:
-        run(keep, context=replace(context, idempotency_key=None, expected_digest=None), database=database)
+        with viewing(context.actor.viewer):
+            _Attempt(database, replace(context, idempotency_key=None, expected_digest=None)).run(keep, (), {})
     except Exception:
         logger.exception("refused_try_not_kept", code=code, action=kept.action)
 

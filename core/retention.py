@@ -27,7 +27,7 @@ DUE = statement(
 ENDED = {
     "sessions": (
         "user_session",
-        "coalesce(ended_at, expires_at) < %(before)s::timestamptz",
+        "coalesce(ended_at, last_seen_at) < %(before)s::timestamptz",
     ),
     "notices": ("notice", "read_at < %(before)s::timestamptz"),
 }

@@ -21,7 +21,7 @@ from core.normalise import clean
 from core.organization import OrgUnit, User
 from core.outbox import emit
 from core.plan import Plan
-from core.sessions import end_sessions
+from core.sessions import LIVE, end_sessions
 from core.statements import statement
 from core.trace import OutboxEvent, OutboxState
 from core.users import refuse_last_administrator
@@ -60,7 +60,7 @@ CUSTOMERS = statement(
 )
 WORK = statement(
     "departures.work",
-    """
+    f"""
     SELECT (SELECT count(*) FROM opportunity WHERE owner_id = %(user_id)s::bigint AND stage_kind = 'open'),
            (SELECT count(*) FROM quotation WHERE owner_id = %(user_id)s::bigint AND state IN ('draft', 'sent')),
            (SELECT count(*) FROM sales_order WHERE owner_id = %(user_id)s::bigint AND state = 'draft'),
@@ -68,11 +68,11 @@ WORK = statement(
            (SELECT count(*) FROM activity WHERE owner_id = %(user_id)s::bigint AND done_at IS NULL),
            (SELECT count(*) FROM customer_share WHERE user_id = %(user_id)s::bigint AND ended_at IS NULL),
            (SELECT count(*) FROM app_user WHERE reports_to_id = %(user_id)s::bigint AND is_active),
-           (SELECT count(*) FROM user_session WHERE user_id = %(user_id)s::bigint AND ended_at IS NULL
-               AND expires_at > %(now)s::timestamptz),
+           (SELECT count(*) FROM user_session AS session CROSS JOIN company
+             WHERE session.user_id = %(user_id)s::bigint AND {LIVE}),
            (SELECT count(*) FROM api_token WHERE user_id = %(user_id)s::bigint AND ended_at IS NULL)
     """,
-    tables="opportunity quotation sales_order activity customer_share app_user user_session api_token",
+    tables="opportunity quotation sales_order activity customer_share app_user user_session company api_token",
     scope="system",
     fact=LeaversWork,
 )
