@@ -71,7 +71,7 @@ WORK = statement(
            (SELECT count(*) FROM user_session AS session CROSS JOIN company
              WHERE session.user_id = %(user_id)s::bigint AND {LIVE}),
            (SELECT count(*) FROM api_token WHERE user_id = %(user_id)s::bigint AND ended_at IS NULL)
-    """,
+    """,  # noqa: S608 (a predicate of ours)
     tables="opportunity quotation sales_order activity customer_share app_user user_session company api_token",
     scope="system",
     fact=LeaversWork,
