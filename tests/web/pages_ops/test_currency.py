@@ -62,6 +62,8 @@ def pages(books: Books) -> list[str]:
     values: dict[str, Any] = {
         "bank_account_id": world.value("SELECT id FROM bank_account WHERE is_default"),
         "role_id": world.value("SELECT min(id) FROM role"),
+        "record_type": "sales_order",
+        "record_id": ids["shipped"],
         "terms_id": world.value("SELECT min(id) FROM payment_terms"),
         "rule_id": world.value("SELECT id FROM approval_rule WHERE kind = 'adjustment'"),
         "period_id": world.value("SELECT min(id) FROM fiscal_period"),

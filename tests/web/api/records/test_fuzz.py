@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.queries.reading import today
 from tests.web.api.conftest import Api
-from web.api.fields import Body, Choice, Day, Flag, Id, Integer, Many, Number, Text, Words
+from web.api.fields import Body, Choice, Day, Flag, Id, Ids, Integer, Many, Number, Text, Words
 from web.api.operation import JSON, OPERATIONS, Operation
 
 ODD = st.one_of(
@@ -48,6 +48,8 @@ def likely(spec: Any, known: dict[str, int]) -> st.SearchStrategy[Any]:
         return st.text(alphabet=st.characters(codec="utf-8"), max_size=min(spec.limit + 1, 60))
     if isinstance(spec, Words):
         return st.lists(st.sampled_from(["sales", "admin", "nobody", ""]), max_size=3)
+    if isinstance(spec, Ids):
+        return st.lists(st.sampled_from([known["user_id"], known["customer_id"], 7]), max_size=3)
     assert isinstance(spec, Many)
     return st.lists(likely_body(spec.item, known), max_size=3)
 
