@@ -98,7 +98,7 @@ def yuan_on(person: Browser, path: str) -> list[str]:
         text = run.stdout.decode()
     else:
         text = TOKENS.sub("", response.get_data(as_text=True))
-    assert response.status_code in (200, 302, 409), f"{path}: {response.status_code}"
+    assert response.status_code in (200, 302, 303, 409), f"{path}: {response.status_code}"
     return [f"{path}: …{text[hit.start() - 60 : hit.end() + 20]}…" for hit in re.finditer("¥|￥|CNY", text)]
 
 

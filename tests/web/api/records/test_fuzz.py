@@ -49,7 +49,7 @@ def likely(spec: Any, known: dict[str, int]) -> st.SearchStrategy[Any]:
     if isinstance(spec, Words):
         return st.lists(st.sampled_from(["sales", "admin", "nobody", ""]), max_size=3)
     if isinstance(spec, Ids):
-        return st.lists(st.sampled_from([known["user_id"], known["customer_id"], 7]), max_size=3)
+        return st.lists(st.sampled_from([known["customer_id"], known["product_id"], 7]), max_size=3)
     assert isinstance(spec, Many)
     return st.lists(likely_body(spec.item, known), max_size=3)
 
