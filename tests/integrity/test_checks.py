@@ -88,7 +88,7 @@ PLANTED = [
     ("I1.documents", "UPDATE payment SET bank_account_id = (SELECT max(id) FROM bank_account) "
                      "WHERE id = (SELECT min(id) FROM payment)"),
     ("I1.documents", "UPDATE payment_allocation SET entry_id = (SELECT entry_id FROM invoice ORDER BY id DESC LIMIT 1) "
-                     "WHERE id = (SELECT min(id) FROM payment_allocation WHERE effective_on = current_date)"),
+                     "WHERE id = (SELECT id FROM payment_allocation ORDER BY effective_on DESC, id LIMIT 1)"),
     ("I1.documents I11.audit", "UPDATE journal_entry SET event = 'manual' WHERE event = 'opening'"),
 
     ("I2", "UPDATE fiscal_period SET state = 'closed', closed_at = now() - interval '1 day'"),
