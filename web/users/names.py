@@ -69,7 +69,7 @@ def role_names(roles: Iterable[Any]) -> str:
 
 def scope_name(scope: str) -> str:
     """Whose records a role shows, in two words."""
-    return {"own": _("Own"), "team": _("Team"), "region": _("Sales region"), "all": _("Everything")}[scope]
+    return {"own": _("Own"), "team": _("Team"), "region": _("Sales region"), "all": _("All")}[scope]
 
 
 def scope_text(scope: str) -> str:
