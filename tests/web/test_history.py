@@ -20,8 +20,9 @@ from tests.database_server import DatabaseUrls
 from tests.security.conftest import SETTINGS
 from tests.world import PASSWORD, World, new_key
 from web.app import create_app
+from web.history.fields import FIELDS, UNTOLD
 from web.history.records import KINDS
-from web.history.words import ACTIONS, FIELDS, UNTOLD, action_name
+from web.history.words import ACTIONS, action_name
 
 
 @pytest.fixture(scope="module")
