@@ -129,6 +129,7 @@ FIELDS: dict[str, Any] = {
     "product_id": _("Product"),
     "quantity": _("Quantity"),
     "reason": _("Reason"),
+    "recipient": _("Recipient"),
     "refused": _("Refused as"),
     "region": _("Region"),
     "reports_to_id": _("Reports to"),

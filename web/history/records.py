@@ -116,7 +116,7 @@ KINDS: dict[str, Kind] = {
         _kind("payment_terms", _("Payment terms"), "company.write", "settings.edit_terms", "terms_id"),
         _kind("company", _("Company settings"), "company.write", "settings.company"),
         _kind("oidc_provider", _("Sign-in provider"), "company.write", "settings.edit_provider", "provider_id"),
-        _kind("mail_message", _("Mail"), "company.write", "settings.mail", label="row.recipient"),
+        _kind("mail_message", _("Mail"), "company.write", "settings.mail", label="row.kind"),
         # Of requests and deputies a person's own page shows those that concern him. All of them are open to whoever
         # keeps the rules; what became of a request stands on the record it is about too.
         _kind(

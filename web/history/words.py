@@ -23,7 +23,7 @@ LONGEST_VALUE = 300
 _GENERAL = {"created": _("Created"), "changed": _("Changed"), "deleted": _("Deleted")}
 ACTIONS: dict[str, Any] = {
     "approval.approved": _("Approval given"),
-    "approval.asked": _("Approval asked for"),
+    "approval.asked": _("Asked for an approval"),
     "approval.carried_out": _("Approved action carried out"),
     "approval.delegated": _("Deputy named"),
     "approval.delegation_ended": _("Deputy ended"),
