@@ -27,7 +27,7 @@ from core.errors import DomainError
 from core.organization import User
 from core.outbox import apply_event
 from core.plan import Plan
-from core.sessions import issue_token
+from core.tokens import issue_token
 from core.units import share_customer
 from core.users import change_user
 from crm.activities import record_activity
