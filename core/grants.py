@@ -101,7 +101,7 @@ def refuse_owners_of_role(plan: Plan, role: Role, *, field: str) -> None:
         _refuse(owners[0], field, role=role.code)
 
 
-def _refuse(owner: OwnerFact, field: str, **data: str) -> None:
-    data_of_owner: dict[str, Any] = {"user_id": owner.user_id, "owner": owner.owner, "count": owner.customers, **data}
-    beside = FieldError("user_owns_customers", data_of_owner)
-    raise DomainError("user_owns_customers", fields={field: beside}, **data_of_owner)
+def _refuse(owner: OwnerFact, field: str, **data: Any) -> None:
+    user_id, name, count = owner.user_id, owner.owner, owner.customers
+    beside = FieldError("user_owns_customers", {"user_id": user_id, "owner": name, "count": count, **data})
+    raise DomainError("user_owns_customers", fields={field: beside}, user_id=user_id, owner=name, count=count, **data)

@@ -124,7 +124,8 @@ def unlink_identity(plan: Plan, provider_id: int, identity_id: int) -> dict[str,
     if identity is None or identity.issuer != provider.issuer:
         raise NotFound("oidc_identity", identity_id)
     plan.session.delete(identity)
-    record(plan, "user.oidc_unlinked", "app_user", identity.user_id, label=identity.email, changes=_shown(identity))
+    user = plan.session.get_one(User, identity.user_id)
+    record(plan, "user.oidc_unlinked", "app_user", user.id, label=user.login, changes=_shown(identity))
     return {"id": identity_id, "email": identity.email}
 
 
@@ -156,12 +157,14 @@ def sign_in_with_claims(
     """Lets the account in that verified claims of a provider belong to: to the second factor where it has one here.
 
     By issuer and subject; else, once, by a verified e-mail that an active user has, or by a new account where the
-    provider makes some. Raises `oidc_inactive`, `oidc_email`, `oidc_domain`, `oidc_no_account`,
+    provider makes some. Raises NotFound, `oidc_inactive`, `oidc_email`, `oidc_domain`, `oidc_no_account`,
     `oidc_linked_otherwise`.
     """
     provider = plan.session.get(OidcProvider, provider_id, with_for_update={"read": True}, populate_existing=True)
-    if provider is None or not provider.is_active:
-        raise DomainError("oidc_inactive", http_status=422)
+    if provider is None:
+        raise NotFound("oidc_provider", provider_id)
+    if not provider.is_active:
+        raise DomainError("oidc_inactive", http_status=422, provider=provider.name)
     email = _verified_email(claims)
     if provider.domains and (email is None or email.rpartition("@")[2] not in provider.domains):
         raise DomainError("oidc_domain" if email else "oidc_email", http_status=422)

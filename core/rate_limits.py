@@ -37,6 +37,7 @@ class RateLimit(Base):
     """One bucket: what of its current minute is taken. Unlogged, since a crash may forget it."""
 
     __tablename__ = "rate_limit"
+    __audited__ = False
     __table_args__ = (
         CheckConstraint("taken >= granted AND granted >= 0", name="counts"),
         {"prefixes": ["UNLOGGED"]},

@@ -130,15 +130,14 @@ def _refuse_open_work(plan: Plan, user: User) -> None:
     plan.see_everything()  # what is left behind counts, whether the actor may see it or not
     [[found]] = plan.fetch(OPEN_WORK(user_id=user.id))
     work: OpenWork = found
-    data: dict[str, Any] = {"user_id": user.id, "owner": user.name}
-    if work.customers:
-        data["count"] = work.customers
-        beside = FieldError("user_owns_customers", data)
-        raise DomainError("user_owns_customers", fields={"is_active": beside}, **data)
-    if work.left_behind:
-        data |= work.left_behind
-        beside = FieldError("user_has_open_work", data)
-        raise DomainError("user_has_open_work", fields={"is_active": beside}, **data)
+    user_id, name, count, left = user.id, user.name, work.customers, work.left_behind
+    if count:
+        beside = FieldError("user_owns_customers", {"user_id": user_id, "owner": name, "count": count})
+        fields = {"is_active": beside}
+        raise DomainError("user_owns_customers", fields=fields, user_id=user_id, owner=name, count=count)
+    if left:
+        beside = FieldError("user_has_open_work", {"user_id": user_id, "owner": name, **left})
+        raise DomainError("user_has_open_work", fields={"is_active": beside}, user_id=user_id, owner=name, **left)
 
 
 def _refuse_leaving(plan: Plan, user: User) -> None:

@@ -88,9 +88,10 @@ class ApprovalRule(Base):
 
 
 class ApprovalStep(Base):
-    """One step of a rule, in order; it is needed above `from_measure`."""
+    """One step of a rule, in order; it is needed above `from_measure`. A change of steps is recorded on their rule."""
 
     __tablename__ = "approval_step"
+    __audited__ = False
 
     id: Mapped[Id]
     rule_id: Mapped[int] = mapped_column(ForeignKey("approval_rule.id"))

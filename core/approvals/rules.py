@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.approvals.models import ApprovalKind, ApprovalRule, ApprovalStep, Approver, Basis
+from core.audit import record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.money import is_finer
@@ -58,17 +59,23 @@ def change_rule(plan: Plan, rule_id: int, values: Mapping[str, Any], *, version:
     steps = values.get("steps")
     made = _steps(plan, rule.kind, steps, errors) if steps is not None else []
     errors.raise_if_any()
-    if steps is not None and [_told(step) for step in made] != [_told(step) for step in rule.steps]:
+    before, after = ([_told(step) for step in each] for each in (rule.steps, made))
+    if steps is not None and before != after:
         rule.steps = []
         plan.session.flush()
         rule.steps = made
         rule.version = rule.version + 1
+        changes = {"steps": [before, after]}
+        record(plan, "approval_rule.steps_changed", "approval_rule", rule.id, label=rule.audit_label, changes=changes)
     plan.session.flush()
     return {"id": rule.id, "kind": rule.kind, "is_active": rule.is_active, "version": rule.version}
 
 
-def _told(step: ApprovalStep) -> tuple[Any, ...]:
-    return step.approver, step.role_id, step.user_id, step.from_measure
+def _told(step: ApprovalStep) -> dict[str, Any]:
+    """What a step says, as it is compared and recorded."""
+    whose = {"role_id": step.role_id, "user_id": step.user_id}
+    named = {name: value for name, value in whose.items() if value is not None}
+    return {"approver": Approver(step.approver), **named, "from_measure": step.from_measure}
 
 
 def _set_plain(rule: ApprovalRule, values: Mapping[str, Any], errors: FieldErrors) -> None:

@@ -7,7 +7,7 @@ somebody may not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,6 +46,8 @@ class ChainState(NamedTuple):
 # Records with an owner, and those that are seen with their customer.
 OWNED = ("opportunity", "quotation", "sales_order", "invoice", "credit_note", "payment", "shipment")
 HANGING = ("contact", "address", "activity", "customer_share", "ledger_task")
+# Records that are seen with their invoice.
+ON_INVOICES = ("write_off",)
 SELECT = """
     SELECT row.id, row.recorded_at, row.actor_id, row.actor_name, row.action, row.record_type, row.record_id,
            row.record_label, row.changes, row.route, row.address, row.channel, row.request_id, row.reason
@@ -64,11 +66,16 @@ _SEEN = " ".join(
             f"WHERE {table}.id = row.record_id AND visible(customer, customer.id))"
             for table in HANGING
         ),
+        *(
+            f"WHEN '{table}' THEN EXISTS (SELECT FROM {table} JOIN invoice ON invoice.id = {table}.invoice_id "
+            f"WHERE {table}.id = row.record_id AND visible(invoice))"
+            for table in ON_INVOICES
+        ),
     ]
 )
 WHERE = f"""row.record_type = ANY (%(types)s::text[])
     AND (%(viewer_sees_all)s::boolean OR CASE row.record_type {_SEEN} ELSE true END)"""
-TABLES = " ".join(("audit_row", "customer", *OWNED, *HANGING))
+TABLES = " ".join(("audit_row", "customer", *OWNED, *HANGING, *ON_INVOICES))
 TRAIL = Listing(
     "audit.trail",
     SELECT,
@@ -105,8 +112,9 @@ NAMES = statement(
     UNION ALL SELECT id, name::text FROM supplier WHERE id = ANY (%(ids)s::bigint[])
     UNION ALL SELECT id, (code || ' ' || name)::text FROM account WHERE id = ANY (%(ids)s::bigint[])
     UNION ALL SELECT id, name::text FROM unit_of_measure WHERE id = ANY (%(ids)s::bigint[])
+    UNION ALL SELECT id, name::text FROM role WHERE id = ANY (%(ids)s::bigint[])
     """,
-    tables="app_user org_unit warehouse product_category payment_terms product supplier account unit_of_measure",
+    tables="app_user org_unit warehouse product_category payment_terms product supplier account unit_of_measure role",
     scope="system",
 )
 
@@ -129,17 +137,23 @@ def chain_state() -> ChainState:
 
 def names_of(rows: Iterable[AuditRecord]) -> dict[int, str]:
     """The names behind the ids that stand in fields, as far as the reader may know them."""
-    ids = {
-        value for row in rows for name, given in row.changes.items() if name.endswith("_id") for value in _ids(given)
-    }
+    ids = {value for row in rows for value in _ids("", row.changes)}
     if not ids:
         return {}
     found, customers = read(NAMES(ids=sorted(ids)), CUSTOMERS(ids=sorted(ids)))
     return {identity: name for identity, name in [*found, *customers]}
 
 
-def _ids(given: Any) -> Iterable[int]:
-    return [value for value in (given if isinstance(given, list) else [given]) if type(value) is int]
+def _ids(name: str, given: Any) -> Iterator[int]:
+    """The ids in a field, in both sides of its change, and in lists and objects within it."""
+    if isinstance(given, dict):
+        for inner, value in given.items():
+            yield from _ids(inner, value)
+    elif isinstance(given, list):
+        for value in given:
+            yield from _ids(name, value)
+    elif name.endswith(("_id", "_ids")) and type(given) is int:
+        yield given
 
 
 def shown_values(record_type: str, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import pytest
 from core import clock
 from core import database as db
 from core.company import change_company
+from core.context import SYSTEM
 from core.errors import InvalidInput
 from core.retention import report_retention
-from core.sessions import open_session, sign_out
+from core.sessions import digest, open_session, sign_out
 from tests.conftest import DatabaseUrls
 from tests.world import World
 
@@ -29,7 +30,7 @@ def world(fresh_database: DatabaseUrls) -> Iterator[World]:
 def test_old_audit_rows_are_counted_and_stay(world: World) -> None:
     rows = world.value("SELECT count(*) FROM audit_row")
     later = clock.now() + timedelta(days=365 * 11)
-    answer = world.run(report_retention, sweep=True, context=world.context(now=later))
+    answer = world.run(report_retention, sweep=True, context=world.context(actor=SYSTEM, now=later))
     assert (answer["years"], answer["total"], answer["due"]) == (10, rows, rows)
     assert world.value("SELECT count(*) FROM audit_row") == rows + 1
     assert world.rows("SELECT changes->>'due' FROM audit_row WHERE action = 'audit.retention_reported'") == [
@@ -44,14 +45,15 @@ def test_sessions_that_ended_long_ago_are_deleted_when_asked(world: World) -> No
 
         return open_session(plan, plan.session.get(User, world.actor.user_id), address="127.0.0.1", user_agent="x")
 
-    ended, live = world.run(sign_in)["token"], world.run(sign_in)["token"]
+    a_year_on = clock.now() + timedelta(days=366)
+    ended, unused = world.run(sign_in)["token"], world.run(sign_in)["token"]
     world.run(sign_out, ended)
-    later = world.context(now=clock.now() + timedelta(days=366))
-    assert world.run(report_retention, context=later)["sessions"] == 1
-    assert world.value("SELECT count(*) FROM user_session") == 2
+    live = world.run(sign_in, context=world.context(now=a_year_on))["token"]
+    later = world.context(actor=SYSTEM, now=a_year_on)
+    assert world.run(report_retention, context=later)["sessions"] == len([ended, unused])
+    assert world.value("SELECT count(*) FROM user_session") == 3
     world.run(report_retention, sweep=True, context=later)
-    assert world.value("SELECT count(*) FROM user_session") == 1
-    assert live
+    assert world.rows("SELECT token_hash FROM user_session") == [(digest(live),)]
 
 
 @pytest.mark.parametrize("years", [4, 101, None])

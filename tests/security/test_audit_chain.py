@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from core import clock, seal
 from core import database as db
 from core.audit import note_event
+from core.context import SYSTEM
 from core.seal_check import Verdict, still, verify
 from core.seal_files import Anchor, SealFiles, derive_key
 from core.trace import AuditRow
@@ -211,7 +212,7 @@ def _forge(connection: Connection, secret: bytes) -> None:
 def test_a_row_slipped_in_with_an_earlier_time_is_named(chain: Chain) -> None:
     """Sealed as what it pretends to be, it stands behind rows that were sealed long after its time."""
     long_ago = clock.now() - timedelta(days=30)
-    chain.world.run(note_event, "test.noted", "test", {}, context=chain.world.context(now=long_ago))
+    chain.world.run(note_event, "test.noted", "test", {}, context=chain.world.context(actor=SYSTEM, now=long_ago))
     assert chain.seal() == 1
     found = chain.verify()
     assert found.fault is not None and (found.fault.kind, found.fault.position) == ("late", head(chain))

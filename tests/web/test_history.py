@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,12 +17,14 @@ from core.customers import save_contact
 from core.organization import RowScope
 from core.suppliers import create_supplier
 from crm.owners import change_customer
+from finance.write_offs import write_off
 from tests.database_server import DatabaseUrls
 from tests.security.conftest import SETTINGS
 from tests.world import PASSWORD, World, new_key
 from web.app import create_app
+from web.history.fields import FIELDS, UNTOLD
 from web.history.records import KINDS
-from web.history.words import ACTIONS, FIELDS, UNTOLD, action_name
+from web.history.words import ACTIONS, action_name
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +131,48 @@ def test_every_kind_of_record_with_rows_has_a_page(world: World, app: Flask) -> 
         answer = browser.get(f"/history/{record_type}/{record_id}")
         assert answer.status_code == 200, record_type
         assert record_type in KINDS
+
+
+def test_every_kind_is_looked_up(app: Flask) -> None:
+    browser = signed_in(app, "admin")
+    for record_type in KINDS:
+        assert browser.get(f"/history/{record_type}/999999999").status_code == 404, record_type
+
+
+def test_a_write_off_is_seen_with_its_invoice(world: World, app: Flask) -> None:
+    order = world.order(world.customer(), (world.product(stock=5), 1))
+    [invoice] = world.confirm(order)["invoices"]
+    world.set_rule("write_off", is_active=False)
+    world.run(write_off, invoice["id"], amount=Decimal(1), reason="rounding")
+    written = world.value("SELECT id FROM write_off WHERE invoice_id = :id", id=invoice["id"])
+    assert signed_in(app, "manager").get(f"/history/write_off/{written}").status_code == 200
+    assert signed_in(app, "auditor").get(f"/history/write_off/{written}").status_code == 404
+    seen = {row["record_id"] for row in _all_rows(app, world.token("auditor")) if row["record_type"] == "write_off"}
+    assert seen == set()
+
+
+def test_the_steps_of_a_rule_stand_in_its_history_before_and_after(world: World, app: Flask) -> None:
+    manager = world.value("SELECT id FROM role WHERE code = 'manager'")
+    steps = [{"approver": "superior"}, {"approver": "role", "role_id": manager, "from_measure": Decimal(900)}]
+    world.set_rule("credit", steps=steps)
+    rule = world.value("SELECT id FROM approval_rule WHERE kind = 'credit'")
+    rows = world.rows("SELECT changes FROM audit_row WHERE action = 'approval_rule.steps_changed'")
+    before = [{"approver": "role", "role_id": manager, "from_measure": "0.000"}]
+    after = [
+        {"approver": "superior", "from_measure": "0"},
+        {"approver": "role", "role_id": manager, "from_measure": "900"},
+    ]
+    assert rows == [({"steps": [before, after]},)]
+    world.user("keeper", "admin", language="en")
+    page = text_of(signed_in(app, "keeper").get(f"/history/approval_rule/{rule}"))
+    name = world.value("SELECT name FROM role WHERE code = 'manager'")
+    assert (
+        "Steps changed" in page
+        and "The requester" in page
+        and f"Role {name}, Who approves A role, Needed above 900" in page
+    )
+    world.set_rule("credit", steps=steps)
+    assert len(world.rows("SELECT id FROM audit_row WHERE action = 'approval_rule.steps_changed'")) == 1
 
 
 def test_the_page_of_a_record_leads_to_its_history(world: World, manager: FlaskClient, app: Flask) -> None:

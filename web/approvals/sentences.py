@@ -22,7 +22,7 @@ KINDS = {
     "reopening": _l("Re-opening a month"),
 }
 STATES = {
-    "open": _l("Waiting"),
+    "open": _l("To be decided"),
     "approved": _l("Approved"),
     "refused": _l("Refused"),
     "withdrawn": _l("Withdrawn"),

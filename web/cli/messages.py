@@ -6,7 +6,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / "translations" / "zh"
 CATALOGUE = FOLDER / "platform.po"
-CATALOGUES = (CATALOGUE, FOLDER / "integrity.po", FOLDER / "demo.po", FOLDER / "mail.po")
+CATALOGUES = (CATALOGUE, FOLDER / "integrity.po", FOLDER / "demo.po")
 
 
 @cache

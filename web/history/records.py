@@ -13,7 +13,7 @@ from flask import request
 from flask_babel import lazy_gettext as _
 
 from core.errors import NotFound
-from core.queries.history import HANGING, OWNED
+from core.queries.history import HANGING, ON_INVOICES, OWNED
 from core.queries.reading import read_one
 from core.statements import Statement, statement
 from web.navigation import link
@@ -69,6 +69,9 @@ def _lookup(table: str, label: str) -> Statement:
     elif table in HANGING:
         joined, scope = "JOIN customer ON customer.id = row.customer_id", "scoped"
         predicate, parent, tables = "AND visible(customer, customer.id)", "row.customer_id", f"{table} customer"
+    elif table in ON_INVOICES:
+        joined, scope = "JOIN invoice ON invoice.id = row.invoice_id", "scoped"
+        predicate, tables = "AND visible(invoice)", f"{table} invoice"
     text = f"""
         SELECT ({label})::text, {parent} FROM {table} AS row {joined} WHERE row.id = %(record_id)s::bigint {predicate}
     """  # noqa: S608 (names of tables and columns, no values)
@@ -95,6 +98,7 @@ KINDS: dict[str, Kind] = {
         _kind("shipment", _("Shipment"), "stock.read", "shipments.show", "shipment_id", _NUMBER),
         _kind("invoice", _("Invoice"), "invoices.read", "invoices.show", "invoice_id", _NUMBER),
         _kind("credit_note", _("Credit note"), "invoices.read", "invoices.credit_note", "credit_note_id", _NUMBER),
+        _kind("write_off", _("Write-off"), "invoices.read", label=_NUMBER),
         _kind("payment", _("Payment"), "payments.read", "payments.show", "payment_id", _NUMBER),
         _kind("bank_account", _("Bank account"), "payments.read", "payments.edit_bank_account", "bank_account_id"),
         _kind("product", _("Product"), "products.read", "products.show", "product_id"),
@@ -111,12 +115,27 @@ KINDS: dict[str, Kind] = {
         _kind("ledger_task", _("Finance task"), "ledger.read", "ledger.tasks", label="row.origin"),
         _kind("payment_terms", _("Payment terms"), "company.write", "settings.edit_terms", "terms_id"),
         _kind("company", _("Company settings"), "company.write", "settings.company"),
+        _kind("oidc_provider", _("Sign-in provider"), "company.write", "settings.edit_provider", "provider_id"),
+        _kind("mail_message", _("Mail"), "company.write", "settings.mail", label="row.kind"),
+        # Of requests and deputies a person's own page shows those that concern him. All of them are open to whoever
+        # keeps the rules; what became of a request stands on the record it is about too.
+        _kind(
+            "approval_request",
+            _("Approval request"),
+            "approvals.rules",
+            "approvals.show",
+            "request_id",
+            "row.subject_label",
+        ),
+        _kind("approval_delegation", _("Deputy"), "approvals.rules", label="to_char(row.since, 'YYYY-MM-DD')"),
+        _kind("approval_rule", _("Approval rule"), "approvals.rules", "settings.edit_rule", "rule_id", "row.kind"),
         _kind("pipeline_stage", _("Stage"), "company.write"),
         _kind("unit_of_measure", _("Unit"), "company.write"),
         _kind("app_user", _("User"), "users.manage", "users.edit", "user_id"),
-        _kind("role", _("Role"), "users.manage"),
+        _kind("role", _("Role"), "users.manage", "users.edit_role", "role_id"),
         _kind("org_unit", _("Region or team"), "users.manage", "users.edit_unit", "unit_id"),
         _kind("api_token", _("API token"), "users.manage"),
+        _kind("departure", _("Departure"), "users.manage", label="row.reason"),
         _kind("customer_share", _("Shared customer"), "users.manage", label="row.reason"),
     )
 }
@@ -125,6 +144,8 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "list": (_("List"), AUDIT),
     "audit": (_("Audit trail"), AUDIT),
     "number_series": (_("Number series"), "company.write"),
+    # An adjustment that waits for its approval: there is no document yet.
+    "stock_adjustment": (_("Stock adjustment"), "approvals.rules"),
 }
 
 

@@ -12,8 +12,8 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from core.queries.history import AuditRecord, shown_values
-from web.customers.forms import LIFECYCLES
 from web.filters import day, moment
+from web.history.fields import CHOICES, FIELDS, LISTS, STATES, UNTOLD, VALUES
 from web.history.records import KINDS as RECORD_KINDS
 from web.history.records import history_address, kind_of, type_name
 
@@ -22,6 +22,18 @@ LONGEST_VALUE = 300
 # What the session writes of any record.
 _GENERAL = {"created": _("Created"), "changed": _("Changed"), "deleted": _("Deleted")}
 ACTIONS: dict[str, Any] = {
+    "approval.approved": _("Approval given"),
+    "approval.asked": _("Asked for an approval"),
+    "approval.carried_out": _("Approved action carried out"),
+    "approval.delegated": _("Deputy named"),
+    "approval.delegation_ended": _("Deputy ended"),
+    "approval.missing": _("Refused for want of an approval"),
+    "approval.refused": _("Approval refused"),
+    "approval.refused_try": _("Tried to decide, and was refused"),
+    "approval.used": _("Approval used"),
+    "approval.waived": _("Went on as the only one who could approve"),
+    "approval.withdrawn": _("Approval request taken back"),
+    "approval_rule.steps_changed": _("Steps changed"),
     "audit.anchors_begun": _("Anchors of the audit chain begun anew"),
     "audit.retention_reported": _("Retention reported"),
     "credit_note.matched": _("Matched"),
@@ -30,6 +42,9 @@ ACTIONS: dict[str, Any] = {
     "customer.share_ended": _("No longer shared"),
     "customer.shared": _("Shared"),
     "demo.loaded": _("Demo company loaded"),
+    "departure.done": _("Done"),
+    "departure.resumed": _("Tried again"),
+    "departure.started": _("Started"),
     "field.unmasked": _("Uncovered a field"),
     "fiscal_period.closed": _("Closed"),
     "fiscal_period.reopened": _("Reopened"),
@@ -41,9 +56,12 @@ ACTIONS: dict[str, Any] = {
     "ledger_task.done": _("Done"),
     "ledger_task.reopened": _("Reopened"),
     "list.exported": _("Exported"),
+    "mail.sent_again": _("Mail sent again"),
+    "mail.tested": _("Test mail sent"),
     "opportunity.moved": _("Moved to another stage"),
     "payment.matched": _("Matched"),
     "payment.recorded": _("Recorded"),
+    "payment.refused_try": _("Tried to match invoices not open to the person"),
     "payment.unmatched": _("Match undone"),
     "quotation.marked": _("Marked"),
     "quotation.ordered": _("Ordered"),
@@ -58,178 +76,30 @@ ACTIONS: dict[str, Any] = {
     "stock.opening": _("Opening stock recorded"),
     "stock.receipt": _("Goods received"),
     "stock_alert.dismissed": _("Dismissed"),
+    "user.factor_added": _("Second factor added"),
+    "user.factor_removed": _("Second factor removed"),
+    "user.factors_reset": _("Second factors reset"),
+    "user.invited": _("Invited by mail"),
+    "user.oidc_linked": _("Linked to a sign-in provider"),
+    "user.oidc_unlinked": _("Link to a sign-in provider removed"),
+    "user.password_changed": _("Changed the password"),
+    "user.password_set_by_link": _("Set a password by a link"),
+    "user.recovery_code_used": _("Used a recovery code"),
+    "user.recovery_codes_made": _("Made recovery codes"),
+    "user.reset_link_made": _("Password link made at the command line"),
+    "user.reset_refused": _("Password link refused, too many asked for"),
+    "user.reset_requested": _("Asked for a password link"),
     "user.roles_changed": _("Roles changed"),
     "user.sessions_ended": _("Signed out everywhere"),
     "user.sign_in_failed": _("Failed to sign in"),
     "user.signed_in": _("Signed in"),
     "user.signed_out": _("Signed out"),
+    "user.token_ended": _("API token ended"),
     "user.viewing_ended": _("Looking as this user ended"),
     "user.viewing_started": _("Looking as this user began"),
+    "write_off.posted": _("Posted"),
+    "write_off.reversed": _("Reversed"),
 }
-FIELDS: dict[str, Any] = {
-    "account_id": _("Account"),
-    "action": _("Action"),
-    "address": _("Address"),
-    "amount": _("Amount"),
-    "amount_total": _("Total"),
-    "audit_years": _("Years that audit rows are kept"),
-    "bank_account": _("Bank account"),
-    "bank_account_id": _("Bank account"),
-    "bank_name": _("Bank"),
-    "barcode": _("Barcode"),
-    "blocked_until": _("Blocked until"),
-    "budget": _("Budget"),
-    "carrier": _("Carrier"),
-    "category_id": _("Category"),
-    "chart": _("Chart of accounts"),
-    "city": _("City"),
-    "code": _("Code"),
-    "competitor": _("Competitor"),
-    "contact_id": _("Contact"),
-    "contact_name": _("Contact"),
-    "contact_title": _("Job title"),
-    "contrast": _("Contrast"),
-    "cost": _("Cost"),
-    "country": _("Country"),
-    "created_at": _("Created"),
-    "created_by_id": _("Created by"),
-    "credit_limit": _("Credit limit"),
-    "currency": _("Currency"),
-    "customer_id": _("Customer"),
-    "customer_reference": _("Customer's reference"),
-    "days": _("Days"),
-    "decision_power": _("Say in decisions"),
-    "density": _("Density"),
-    "description": _("Description"),
-    "do_not_call": _("Do not call"),
-    "done_at": _("Done"),
-    "due": _("Older than they have to be kept"),
-    "due_from": _("Due counted from"),
-    "due_on": _("Due"),
-    "email": _("E-mail"),
-    "ended_at": _("Ended"),
-    "exit_criteria": _("Exit criteria"),
-    "expected_close_on": _("Expected close"),
-    "expires_at": _("Expires"),
-    "failed_sign_ins": _("Failed sign-ins"),
-    "field": _("Field"),
-    "filters": _("Filters"),
-    "fiscal_issued_on": _("Fiscal invoice of"),
-    "fiscal_number": _("Fiscal invoice number"),
-    "fiscal_year": _("Fiscal year"),
-    "fiscal_year_start_month": _("First month of the fiscal year"),
-    "format": _("Format"),
-    "id": _("Id"),
-    "industry": _("Industry"),
-    "invoice": _("Invoice"),
-    "invoicing_policy": _("Invoicing"),
-    "is_active": _("In use"),
-    "is_default": _("Default"),
-    "is_demo": _("Demo company"),
-    "is_discontinued": _("Discontinued"),
-    "is_standard": _("Standard role"),
-    "kind": _("Kind"),
-    "language": _("Language"),
-    "last_recorded_at": _("Last recorded"),
-    "last_value": _("Last number"),
-    "legal_name": _("Legal name"),
-    "lifecycle": _("Stage"),
-    "lines": _("Lines"),
-    "login": _("Sign-in name"),
-    "logo": _("Logo"),
-    "logo_type": _("Kind of logo"),
-    "lost_reason": _("Why it was lost"),
-    "matched": _("Matched"),
-    "merged_into_id": _("Merged into"),
-    "name": _("Name"),
-    "name_english": _("English name"),
-    "name_zh": _("Chinese name"),
-    "note": _("Note"),
-    "notices": _("Notices"),
-    "number": _("Number"),
-    "oldest": _("Oldest"),
-    "opportunity_id": _("Opportunity"),
-    "owner_id": _("Owner"),
-    "parent_id": _("Belongs to"),
-    "password_hash": _("Password"),
-    "path": _("Place in the tree"),
-    "payment_terms_days": _("Payment terms, days"),
-    "payment_terms_id": _("Payment terms"),
-    "permissions": _("Permissions"),
-    "phone": _("Phone"),
-    "position": _("Place"),
-    "postal_code": _("Postal code"),
-    "preferred_channel": _("Preferred channel"),
-    "price": _("Price"),
-    "probability": _("Probability"),
-    "product_id": _("Product"),
-    "quantity": _("Quantity"),
-    "reason": _("Reason"),
-    "region": _("Region"),
-    "reports_to_id": _("Reports to"),
-    "requested_on": _("Requested"),
-    "result": _("Result"),
-    "role": _("Used by posting rules as"),
-    "role_id": _("Role"),
-    "roles": _("Roles"),
-    "row_scope": _("Rows seen"),
-    "rows": _("Rows"),
-    "salesperson_id": _("Salesperson"),
-    "schedule": _("Schedule"),
-    "scopes": _("Scopes"),
-    "sessions": _("Sessions"),
-    "ship_to": _("Ship to"),
-    "shipment": _("Shipment"),
-    "shortcuts": _("Single-key shortcuts"),
-    "since": _("Since"),
-    "size": _("Size"),
-    "sku": _("SKU"),
-    "source": _("Source"),
-    "stage": _("Stage"),
-    "stage_id": _("Stage"),
-    "starts_on": _("Starts"),
-    "state": _("State"),
-    "street": _("Street"),
-    "subject": _("Subject"),
-    "supplier_id": _("Supplier"),
-    "swept": _("Deleted"),
-    "tax_id": _("Tax id"),
-    "tax_point": _("Tax point"),
-    "tax_rate": _("Tax rate"),
-    "tax_rounding": _("Tax rounding"),
-    "theme": _("Theme"),
-    "time_zone": _("Time zone"),
-    "title": _("Job title"),
-    "token_hash": _("Token"),
-    "total": _("In all"),
-    "unit_id": _("Unit"),
-    "until": _("Until"),
-    "user_id": _("User"),
-    "warehouse_id": _("Warehouse"),
-    "website": _("Website"),
-    "years": _("Years"),
-}
-STATES: dict[str, Any] = {
-    **LIFECYCLES,
-    "cancelled": _("Cancelled"),
-    "closed": _("Closed"),
-    "confirmed": _("Confirmed"),
-    "declined": _("Declined"),
-    "done": _("Done"),
-    "draft": _("Draft"),
-    "en": "English",
-    "open": _("Open"),
-    "ordered": _("Ordered"),
-    "sent": _("Sent"),
-    "zh": "中文",
-}
-# Made by the product from other fields, or of no meaning to people.
-LISTS = frozenset(("lines", "matched"))
-VALUES = frozenset(("permissions", "scopes", "roles", "path", "exit_criteria"))
-UNTOLD = frozenset(
-    ("id", "name_key", "email_key", "phone_key", "tax_id_key", "search_text", "version", "updated_at", "created_at",
-     "is_demo", "path", "logo_type")
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -326,12 +196,12 @@ def _said(name: str, value: Any, names: Mapping[int, str]) -> str:
         return ""
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
-    if name.endswith("_id") and type(value) is int:
+    if name.endswith(("_id", "_ids")) and type(value) is int:
         return names.get(value, f"#{value}")
     if name == "lines" and isinstance(value, list):
         return _cut(gettext(", ").join(map(_said_line, value)))
     if isinstance(value, list | tuple):
-        return _cut(gettext(", ").join(_said("", part, names) for part in value))
+        return _cut(gettext(", ").join(_said(name, part, names) for part in value))
     if isinstance(value, dict):
         return _cut(gettext(", ").join(f"{field_name(key)} {_said(key, part, names)}" for key, part in value.items()))
     return _cut(_plain(name, str(value)))
@@ -341,6 +211,8 @@ def _plain(name: str, text: str) -> str:
     """Days, moments, figures and states as people read them."""
     if name in ("state", "lifecycle", "language") and text in STATES:
         return str(STATES[text])
+    if text in CHOICES.get(name, ()):
+        return str(CHOICES[name][text])
     try:
         if name.endswith("_on") or name in ("since", "until", "oldest"):
             return day(date.fromisoformat(text), year=True)
