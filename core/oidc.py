@@ -123,8 +123,9 @@ def unlink_identity(plan: Plan, provider_id: int, identity_id: int) -> dict[str,
     identity = plan.session.get(OidcIdentity, identity_id)
     if identity is None or identity.issuer != provider.issuer:
         raise NotFound("oidc_identity", identity_id)
+    user = plan.session.get_one(User, identity.user_id)
     plan.session.delete(identity)
-    record(plan, "user.oidc_unlinked", "app_user", identity.user_id, label=identity.email, changes=_shown(identity))
+    record(plan, "user.oidc_unlinked", "app_user", identity.user_id, label=user.login, changes=_shown(identity))
     return {"id": identity_id, "email": identity.email}
 
 
