@@ -27,6 +27,7 @@ BEYOND_THE_VIEWER = {
     "work.counts",  # sent with the look-up of the session, which sets the viewer for row security
     "notices.owner",  # the worker
     "terms.list",  # how many customers have these terms, for who keeps the settings
+    "users.customers_owned",  # whether somebody may leave or lose his roles, for who manages users
     "roles.owners",  # whose customers nobody would read, for who changes a role
     "leaving.open_work",  # what would stay behind, for who manages users
     "departures.customers",  # what somebody who leaves has in hand, for who manages users
