@@ -308,8 +308,7 @@ def send_again(plan: Plan, message_id: int) -> dict[str, Any]:
     if found.state not in (MailState.WAITING, MailState.FAILED, MailState.UNKNOWN) and not lost:
         raise DomainError("mail_sent")
     _queue_again(plan, found)
-    changes = {"recipient": found.message.recipient}
-    record(plan, "mail.sent_again", "mail_message", message_id, label=found.message.kind, changes=changes)
+    record(plan, "mail.sent_again", "mail_message", message_id, changes={"recipient": found.message.recipient})
     return {"id": message_id, "recipient": found.message.recipient}
 
 
@@ -320,7 +319,7 @@ def send_test_mail(plan: Plan, *, email: str | None, language: str) -> dict[str,
     if not email:
         raise InvalidInput({"email": FieldError("required")})
     message_id = write_mail(plan, kind="test", to=email, language=language, user_id=plan.actor.user_id)
-    record(plan, "mail.tested", "mail_message", message_id, label="test", changes={"recipient": email})
+    record(plan, "mail.tested", "mail_message", message_id, changes={"recipient": email})
     return {"id": message_id, "recipient": email}
 
 

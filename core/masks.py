@@ -52,6 +52,8 @@ RECORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "company": {"bank_account": BANK_DETAILS},
     "bank_account": {"number": BANK_DETAILS},
     "app_user": {"email": EMAILS},
+    "oidc_identity": {"email": EMAILS},
+    "mail_message": {"recipient": EMAILS},
     "stock_document": {"unit_cost": COSTS, "value": COSTS},
 }
 # Data of the lines of previews.

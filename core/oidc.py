@@ -123,6 +123,7 @@ def unlink_identity(plan: Plan, provider_id: int, identity_id: int) -> dict[str,
     identity = plan.session.get(OidcIdentity, identity_id)
     if identity is None or identity.issuer != provider.issuer:
         raise NotFound("oidc_identity", identity_id)
+    user = plan.session.get_one(User, identity.user_id)
     plan.session.delete(identity)
     user = plan.session.get_one(User, identity.user_id)
     record(plan, "user.oidc_unlinked", "app_user", user.id, label=user.login, changes=_shown(identity))

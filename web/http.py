@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -154,8 +155,11 @@ def safe_target(target: str | None, fallback: str = "/") -> str:
 def run_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Result:
     """Run a command for the person signed in, under the form's idempotency key and the digest of the preview. Raises
     `DomainError` on refusal.
+
+    The `reason` that a command is given goes into the audit trail; what else a form sends by that name does not.
     """
-    return run(command, *arguments, context=form_context(), **named)
+    reason = str(named.get("reason") or "").strip()[:LONGEST_REASON] or None
+    return run(command, *arguments, context=replace(form_context(), reason=reason), **named)
 
 
 def preview_command(command: Callable[..., Any], /, *arguments: Any, **named: Any) -> Preview:
@@ -164,10 +168,7 @@ def preview_command(command: Callable[..., Any], /, *arguments: Any, **named: An
 
 
 def form_context() -> Context:
-    """Who asks for what, by which form. Raises `form_key_missing`: without its key, a form sent twice is done twice.
-
-    A `reason` that the form asks for goes into the audit trail.
-    """
+    """Who asks for what, by which form. Raises `form_key_missing`: without its key, a form sent twice is done twice."""
     key = request.form.get("idempotency_key")
     if not key or len(key) > MAX_KEY_LENGTH:
         raise DomainError("form_key_missing", http_status=400)
@@ -179,6 +180,5 @@ def form_context() -> Context:
         expected_digest=request.form.get("digest") or None,
         address=request.remote_addr,
         request_id=g.request_id,
-        reason=(request.form.get("reason") or "").strip()[:LONGEST_REASON] or None,
         channel="browser",
     )

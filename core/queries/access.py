@@ -9,6 +9,7 @@ from typing import NamedTuple
 from core.context import Actor
 from core.errors import existing
 from core.grants import SCOPES
+from core.masks import KINDS
 from core.organization import RowScope
 from core.queries.reading import read
 from core.queries.roles import ALL_ROLES, RoleRecord
@@ -17,7 +18,6 @@ from core.scope import Viewer
 from core.sessions import MAY_SIGN_IN, PERSON, ROLES_OF, SignedIn, actor_of
 from core.statements import statement
 
-MASKED = ("phones", "emails", "costs", "margins", "bank_details")
 COLLEAGUES = 30
 
 
@@ -43,11 +43,13 @@ class Colleague(NamedTuple):
     unit_kind: str | None
 
 
-# Exactly what a request of that person would be let in with; no row for whom a session would not be found.
+# Exactly what a request of that person would be let in with; no row for whom a session would not be found. Somebody who
+# has yet to set up a second factor is told of with what his roles give: it opens with the factor, and to his tokens.
 PERSON_NOW = statement(
     "access.person",
     f"""
-    SELECT NULL::bigint, {PERSON}, viewer_of(app_user.id), NULL::text[], NULL::timestamptz
+    SELECT NULL::bigint, {PERSON}, viewer_of(app_user.id), NULL::text[], NULL::timestamptz, NULL::timestamptz,
+           true, false, false
       FROM app_user WHERE app_user.id = %(user_id)s::bigint AND {MAY_SIGN_IN}
     """,
     tables="app_user user_role role",
@@ -134,7 +136,7 @@ class Access:
         """Of each kind of confidential data: `shown`, `uncover` (hidden until uncovered, on record) or `hidden`."""
         return {
             kind: "shown" if self.may(f"{kind}.read") else "uncover" if self.may(f"{kind}.unmask") else "hidden"
-            for kind in MASKED
+            for kind in KINDS
         }
 
 

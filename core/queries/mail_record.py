@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from core.masks import Email
 from core.queries.paging import Listing
 
 # One that has been under way for longer than a worker takes belongs to a worker that is gone.
@@ -15,7 +16,7 @@ _STATE = """CASE WHEN row.state = 'sending' AND row.started_at < now() - interva
 class MailRecord(NamedTuple):
     id: int
     kind: str
-    recipient: str
+    recipient: Email | None
     subject: str | None
     language: str
     state: str

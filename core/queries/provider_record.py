@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from core.errors import NotFound
+from core.masks import Email
 from core.queries.paging import Key, Listing
 from core.queries.reading import read
 from core.statements import statement
@@ -29,7 +30,7 @@ class IdentityRecord(NamedTuple):
     id: int
     user_id: int
     user: str
-    email: str
+    email: Email | None
     subject: str
     linked_at: datetime
     last_used_at: datetime | None

@@ -55,9 +55,13 @@ SHOWN_TO_ALL = {
     "finance.queries.payments.PaymentRecord.bank_account_id": "an id",
     "finance.queries.payments.PaymentRow.bank": "the name of ours that took the money",
     "core.uncover.Uncovered.value": "answered on record",
+    "core.config.Settings.mail_server": "shown to who changes the company's settings, less its password",
+    "core.config.Settings.mail_from": "the company's own, at the head of every mail",
+    "web.users.departures.Group.value": "a region, an industry or an id",
 }
 # Facts that commands decide by, and other things that are never shown as they are.
 DECIDED_BY = {
+    "core.password_links.Link.email",
     "core.queries.paging.Sorting.value",
     "crm.orders.correction.Correction.valuations",
     "crm.orders.facts.LineFact.cost_recognised",
@@ -75,6 +79,7 @@ COLUMNS_SHOWN = {
     "company.email": "on every letterhead",
     "company.bank_name": "names the bank, not the account",
     "payment.bank_account_id": "an id",
+    "password_link.email": "compared when the link is used, shown and audited nowhere",
     "number_series.last_value": "a counter of document numbers",
     "sales_order_line.cost_recognised": "counted by commands, shown nowhere",
     "shipment_line.cost": "written by the plan, not audited",
@@ -89,6 +94,7 @@ STATEMENTS_REVIEWED = {
     "search.customers": "tells the phone only to who sees phones",
     "customers.duplicate": "compares keys; tells who owns the customer that has them",
     "stock_documents.products": "what a command decides by",
+    "password_links.link": "what a command decides by",
     "banks.lock": "names the table",
     "integrity.I6.valuation": "the check of the books, for who runs it on the machine",
 }

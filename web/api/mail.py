@@ -6,15 +6,16 @@ from typing import Any
 
 from core.mail import send_again, send_test_mail
 from core.mail_models import MailState
+from core.masks import Email
 from core.queries.mail_record import MAILS
 from web.api.fields import Body, Choice, Text
 from web.api.operation import PAGING, Call, operation
 
 SHAPE = {
-    "id": int, "kind": str, "recipient": str, "subject": str | None, "language": str, "state": str, "tries": int,
-    "answer": str | None, "created_at": str, "finished_at": str | None,
+    "id": int, "kind": str, "recipient": Email | None, "subject": str | None, "language": str, "state": str,
+    "tries": int, "answer": str | None, "created_at": str, "finished_at": str | None,
 }  # fmt: skip
-QUEUED = {"id": int, "recipient": str}
+QUEUED = {"id": int, "recipient": Email | None}
 
 
 @operation(

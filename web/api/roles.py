@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.masks import KINDS
 from core.organization import RowScope
 from core.permissions import PERMISSIONS
-from core.queries.access import MASKED, Access, Reason, access_of
+from core.queries.access import Access, Reason, access_of
 from core.queries.roles import ROLES, get_role
 from core.roles import LONGEST_CODE, change_role, create_role, remove_role
 from web.api.fields import Body, Choice, Field, Integer, Text, Words
@@ -87,7 +88,7 @@ def remove_role_call(call: Call, role_id: int) -> Any:
     ),
     answer={
         "id": int, "name": str, "is_active": bool, "roles": [str], "permissions": [str], "row_scope": str,
-        "sees_all": bool, "owners": [int], "shared_customers": [int], "confidential": dict.fromkeys(MASKED, str),
+        "sees_all": bool, "owners": [int], "shared_customers": [int], "confidential": dict.fromkeys(KINDS, str),
         "action": {"permission": str, "allowed": bool, "through": [str], "given_by": [str]},
         "record": {
             "kind": str, "id": int, "label": str, "permission": str, "allowed": bool, "may": bool, "sees": bool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.masks import Email
 from core.oidc import save_provider, unlink_identity
 from core.queries.provider_record import PROVIDERS, get_provider
 from web.api.fields import Body, Field, Flag, Integer, Text, Words
@@ -15,7 +16,8 @@ SAVED = {
 }  # fmt: skip
 SHAPE = SAVED | {"has_secret": bool, "people": int}
 PERSON = {
-    "id": int, "user_id": int, "user": str, "email": str, "subject": str, "linked_at": str, "last_used_at": str | None,
+    "id": int, "user_id": int, "user": str, "email": Email | None, "subject": str, "linked_at": str,
+    "last_used_at": str | None,
 }  # fmt: skip
 VALUES: dict[str, Field] = {
     "secret": Text(limit=500, help="Kept encrypted; null takes it away."),
@@ -71,7 +73,7 @@ def change_provider_call(call: Call, provider_id: int) -> Any:
 
 @operation(
     "POST", "/sign-in-providers/{provider_id}/people/{identity_id}/unlink", "company.write", body=Body(),
-    summary="Take somebody's link to the provider away", answer={"id": int, "email": str},
+    summary="Take somebody's link to the provider away", answer={"id": int, "email": Email},
 )  # fmt: skip
 def unlink_call(call: Call, provider_id: int, identity_id: int) -> Any:
     return call.run(unlink_identity, provider_id, identity_id)

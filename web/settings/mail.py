@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from core import database as db
 from core import mail
 from core.errors import DomainError
+from core.masks import EMAILS, shown
 from core.organization import User
 from core.queries.mail_record import MAILS
 from web.http import flash_done, flash_refusal, run_command, see_other
@@ -58,7 +59,7 @@ def send_mail_again(message_id: int) -> ResponseReturnValue:
     """Send a mail that failed, waits or was lost."""
     try:
         result = run_command(mail.send_again, message_id)
-        flash_done(_("The mail to %(address)s is on its way again", address=result["recipient"]))
+        flash_done(_("The mail to %(address)s is on its way again", address=shown(EMAILS, result["recipient"])))
     except DomainError as error:
         if error.http_status == 404:
             raise

@@ -190,7 +190,7 @@ def start(user_id: int) -> ResponseReturnValue:
         try:
             heirs = form.heirs(desk.division)
             if request.form.get("step") == "start":
-                result = run_command(start_departure, user_id, heirs, form.reason.data)
+                result = run_command(start_departure, user_id, heirs, reason=form.reason.data)
                 flash_done(_("%(name)s is out; the customers are on their way", name=result["name"]))
                 return see_other("users.departure", user_id=user_id)
             preview = preview_command(start_departure, user_id, heirs, form.reason.data)
