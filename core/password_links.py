@@ -200,6 +200,7 @@ def _secret_of(plan: Plan, message: Claimed, purpose: str, lasts: timedelta) -> 
     return _make_link(plan, user, purpose, lasts)
 
 
+@for_the_system
 def make_reset_link(plan: Plan, login: str) -> dict[str, Any]:
     """A link for somebody who stands at the machine itself: its token, shown once. Raises NotFound."""
     user = plan.session.execute(
