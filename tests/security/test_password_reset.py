@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from core import mail
 from core.password_links import MAILS_AN_HOUR, REQUESTS_AN_HOUR, RESET_FOR, make_reset_link
-from core.sessions import issue_token
+from core.tokens import issue_token
 from core.users import change_user
 from tests.architecture.hooks import watched
 from tests.conftest import DatabaseUrls
