@@ -125,7 +125,6 @@ def unlink_identity(plan: Plan, provider_id: int, identity_id: int) -> dict[str,
         raise NotFound("oidc_identity", identity_id)
     user = plan.session.get_one(User, identity.user_id)
     plan.session.delete(identity)
-    user = plan.session.get_one(User, identity.user_id)
     record(plan, "user.oidc_unlinked", "app_user", user.id, label=user.login, changes=_shown(identity))
     return {"id": identity_id, "email": identity.email}
 
