@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import FieldErrors, InvalidInput
+from core.money import LARGEST_AMOUNT, line_amount
 from crm.pricing import LineRequest, ProductFact, price_lines
 from finance.invoicing import BillLine, InvoiceFact
 from finance.matching import names, propose
@@ -54,6 +55,7 @@ def test_bad_lines_are_named_never_rounded(quantity: Decimal, price: Decimal, di
         0 < quantity <= Decimal("999999999.999") and quantity == round(quantity, 3)
         and 0 <= price <= Decimal("99999999.9999") and price == round(price, 4)
         and 0 <= discount <= 100 and discount == round(discount, 3)
+        and line_amount(quantity, price, discount, "CNY") <= LARGEST_AMOUNT
     )  # fmt: skip
     if good:
         price_lines([request], [product], currency="CNY", tax_rounding="line", errors=FieldErrors())

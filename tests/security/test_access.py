@@ -168,7 +168,7 @@ def test_the_matrix_shows_who_may_what(app: Flask, world: Company) -> None:
     page = browser.get("/users/access").text
     roles = ["Administrator", "Finance", "Manager", "Marketing", "Sales", "Sales manager", "Service", "Warehouse"]
     heads = [text_of(head).strip() for head in re.findall(r'<th scope="col" class="c">(.*?)</th>', page, re.DOTALL)]
-    assert [re.sub(r" (Own|Team|Sales region|Everything) ·.*", "", head) for head in heads] == [
+    assert [re.sub(r" (Own|Team|Sales region|All) ·.*", "", head) for head in heads] == [
         *roles, "Personnel", "Regional",
     ]  # fmt: skip
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", page, re.DOTALL)
