@@ -60,7 +60,8 @@ class ExportedList:
     default_order: str = ""
 
     def rows(self, connection: Connection) -> Iterator[Any]:
-        """All rows that the address asks for, in its order. Raises `export_too_large`."""
+        """All rows that the address asks for, in the order it names, else in the list's usual one. Raises
+        `export_too_large`."""
         asked = window_of(self.orders, self.default_order)
         window = Window(asked.sort, limit=READ_AT_ONCE, counted=False)
         read = 0
