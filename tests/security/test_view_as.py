@@ -237,8 +237,9 @@ def test_a_helper_with_less_may_not_look_as_somebody_with_more(app: Flask, world
 
 def test_who_loses_the_permission_sees_nothing_from_the_next_request_on(app: Flask, world: World) -> None:
     helper_role(world, "demoted", ["users.view_as", "users.manage", "home.read"])
+    helper_role(world, "onlooker", ["home.read"])
     world.user("demoted", "demoted")
-    world.user("plain", "guest")
+    world.user("plain", "onlooker")
     browser = signed_in(app, "demoted")
     assert look_as(browser, world, "plain").status_code == 303
     assert browser.get("/").status_code == 200
