@@ -39,6 +39,17 @@ class TestWhatTheFilesSay:
     def test_counts(self, demo: Demo, table: str, count: int) -> None:
         assert demo.value(f"SELECT count(*) FROM {table}") == count
 
+    def test_sales_people_sit_in_the_teams_of_their_countries(self, demo: Demo) -> None:
+        assert demo.rows(
+            """SELECT region.name, team.name, array_agg(app_user.login ORDER BY login)
+                 FROM app_user JOIN org_unit AS team ON team.id = unit_id
+                 JOIN org_unit AS region ON region.id = team.parent_id
+                WHERE region.kind = 'region' AND team.kind = 'team' GROUP BY 1, 2 ORDER BY 1"""
+        ) == [
+            ("Europe", "London", ["buchanan", "dodsworth", "king", "suyama"]),
+            ("North America", "Seattle", ["callahan", "davolio", "sales", "sales2"]),
+        ]
+
     def test_amounts(self, demo: Demo) -> None:
         assert demo.amount(f"SELECT sum(quantity * unit_price) FROM {GOODS}") == Decimal("1354458.59")
         assert demo.amount(f"SELECT sum(amount_net) FROM {GOODS}") == Decimal("1265793.29")

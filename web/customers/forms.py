@@ -22,7 +22,7 @@ from web.permissions import may
 LIFECYCLES = {
     "potential": _("Potential"),
     "new": _("New customer"),
-    "active": _("Active"),
+    "active": _("Active customer"),
     "at_risk": _("At risk"),
     "lost": _("Lost customer"),
 }

@@ -58,7 +58,7 @@ def load_demo(progress: Callable[[int, str], Any], *, today: date | None = None,
     steps = story(calendar, northwind, orders)
     with progress(len(steps), _("Loading the demo company")) as bar:
         for moment, key, step in in_time(steps, TIME_ZONE):
-            replay.now, replay.key = moment, key
+            replay.begin(moment, key)
             step.act(replay)
             bar.advance()
     raise_alerts(progress, replay.now)

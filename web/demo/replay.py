@@ -50,12 +50,22 @@ class Replay:
     invoices: dict[int, dict[str, Any]] = field(default_factory=dict)
     payments: dict[int, dict[str, Any]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.min)
-    key: str = ""
+    _key: str = ""
+    _commands: int = 0
+
+    def begin(self, now: datetime, key: str) -> None:
+        """Turns to the next step: its moment and its key."""
+        self.now, self._key, self._commands = now, key, 0
 
     def run(self, actor: Actor | str, command: Any, /, *arguments: Any, **named: Any) -> Any:
-        """Runs one command as somebody at the step's moment; returns its data."""
+        """Runs one command as somebody at the step's moment; returns its data.
+
+        Each command of a step has a key of its own, so that a load taken up again skips those that were done.
+        """
         who = (self.actors.get(actor) or SYSTEM) if isinstance(actor, str) else actor
-        context = Context(actor=who, now=self.now, idempotency_key=self.key, route=ROUTE)
+        self._commands += 1
+        key = self._key if self._commands == 1 else f"{self._key}-{self._commands}"
+        context = Context(actor=who, now=self.now, idempotency_key=key, route=ROUTE, body_digest=command.__name__)
         return run(command, *arguments, context=context, **named).data
 
 

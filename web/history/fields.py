@@ -113,6 +113,7 @@ FIELDS: dict[str, Any] = {
     "oldest": _("Oldest"),
     "on_behalf_of_id": _("On behalf of"),
     "opportunity_id": _("Opportunity"),
+    "orders": _("Orders"),
     "owner_id": _("Owner"),
     "parent_id": _("Belongs to"),
     "password_hash": _("Password"),

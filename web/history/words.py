@@ -11,6 +11,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from core.context import SYSTEM
 from core.queries.history import AuditRecord, shown_values
 from web.filters import day, moment
 from web.history.fields import CHOICES, FIELDS, LISTS, STATES, UNTOLD, VALUES
@@ -121,6 +122,7 @@ class Entry:
     record: str
     changes: list[Change]
     where: list[str]
+    person: str
     record_url: str | None
     history_url: str | None
 
@@ -140,6 +142,7 @@ def _entry(row: AuditRecord, names: Mapping[int, str]) -> Entry:
         type_name(row.record_type),
         [change for change in told if change.after or change.changed],
         [part for part in (channel_name(row.channel), row.route, row.address, row.request_id) if part],
+        person_name(row.actor_id, row.actor_name),
         kind_of(row.record_type).address(row.record_id) if is_known else None,
         history_address(row.record_type, row.record_id) if is_known else None,
     )
@@ -163,6 +166,11 @@ def channel_name(channel: str | None) -> str:
         return gettext("API, token “%(name)s”", name=channel.removeprefix("api: "))
     names = {"browser": _("Browser"), "worker": _("Worker"), "command line": _("Command line")}
     return str(names.get(channel or "", channel or ""))
+
+
+def person_name(actor_id: int | None, name: str) -> str:
+    """Who did it; what nobody did himself, the system did."""
+    return gettext("System") if actor_id is None and name == SYSTEM.name else name
 
 
 def field_name(name: str) -> str:
