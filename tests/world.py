@@ -227,7 +227,7 @@ class World:
                  FROM journal_entry AS entry JOIN journal_line AS line ON line.entry_id = entry.id
                  JOIN account ON account.id = line.account_id
                 WHERE entry.origin = :origin OR entry.document = :origin
-                GROUP BY entry.id, entry.event, account.role, account.code ORDER BY entry.recorded_at, entry.id""",
+                GROUP BY entry.id, entry.event, account.role, account.code ORDER BY entry.id""",
             origin=origin,
         )
         entries: dict[int, tuple[str, dict[str, Decimal]]] = {}

@@ -238,6 +238,7 @@ def _all_rows(app: Flask, token: str) -> list[dict[str, Any]]:
 
 
 def test_filters(world: World, manager: FlaskClient) -> None:
+    world.confirm(world.order(world.customer(), (world.product(stock=1), 1)))
     who = world.actor_of("admin").user_id
     assert manager.get(f"/audit?who={who}&type=product").status_code == 200
     confirmed = manager.get("/audit?action=sales_order.confirmed").text
