@@ -243,9 +243,9 @@ def test_the_numbers_of_the_side_bar_are_his_own(app: Flask, world: World, anna:
 
     def numbers(person: Person) -> dict[str, str]:
         page = person.get("/").text
-        return dict(re.findall(r'href="(/shipments|/payments/match)"(?:(?!</a>).)*<span class="count[^"]*">(\d+)<', page, re.S))
+        return dict(
+            re.findall(r'href="(/shipments|/payments/match)"(?:(?!</a>).)*<span class="count[^"]*">(\d+)<', page, re.S)
+        )
 
     assert numbers(anna).keys() == {"/shipments", "/payments/match"}
     assert numbers(bert) == {}
-
-
