@@ -24,7 +24,7 @@ from core.context import Context
 from core.encoding import dump_json, load_json
 from core.errors import Busy, DomainError, KeptTry
 from core.idempotency import Claim, Replay
-from core.masks import showing, shown_effect
+from core.masks import showing, shown_effect, shown_refusal
 from core.needs import check
 from core.plan import Effect, Plan, PlanConflict
 from core.scope import viewing
@@ -106,7 +106,7 @@ def run(
             if attempt == MAX_RETRIES or not attempted.may_retry(error):
                 if isinstance(error, DomainError) and error.kept is not None:
                     _keep_try(error.code, error.kept, context, database or db.current())
-                raise _as_refusal(error, unknown=unknown) from error
+                raise _told(_as_refusal(error, unknown=unknown), context) from error
             logger.info("command_retried", command=command.__name__, attempt=attempt + 1, cause=type(error).__name__)
             time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 (jitter, no secret)
     raise AssertionError("unreachable")
@@ -124,7 +124,7 @@ def preview(
                 result = command(plan, *arguments, **named)
                 return Preview(_shown(plan.effects), _shown(plan.warnings), plan.digest(), result)
         except Exception as error:
-            raise _as_refusal(error, unknown=False) from error
+            raise _told(_as_refusal(error, unknown=False), context) from error
         finally:
             connection.rollback()
 
@@ -230,6 +230,14 @@ def _as_refusal(error: Exception, *, unknown: bool) -> Exception:
         return refusal_of(cause) or error
     if _is_lost(cause):
         return DomainError("outcome_unknown" if unknown else "database_unavailable", http_status=503)
+    return error
+
+
+def _told(error: Exception, context: Context) -> Exception:
+    """A refusal as its actor may read it. Whoever decided by its data did so before, within the command."""
+    if isinstance(error, DomainError):
+        with showing(context.actor.permissions):
+            error.data = shown_refusal(error.data)
     return error
 
 

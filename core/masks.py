@@ -58,6 +58,8 @@ RECORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 # Data of the lines of previews.
 EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {"stock": {"value": COSTS}, "revenue": {"cost": COSTS}}
+# Kinds of approvals whose measure is what goods cost.
+MEASURED_AT_COST: Final = frozenset({"adjustment"})
 
 
 class Masked:
@@ -224,14 +226,35 @@ def hides_column(fact: Any, name: str | None) -> bool:
 # data that commands answer --------------------------------------------------------------------------------------------
 def shown_record(record_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """A record's columns by name (an answer, the changes of an audit row), lists within them too, with masks."""
-    names = RECORDS.get(record_type, {})
+    names = {**RECORDS.get(record_type, {}), **_measured(data.get("kind"))}
     return {name: shown_part(name, value, names) for name, value in data.items()}
 
 
 def shown_effect(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """The data of a line of a preview, with masks."""
-    names = EFFECTS.get(kind, {})
+    names = {**EFFECTS.get(kind, {}), **_measured(data.get("approval"))}
     return {name: shown(names[name], value) if name in names else value for name, value in data.items()}
+
+
+def shown_refusal(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of a refusal, with masks: how much needs an approval may be what goods cost."""
+    names = _measured(data.get("kind"))
+    return {name: _refused_part(name, value, names) for name, value in data.items()}
+
+
+def _refused_part(name: str, value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return shown_refusal(value)
+    return shown(names[name], value) if name in names else value
+
+
+def shown_measure(approval: str, measure: Any) -> Any:
+    """How much an approval is about, with a mask where that is a value at cost."""
+    return shown(COSTS, measure) if approval in MEASURED_AT_COST else measure
+
+
+def _measured(approval: Any) -> Mapping[str, str]:
+    return {"measure": COSTS} if isinstance(approval, str) and approval in MEASURED_AT_COST else {}
 
 
 def shown_part(name: str, value: Any, names: Mapping[str, str]) -> Any:

@@ -11,6 +11,7 @@ from core.approvals.models import ApprovalRequest, ApprovalRequestStep, RequestS
 from core.approvals.require import ApprovalNeeded, Subject, Wanted, digest_of, on_record
 from core.context import Actor
 from core.errors import DomainError, FieldErrors, NotFound, PermissionDenied
+from core.masks import as_data, shown_measure
 from core.needs import needs
 from core.outbox import emit
 from core.plan import Plan
@@ -138,7 +139,8 @@ def _write_request(plan: Plan, action: Action, arguments: Arguments, wanted: Wan
         "kind": wanted.kind,
         "state": RequestState.OPEN,
         "subject": subject.label,
-        "measure": wanted.measure,
+        # Kept for a repeat, so none rather than a value that the asker may not read.
+        **as_data({"measure": shown_measure(wanted.kind, wanted.measure)}),
         "approvers": list(wanted.steps[0].names),
         "expires_at": expires_at,
     }

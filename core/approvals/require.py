@@ -208,13 +208,13 @@ def _data(
         "can_be_asked": bool(steps),
         "approvers": list(steps[0].names) if steps else [],
         "steps": [{"position": step.position, "approvers": list(step.names)} for step in steps],
-        "request": _as_data(live[-1]) if live else None,
+        "request": _as_data(kind, live[-1]) if live else None,
     }
 
 
-def _as_data(live: LiveFact) -> dict[str, Any]:
+def _as_data(kind: ApprovalKind, live: LiveFact) -> dict[str, Any]:
     expires_at: datetime = live.expires_at
-    return {"id": live.id, "state": live.state, "measure": live.measure, "expires_at": expires_at}
+    return {"id": live.id, "kind": kind, "state": live.state, "measure": live.measure, "expires_at": expires_at}
 
 
 def _needed(

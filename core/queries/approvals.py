@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core import clock
 from core.errors import existing
+from core.masks import shown_measure
 from core.queries.paging import Listing, Page
 from core.queries.reading import read
 from core.statements import statement
@@ -93,7 +94,14 @@ def list_requests(
     limit: int | None = None,
 ) -> Page[RequestRow]:  # fmt: skip
     """One page of the requests that concern somebody, the newest first."""
-    return REQUESTS.page(filters, cursor, limit, user_id=user_id, now=clock.now(), keeps_rules=str(keeps_rules).lower())
+    keeps = str(keeps_rules).lower()
+    page = REQUESTS.page(filters, cursor, limit, user_id=user_id, now=clock.now(), keeps_rules=keeps)
+    return replace(page, rows=[_shown(row) for row in page.rows])
+
+
+def _shown(row: RequestRow) -> RequestRow:
+    """The row as its reader may see it: what is adjusted is measured at cost."""
+    return row._replace(measure=shown_measure(row.kind, row.measure))
 
 
 REQUEST = statement(
@@ -160,7 +168,7 @@ def get_request(request_id: int, user_id: int | None, *, keeps_rules: bool) -> R
         REQUEST(request_id=request_id, user_id=user_id, now=clock.now(), keeps_rules=str(keeps_rules).lower()),
         STEPS(request_id=request_id),
     )
-    return RequestWhole(existing(found, "approval_request", request_id), steps)
+    return RequestWhole(_shown(existing(found, "approval_request", request_id)), steps)
 
 
 # deputies -------------------------------------------------------------------------------------------------------------

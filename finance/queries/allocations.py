@@ -6,9 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy.orm import aliased
 
 from core.organization import User
+from core.scope import visible_rows
 from finance.models import CreditNote, Invoice, JournalEntry, JournalLine, Payment, PaymentAllocation, WriteOff
 
 
@@ -51,10 +53,10 @@ class EntryRow(NamedTuple):
 
 
 def allocations_where(connection: Connection, condition: ColumnElement[bool]) -> list[AllocationRow]:
-    """Allocations in order of recording, each with both of its sides."""
+    """Allocations in order of recording, each with both of its sides, as far as the viewer sees them."""
     allocation = PaymentAllocation
     opposite = PaymentAllocation.__table__.alias("opposite")
-    refund = Payment.__table__.alias("refund")
+    refund = aliased(Payment, name="refund")
     is_live = allocation.reverses_id.is_(None) & ~(
         select(opposite.c.id).where(opposite.c.reverses_id == allocation.id).exists()
     )
@@ -75,16 +77,16 @@ def allocations_where(connection: Connection, condition: ColumnElement[bool]) ->
             allocation.invoice_id,
             Invoice.number,
             allocation.refund_id,
-            refund.c.number,
+            refund.number,
             User.name,
             is_live,
             func.coalesce(CreditNote.invoice_id == allocation.invoice_id, False),
         )
-        .outerjoin(Payment, Payment.id == allocation.payment_id)
-        .outerjoin(CreditNote, CreditNote.id == allocation.credit_note_id)
+        .outerjoin(Payment, and_(Payment.id == allocation.payment_id, visible_rows(Payment)))
+        .outerjoin(CreditNote, and_(CreditNote.id == allocation.credit_note_id, visible_rows(CreditNote)))
         .outerjoin(WriteOff, WriteOff.id == allocation.write_off_id)
-        .outerjoin(Invoice, Invoice.id == allocation.invoice_id)
-        .outerjoin(refund, refund.c.id == allocation.refund_id)
+        .outerjoin(Invoice, and_(Invoice.id == allocation.invoice_id, visible_rows(Invoice)))
+        .outerjoin(refund, and_(refund.id == allocation.refund_id, visible_rows(refund)))
         .outerjoin(User, User.id == allocation.actor_id)
         .where(condition)
         .order_by(allocation.recorded_at, allocation.id)

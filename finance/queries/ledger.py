@@ -14,6 +14,7 @@ from core.parties import Customer
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.products import Choice
 from core.queries.reading import get_record, select_record
+from core.scope import visible_rows
 from finance.models import Account, AccountKind, FiscalPeriod, Journal, JournalEntry, JournalLine
 
 ZERO = Decimal("0.00")
@@ -225,7 +226,7 @@ def get_entry(connection: Connection, entry_id: int, *, chinese: bool) -> tuple[
             Customer.name,
         )
         .join(Account, Account.id == JournalLine.account_id)
-        .outerjoin(Customer, Customer.id == JournalLine.customer_id)
+        .outerjoin(Customer, and_(Customer.id == JournalLine.customer_id, visible_rows(Customer)))
         .where(JournalLine.entry_id == entry_id)
         .order_by(JournalLine.position)
     )
@@ -315,7 +316,7 @@ def running_lines(
             lines.c.running,
         )
         .join(JournalEntry, JournalEntry.id == lines.c.entry_id)
-        .outerjoin(Customer, Customer.id == lines.c.customer_id)
+        .outerjoin(Customer, and_(Customer.id == lines.c.customer_id, visible_rows(Customer)))
     )
     sorting = Sorting(lines.c.effective_on, lines.c.id, True)
     return fetch_page(connection, query, RunningRow, sorting, window, sums=("debit", "credit"))

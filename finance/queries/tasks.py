@@ -6,15 +6,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from core.parties import Customer
 from core.queries.paging import AnySelect, Listing, Page, Window, fetch_page
+from core.scope import visible_rows
 from finance.models import LedgerTask
 
 
 class TaskRow(NamedTuple):
-    """A task: why it is there (`kind`), whose money it is about, the document it came from, when it was dealt with."""
+    """A task: why it is there (`kind`), whose money it is about, the document it came from, when it was dealt with.
+
+    The books ask it of finance whoever the customer belongs to; his name is told to who sees him."""
 
     id: int
     kind: str
@@ -37,7 +40,8 @@ TASKS = Listing(
     """
     SELECT row.id, row.kind, row.customer_id, customer.name, row.origin, row.amount, row.detail, row.created_at,
            row.done_at
-      FROM ledger_task AS row LEFT JOIN customer ON customer.id = row.customer_id
+      FROM ledger_task AS row
+      LEFT JOIN customer ON customer.id = row.customer_id AND visible(customer, customer.id)
     """,
     "ledger_task customer",
     TaskRow,
@@ -62,7 +66,7 @@ def list_tasks(
         LedgerTask.detail,
         LedgerTask.created_at,
         LedgerTask.done_at,
-    ).outerjoin(Customer, Customer.id == LedgerTask.customer_id)
+    ).outerjoin(Customer, and_(Customer.id == LedgerTask.customer_id, visible_rows(Customer)))
     query = query.where(LedgerTask.done_at.is_not(None) if is_done else LedgerTask.done_at.is_(None))
     if customer_id:
         query = query.where(LedgerTask.customer_id == customer_id)

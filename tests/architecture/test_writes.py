@@ -35,7 +35,6 @@ BEYOND_THE_VIEWER = {
     "departure_job.move_other_activities",  # the worker
     "departure_job.live_shares",  # the worker
     "owners.customers_of_owner",  # whoever manages users hands over all of one who leaves
-    "tasks.list",  # what the books ask of finance, whoever the customer belongs to
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -81,7 +82,20 @@ def test_a_workbook_holds_texts_and_no_formula(app: Flask) -> None:
     assert len([cell for cell in cells if str(cell.value).startswith(("=", "+", "-", "@"))]) >= 4
 
 
-@pytest.mark.parametrize("text", ["plain", "a=b", "10%", "李明", "", "a-b", "3 + 4"])
+@pytest.mark.parametrize(
+    "text", ["Muster;=1+1", 'a;"=1+1', "a; \uff1d1+1;b", "a\t@SUM(A1)", "a\r\n=1+1", "a\n-2+3", ";;=1", "a;\n+1"]
+)
+def test_nothing_within_a_text_begins_a_cell_that_would_act(text: str) -> None:
+    """Spreadsheets of half the world part a file at semicolons, amid what commas and quotes hold together."""
+    file = io.StringIO()
+    csv.writer(file).writerow(["Name", inert(text), "end"])
+    cells = [cell.strip(' \u3000"') for cell in re.split(r"[;\t\r\n]", file.getvalue())]
+    assert [cell for cell in cells if cell.startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "a=b", "10%", "李明", "", "a-b", "3 + 4", "a; b", "5;6", "10:30; 11", "a\n\nb", "a\r\nb"]
+)
 def test_ordinary_texts_stay_as_they_are(text: str) -> None:
     assert inert(text) == text
 

@@ -189,6 +189,43 @@ def test_a_repeated_command_is_masked_as_the_caller_is_now(app: Flask, world: Wo
     assert seen["lines"][0]["unit_cost"] == "613.7100"
 
 
+def test_an_adjustment_over_the_limit_tells_no_cost(
+    app: Flask, world: World, visitor: Visitor, records: Records, open_forms: None
+) -> None:
+    """Its measure is what the goods cost: in the refusal, its preview, the request for it and all that tells of it."""
+    world.set_rule("adjustment", is_active=True, threshold=Decimal(100))
+    caller = {"Authorization": f"Bearer {world.token('warehouse')}"}
+    lines, client = [{"product_id": records.product, "quantity": "-1"}], app.test_client()
+
+    def call(path: str, body: Any = None) -> Any:
+        key = {"Idempotency-Key": f"over-the-limit {path}"}
+        sent = client.get if body is None else client.post
+        return sent(f"/api/v1{path}", headers=caller | key, **({} if body is None else {"json": body}))
+
+    try:
+        wanted = {"reason": "count", "lines": lines}
+        refused = call("/stock-adjustments", wanted)
+        assert (refused.get_json()["measure"], refused.get_json()["masked"]) == (None, ["measure"])
+        asked = call("/approvals", {"action": "adjust_stock", "lines": lines, "why": "count", "reason": "broken"})
+        assert asked.status_code == 201, asked.text
+        request_id = asked.get_json()["id"]
+        again = call("/stock-adjustments", wanted)
+        form = {"reason": "count", "step": "post", "lines-0-product": "KANARIE", "lines-0-quantity": "-1"}
+        browser = visitor("warehouse")
+        # fmt: off
+        shown = [refused, asked, again, call("/stock-adjustments?preview=true", wanted), call("/approvals"),
+                 call(f"/approvals/{request_id}"), browser.get("/approvals?tab=mine"),
+                 browser.get(f"/approvals/{request_id}"),
+                 browser.post("/stock/adjustments/new", data=form | {"idempotency_key": "over"}),
+                 call("/approvals", {"action": "adjust_stock", "lines": lines, "why": "count", "reason": "again"})]
+        # fmt: on
+        assert [told("warehouse", answer) for answer in shown] == [[]] * len(shown)
+        seen = visitor("admin").get(f"/approvals/{request_id}").text
+        assert "613.71" in seen, "who sees costs decides by the value"
+    finally:
+        world.set_rule("adjustment", is_active=False)
+
+
 def test_a_preview_that_is_outdated_tells_no_cost(world: World, records: Records) -> None:
     """The refusal carries the effects as they are now, masked; so does the preview itself."""
     order = world.order(records.customer, (records.product, 1))

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from core import mail
 from core.password_links import MAILS_AN_HOUR, REQUESTS_AN_HOUR, RESET_FOR, make_reset_link
+from core.roles import create_role
 from core.tokens import issue_token
 from core.users import change_user
 from tests.architecture.hooks import watched
@@ -294,6 +295,24 @@ def test_an_invited_user_sets_the_first_password(world: World, visitor: FlaskCli
     post(visitor, f"/users/{user}/invite", f"/users/{user}")
     deliver()
     assert len(mailbox.mails) == 2, "who has a password is not invited"
+
+
+def test_an_invitation_is_confirmed_without_an_address_that_is_masked(
+    world: World, visitor: FlaskClient, mailbox: Mailbox
+) -> None:
+    """For who manages people and may not read addresses: where it went stays behind the mask afterwards too."""
+    code = world.run(
+        create_role, {"name": "Personnel", "permissions": ["home.read", "users.manage"], "row_scope": "own"}
+    )["code"]
+    world.user("personnel", code, language="en")
+    sign_in(visitor)
+    post(visitor, "/users/new", name="Lin", login="lin", language="en", roles="sales", email="lin.geheim@example.com")
+    user, clerk = world.actor_of("lin").user_id, browser()
+    sign_in(clerk, "personnel")
+    assert post(clerk, f"/users/{user}/invite", f"/users/{user}").status_code == 303
+    page = clerk.get(f"/users/{user}").text
+    assert "An invitation to l•••@example.com is on its way" in page
+    assert "geheim" not in page
 
 
 def test_invitations_by_the_api(world: World, visitor: FlaskClient, mailbox: Mailbox) -> None:

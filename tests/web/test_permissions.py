@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
+from tests.security.conftest import SETTINGS
 from tests.web.conftest import build_app, sample_area
+from web.app import AREAS, create_app
 from web.permissions import PUBLIC, SIGNED_IN, Area, UndeclaredRoute, route_matrix, verify
 
 
@@ -26,6 +32,18 @@ def test_a_route_added_behind_the_back_stops_the_application_and_is_closed(app: 
     answer = app.test_client().get("/back-door", headers={"X-Test-Actor": "admin"})
     assert answer.status_code == 403
     assert "the door is open" not in answer.text
+
+
+def test_the_application_itself_refuses_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an area that is a plain blueprint, whose routes nobody has to declare."""
+    loose = ModuleType("web.loose")
+    loose.__spec__ = ModuleSpec("web.loose", None, origin="a test")
+    loose.area = Blueprint("loose", __name__)  # type: ignore[attr-defined]
+    loose.area.add_url_rule("/loose", "show", lambda: "the door is open")
+    monkeypatch.setitem(sys.modules, "web.loose", loose)
+    monkeypatch.setattr("web.app.AREAS", (*AREAS, "web.loose"))
+    with pytest.raises(UndeclaredRoute, match=r"loose\.show"):
+        create_app(SETTINGS)
 
 
 def test_a_public_route_must_stand_on_the_list() -> None:

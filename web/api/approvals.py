@@ -22,9 +22,9 @@ from web.approvals.asked import arguments_for
 REASON = Text(required=True, limit=LONGEST_REASON)
 SHAPE = {
     "id": int, "kind": str, "action": str, "subject_type": str, "subject_id": int | None, "subject_label": str,
-    "customer_id": int | None, "customer_name": str | None, "measure": Decimal, "threshold": Decimal, "currency": str,
-    "reason": str, "requested_by_id": int, "requested_by": str, "state": str, "position": int, "steps": int,
-    "created_at": str, "expires_at": str, "closed_at": str | None, "is_mine_to_decide": bool,
+    "customer_id": int | None, "customer_name": str | None, "measure": Decimal | None, "threshold": Decimal,
+    "currency": str, "reason": str, "requested_by_id": int, "requested_by": str, "state": str, "position": int,
+    "steps": int, "created_at": str, "expires_at": str, "closed_at": str | None, "is_mine_to_decide": bool,
 }  # fmt: skip
 STEP = {
     "position": int, "role": str | None, "role_zh": str | None, "person": str | None, "decision": str | None,
@@ -89,7 +89,7 @@ def get_approval(call: Call, request_id: int) -> Any:
     answer={
         "id": int,
         "requests": [{
-            "id": int, "kind": str, "state": str, "subject": str, "measure": Decimal, "approvers": [str],
+            "id": int, "kind": str, "state": str, "subject": str, "measure": Decimal | None, "approvers": [str],
             "expires_at": str,
         }],
     },

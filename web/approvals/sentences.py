@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from core.masks import Masked
 from web.approvals import area
 from web.effects import EffectLine, effect_for
 from web.filters import day, moment, money, percent
@@ -64,8 +65,10 @@ def approval_kind(kind: str) -> str:
 
 
 @area.app_template_filter("approval_measure")
-def approval_measure(measure: Decimal | str, kind: str) -> str:
-    """A measure in the unit of its kind; a month that is opened again has none."""
+def approval_measure(measure: Decimal | Masked | str, kind: str) -> str:
+    """A measure in the unit of its kind, or its mask; a month that is opened again has none."""
+    if isinstance(measure, Masked):
+        return str(measure)
     value = Decimal(measure)
     if kind == "reopening":
         return ""

@@ -1,14 +1,16 @@
 """Rows as a file: CSV and XLSX, in which no text can act as a formula and numbers stay numbers.
 
 Spreadsheets take a CSV cell that begins with `=`, `+`, `-`, `@`, their full-width forms, a tab or a line end for a
-formula; such a text gets an apostrophe in front, by which they show it as it is (OWASP, CSV injection). A XLSX cell has
-a type: texts are written as texts, and links as nothing more.
+formula; such a text gets an apostrophe in front, by which they show it as it is (OWASP, CSV injection). Where a country
+writes decimals with a comma they part cells at the semicolon, whatever stands in quotes: what would begin a cell there
+gets one too. A XLSX cell has a type: texts are written as texts, and links as nothing more.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +21,9 @@ from xlsxwriter import Workbook
 
 from web.filters import local
 
-ACTING: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_SIGNS: Final = "=+@\uff1d\uff0b\uff0d\uff20-"
+ACTING: Final = tuple(f"{_SIGNS}\t\r\n")
+_BEGINS_A_CELL: Final = re.compile(rf'([;\t\r\n]["\s]*)(?=[{_SIGNS}])')
 KEPT_IN_MEMORY: Final = 4 * 1024 * 1024
 WIDEST: Final = 60
 LONGEST_CELL: Final = 32_767
@@ -43,6 +47,7 @@ FORMATS: Final = {
 
 def inert(text: str) -> str:
     """The text as a CSV cell that no spreadsheet runs."""
+    text = _BEGINS_A_CELL.sub(r"\1'", text)
     return f"'{text}" if text.lstrip(" \u3000").startswith(ACTING) else text
 
 

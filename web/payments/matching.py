@@ -170,7 +170,7 @@ def undo_match(allocation_id: int) -> ResponseReturnValue:
 def _unmatch_page(allocation_id: int, reason: str = "", fault: str = "", refusal: str = "") -> str:
     with db.current().reading() as connection:
         found = allocations_where(connection, PaymentAllocation.id == allocation_id)
-    if not found or not found[0].is_live or not found[0].invoice_id:
+    if not found or not found[0].is_live or found[0].invoice is None:  # no invoice, or one the reader does not see
         raise NotFound("allocation", allocation_id)
     effects: list[Any] = []
     try:

@@ -15,6 +15,7 @@ from wtforms.fields.choices import SelectChoice
 from core import database as db
 from core import mail
 from core.errors import DomainError
+from core.masks import EMAILS, shown
 from core.oidc import save_provider, unlink_identity
 from core.organization import Role
 from core.queries.provider_record import PROVIDERS, ProviderRecord, get_provider
@@ -112,7 +113,7 @@ def change(provider_id: int) -> ResponseReturnValue:
 def unlink(provider_id: int, identity_id: int) -> ResponseReturnValue:
     """Take somebody's link to the provider away."""
     result = run_command(unlink_identity, provider_id, identity_id)
-    flash_done(_("%(email)s is linked no more", email=result["email"]))
+    flash_done(_("%(email)s is linked no more", email=shown(EMAILS, result["email"])))
     return see_other("settings.edit_provider", provider_id=provider_id)
 
 

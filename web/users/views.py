@@ -104,7 +104,7 @@ def invite(user_id: int) -> ResponseReturnValue:
     """Mail a link to set a password to somebody who has none."""
     try:
         result = run_command(invite_user, user_id)
-        flash_done(_("An invitation to %(address)s is on its way", address=result["email"]))
+        flash_done(_("An invitation to %(address)s is on its way", address=shown(EMAILS, result["email"])))
     except DomainError as error:
         if error.http_status == 404:
             raise
