@@ -15,6 +15,7 @@ from typing import Any
 from core.audit import record
 from core.organization import User
 from core.plan import Plan
+from core.rate_limits import subject_of_address
 from core.statements import statement
 
 FREE_ATTEMPTS = 4
@@ -68,7 +69,7 @@ class Attempts:
     def __init__(self, plan: Plan, user: User | None, address: str | None, *, name: str = "") -> None:
         self.plan = plan
         self.user = user
-        self.address = (address or "-")[:60]
+        self.address = subject_of_address(address)
         self.keys = [self.address] if user is not None else [self.address, _name_key(name)]
 
     def delay(self) -> dict[str, Any] | None:
@@ -92,18 +93,23 @@ class Attempts:
         return {"failed": code}
 
     def _count_user(self, user: User, forgotten: datetime) -> None:
-        if user.blocked_until is not None and user.blocked_until < forgotten:
+        # A delay that ended as it began is none; it still tells when the last failure was.
+        if user.blocked_until is not None and user.blocked_until - _delay(user.failed_sign_ins) < forgotten:
             user.failed_sign_ins = 0
         user.failed_sign_ins = min(user.failed_sign_ins + 1, 1000)
-        over = user.failed_sign_ins - FREE_ATTEMPTS
-        seconds = min(2 ** min(over, 10), LONGEST_DELAY_SECONDS)
-        user.blocked_until = self.plan.now + timedelta(seconds=seconds) if over > 0 else None
+        user.blocked_until = self.plan.now + _delay(user.failed_sign_ins)
 
     def forget(self) -> None:
         """Nothing stands against either any more: somebody has shown who he is."""
         if self.user is not None and (self.user.failed_sign_ins or self.user.blocked_until):
             self.user.failed_sign_ins, self.user.blocked_until = 0, None
         self.plan.fetch(FORGET(keys=self.keys))
+
+
+def _delay(failures: int) -> timedelta:
+    """What so many failures in a row of one account cost; the same as COUNT reckons for a name nobody has."""
+    over = failures - FREE_ATTEMPTS
+    return timedelta(seconds=min(2 ** min(over, 10), LONGEST_DELAY_SECONDS) if over > 0 else 0)
 
 
 def _name_key(name: str) -> str:

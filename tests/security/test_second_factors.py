@@ -383,6 +383,27 @@ def test_failures_are_forgotten_after_a_day(house: House) -> None:
         assert house.visitor(office).sign_in(login).status_code == 303
 
 
+def test_a_few_failures_are_forgotten_after_a_day_too(house: House) -> None:
+    """Below any delay as well; else a day later the first delay would tell which names there are."""
+    told = {}
+    for login in (house.somebody(), "nobody-of-that-name"):
+        with standing() as clock:
+            fail(house.visitor(), login, 4)
+            clock.shift(25 * 3600)
+            told[login] = fail(house.visitor(), login, 7)
+    assert list(told.values()) == [[422] * 5 + [429] * 2] * 2
+
+
+def test_all_addresses_of_one_network_are_one(house: House) -> None:
+    """Who has one IPv6 address has 2^64 of them."""
+    with standing():
+        for number in range(13):
+            visitor = house.visitor(f"2001:db8:7:7::{number:x}")
+            assert visitor.sign_in(house.somebody(), "wrong wrong").status_code == 422
+        assert house.visitor("2001:db8:7:7:ffff::1").sign_in(house.somebody()).status_code == 429
+        assert house.visitor("2001:db8:7:8::1").sign_in(house.somebody()).status_code == 303
+
+
 def test_a_name_nobody_has_is_answered_like_one_somebody_has(house: House) -> None:
     known, unknown = house.somebody(), "nobody-of-this-name"
     answers = {}
