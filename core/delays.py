@@ -29,6 +29,14 @@ BLOCKED = statement(
     tables="sign_in_delay",
     scope="system",
 )
+# Attempts at one account wait for each other by its row; those at a name nobody has must too, or asking many times at
+# once would tell which is which.
+HOLD = statement(
+    "sign_in.hold_name",
+    "SELECT pg_advisory_xact_lock(8, hashtext(%(key)s))",
+    tables="",
+    scope="system",
+)
 # One statement, so that failures at the same moment are all counted.
 COUNT = statement(
     "sign_in.count_failure",
@@ -74,11 +82,17 @@ class Attempts:
 
     def delay(self) -> dict[str, Any] | None:
         """The refusal while a delay runs, with the seconds left."""
-        [[[until]]] = self.plan.fetch(BLOCKED(keys=self.keys))
-        blocked = max((each for each in (until, self.user and self.user.blocked_until) if each), default=None)
+        held = [HOLD(key=name) for name in self.keys[1:]]
+        *_, [[until]] = self.plan.fetch(*held, BLOCKED(keys=self.keys))
+        blocked = max((each for each in (until, self._user_blocked_until()) if each), default=None)
         if blocked is None or blocked <= self.plan.now:
             return None
         return {"failed": "sign_in_delayed", "seconds": int((blocked - self.plan.now).total_seconds()) + 1}
+
+    def _user_blocked_until(self) -> datetime | None:
+        """Until when the account waits. Below the first delay it only tells when it last failed, which may be a moment
+        after the time of an attempt that had to wait for that one."""
+        return self.user.blocked_until if self.user and _delay(self.user.failed_sign_ins) else None
 
     def failed(self, code: str) -> dict[str, Any]:
         """Counts one more failure and answers its refusal, which must be committed."""

@@ -451,6 +451,26 @@ def test_failures_at_the_same_moment_are_all_counted(house: House) -> None:
     assert sorted(statuses) == [422] * 5 + [429] * 3
 
 
+def test_many_attempts_at_once_do_not_tell_which_names_there_are(house: House) -> None:
+    told = {}
+    for login in (house.somebody(), "nobody-at-once"):
+        statuses: list[int] = []
+        visitors = [house.visitor() for _ in range(10)]
+        gate = threading.Barrier(len(visitors))
+
+        def guess(visitor: Visitor, login: str = login, gate: Any = gate, statuses: list[int] = statuses) -> None:
+            gate.wait()
+            statuses.append(visitor.sign_in(login, "wrong wrong").status_code)
+
+        threads = [threading.Thread(target=guess, args=(visitor,)) for visitor in visitors]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        told[login] = sorted(statuses)
+    assert list(told.values()) == [[422] * 5 + [429] * 5] * 2
+
+
 # passwords ------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("password", "code"),
