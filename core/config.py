@@ -66,6 +66,7 @@ class Settings:
     public_url: str | None = None
     rate_limits: Mapping[str, int] = field(default_factory=lambda: dict(RATE_LIMITS))
     outgoing_allowed: frozenset[str] = frozenset()
+    trusted_proxies: int = 0
 
     @property
     def embedded(self) -> bool:
@@ -106,6 +107,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=_public_url(values) or (f"http://{_in_url(host)}:{port}" if is_loopback(host) else None),
         rate_limits=_rate_limits(values, environment),
         outgoing_allowed=read_outgoing_allowed(values),
+        trusted_proxies=_number(values, "TRUSTED_PROXIES", 0, 0, 10),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from core.audit import record
 from core.organization import User
 from core.plan import Plan
+from core.rate_limits import subject_of_address
 from core.statements import statement
 
 FREE_ATTEMPTS = 4
@@ -26,6 +27,14 @@ BLOCKED = statement(
     "sign_in.blocked",
     "SELECT max(blocked_until) FROM sign_in_delay WHERE address = ANY (%(keys)s::text[])",
     tables="sign_in_delay",
+    scope="system",
+)
+# Attempts at one account wait for each other by its row; those at a name nobody has must too, or asking many times at
+# once would tell which is which.
+HOLD = statement(
+    "sign_in.hold_name",
+    "SELECT pg_advisory_xact_lock(8, hashtext(%(key)s))",
+    tables="",
     scope="system",
 )
 # One statement, so that failures at the same moment are all counted.
@@ -68,16 +77,22 @@ class Attempts:
     def __init__(self, plan: Plan, user: User | None, address: str | None, *, name: str = "") -> None:
         self.plan = plan
         self.user = user
-        self.address = (address or "-")[:60]
+        self.address = subject_of_address(address)
         self.keys = [self.address] if user is not None else [self.address, _name_key(name)]
 
     def delay(self) -> dict[str, Any] | None:
         """The refusal while a delay runs, with the seconds left."""
-        [[[until]]] = self.plan.fetch(BLOCKED(keys=self.keys))
-        blocked = max((each for each in (until, self.user and self.user.blocked_until) if each), default=None)
+        held = [HOLD(key=name) for name in self.keys[1:]]
+        *_, [[until]] = self.plan.fetch(*held, BLOCKED(keys=self.keys))
+        blocked = max((each for each in (until, self._user_blocked_until()) if each), default=None)
         if blocked is None or blocked <= self.plan.now:
             return None
         return {"failed": "sign_in_delayed", "seconds": int((blocked - self.plan.now).total_seconds()) + 1}
+
+    def _user_blocked_until(self) -> datetime | None:
+        """Until when the account waits. Below the first delay it only tells when it last failed, which may be a moment
+        after the time of an attempt that had to wait for that one."""
+        return self.user.blocked_until if self.user and _delay(self.user.failed_sign_ins) else None
 
     def failed(self, code: str) -> dict[str, Any]:
         """Counts one more failure and answers its refusal, which must be committed."""
@@ -92,18 +107,23 @@ class Attempts:
         return {"failed": code}
 
     def _count_user(self, user: User, forgotten: datetime) -> None:
-        if user.blocked_until is not None and user.blocked_until < forgotten:
+        # A delay that ended as it began is none; it still tells when the last failure was.
+        if user.blocked_until is not None and user.blocked_until - _delay(user.failed_sign_ins) < forgotten:
             user.failed_sign_ins = 0
         user.failed_sign_ins = min(user.failed_sign_ins + 1, 1000)
-        over = user.failed_sign_ins - FREE_ATTEMPTS
-        seconds = min(2 ** min(over, 10), LONGEST_DELAY_SECONDS)
-        user.blocked_until = self.plan.now + timedelta(seconds=seconds) if over > 0 else None
+        user.blocked_until = self.plan.now + _delay(user.failed_sign_ins)
 
     def forget(self) -> None:
         """Nothing stands against either any more: somebody has shown who he is."""
         if self.user is not None and (self.user.failed_sign_ins or self.user.blocked_until):
             self.user.failed_sign_ins, self.user.blocked_until = 0, None
         self.plan.fetch(FORGET(keys=self.keys))
+
+
+def _delay(failures: int) -> timedelta:
+    """What so many failures in a row of one account cost; the same as COUNT reckons for a name nobody has."""
+    over = failures - FREE_ATTEMPTS
+    return timedelta(seconds=min(2 ** min(over, 10), LONGEST_DELAY_SECONDS) if over > 0 else 0)
 
 
 def _name_key(name: str) -> str:

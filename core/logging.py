@@ -13,10 +13,18 @@ HIDDEN = "[hidden]"
 CHATTY = ("alembic", "fontTools", "weasyprint")
 SECRET_NAME = re.compile(r"password|passwd|secret|token|authorization|cookie|csrf|api_?key", re.IGNORECASE)
 URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@")
+# PostgreSQL quotes what a statement was given: the row that broke a rule, the key that was there, the text that is no
+# number. Names of tables and constraints stay.
+_AFTER = r"HINT: |DETAIL: |CONTEXT: |QUERY: |\[SQL|\(Background|The above |During handling|Traceback "
+_TOLD_BESIDE = re.compile(rf"\b(DETAIL|CONTEXT|QUERY): .*?(?=(?:\n|\\n)+(?:{_AFTER})|\Z)", re.DOTALL)
+_TOLD_WITHIN = re.compile(
+    r"(psycopg\.errors\.\w+[:)][^\n]*?(?:: | value ))\".*?\"(?=\n|\\n|\Z| is out of range)", re.DOTALL
+)
 
 
 def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace values whose name says they are secret, and passwords inside addresses, at any depth."""
+    """Replace values whose name says they are secret, passwords inside addresses, and what the database quotes of the
+    values of a statement, at any depth."""
     for name in list(event):
         event[name] = HIDDEN if SECRET_NAME.search(name) else _without_secrets(event[name])
     return event
@@ -24,7 +32,10 @@ def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
 
 def _without_secrets(value: Any) -> Any:
     if isinstance(value, str):
-        return URL_PASSWORD.sub(rf"\1:{HIDDEN}@", value)
+        value = URL_PASSWORD.sub(rf"\1:{HIDDEN}@", value)
+        if "psycopg" in value or "DETAIL: " in value:
+            value = _TOLD_WITHIN.sub(rf"\1{HIDDEN}", _TOLD_BESIDE.sub(rf"\1: {HIDDEN}", value))
+        return value
     if isinstance(value, dict):
         return {
             name: HIDDEN if SECRET_NAME.search(str(name)) else _without_secrets(inner) for name, inner in value.items()

@@ -30,8 +30,11 @@ LARGEST_ANSWER_BYTES = 1_000_000
 CHUNK_BYTES = 65_536
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # Inside by their use, although they look like addresses of the open network.
-_SPECIAL = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "fd00:ec2::254", "100.100.100.200")))
+_SPECIAL = frozenset(
+    map(ipaddress.ip_address, ("168.63.129.16", "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192"))
+)
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+# Which bits of these are the IPv4 address is the network's own choice, so they are read as none.
 _TRANSLATED_LOCALLY = ipaddress.ip_network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.ip_network("::/96")
 _OPEN_IPV6 = ipaddress.ip_network("2000::/3")
@@ -108,11 +111,14 @@ class Guard:
     def connect(self, host: str, port: int, timeout: float) -> socket.socket:
         """A connection to one of the addresses just looked at; no name is resolved again. Raises OutgoingRefused."""
         fault: OSError | None = None
+        deadline = time.monotonic() + timeout
         for family, kind, protocol, _name, address in self.addresses(host, port):
             connection = socket.socket(family, kind, protocol)
             try:
-                connection.settimeout(timeout)
+                # The time is for all addresses together: a name with many dead ones does not take many times it.
+                connection.settimeout(max(deadline - time.monotonic(), 0.001))
                 connection.connect(address)
+                connection.settimeout(timeout)
             except OSError as error:
                 connection.close()
                 fault = error
@@ -147,7 +153,13 @@ def is_closed(text: str) -> bool:
     except ValueError:
         return True
     address = (_embedded(address) if isinstance(address, ipaddress.IPv6Address) else None) or address
-    return address in _SPECIAL or address.is_link_local or address.is_multicast or address.is_unspecified
+    return (
+        address in _SPECIAL
+        or address in _TRANSLATED_LOCALLY
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+    )
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -156,7 +168,7 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
         return address.ipv4_mapped or address.sixtofour
     if address.teredo is not None:
         return address.teredo[1]
-    if any(address in network for network in (_TRANSLATED, _TRANSLATED_LOCALLY, _COMPATIBLE)):
+    if any(address in network for network in (_TRANSLATED, _COMPATIBLE)):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return None
 
@@ -209,6 +221,9 @@ def fetch(
     end.daemon = True
     end.start()
     try:
+        connection.connect()
+        if time.monotonic() >= deadline:  # nobody would hang up on it any more
+            raise TimeoutError
         connection.request(method, target, body=body, headers={**(headers or {}), "Connection": "close"})
         answer = connection.getresponse()
         if 300 <= answer.status < 400:

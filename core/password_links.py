@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 
 from core.audit import record
+from core.credentials import HalfSignIn
 from core.errors import DomainError, FieldErrors, NotFound
 from core.mail import Claimed, current, secret_maker, write_mail
 from core.mail_models import PasswordLink, PasswordRequest
@@ -25,6 +26,7 @@ from core.organization import Company, User, UserSession
 from core.outbox import consumer, emit
 from core.passwords import check_password, hasher
 from core.plan import Plan
+from core.rate_limits import subject_of_address
 from core.sessions import digest
 from core.statements import statement
 from core.users import create_user
@@ -108,7 +110,7 @@ def request_password_reset(plan: Plan, name: str, *, address: str | None) -> dic
     """Asks for a link by sign-in name or e-mail. Answers the same, by the same statements, for every name; an address
     that asks too often is told to wait (`{"failed": …}`), whatever it asks for."""
     wanted = (clean(name) or "").lower()[:200]
-    where = (address or "-")[:60]
+    where = subject_of_address(address)
     [_, asked, found] = plan.fetch(
         FORGET(before=plan.now - DAY), REQUESTS(address=where, since=plan.now - HOUR), ACCOUNT(name=wanted)
     )
@@ -230,7 +232,8 @@ def _mark(user: User) -> str:
 # using ----------------------------------------------------------------------------------------------------------------
 @for_the_system
 def set_password_by_link(plan: Plan, token: str, password: str) -> dict[str, Any]:
-    """Sets a new password, ends the link and all sessions, and tells the owner by mail. API tokens stay.
+    """Sets a new password, ends the link, all sessions and what is half signed in, and tells the owner by mail. API
+    tokens stay.
 
     Opens no session: whoever holds the link still signs in, with his second factor where he has one. Raises
     `reset_link_dead`, InvalidInput beside `password`.
@@ -270,4 +273,6 @@ def _end_sessions(plan: Plan, user: User) -> int:
     found = plan.session.execute(sessions).scalars().all()
     for session in found:
         session.ended_at = plan.now
+    halves = update(HalfSignIn).where(HalfSignIn.user_id == user.id, HalfSignIn.ended_at.is_(None))
+    plan.session.execute(halves.values(ended_at=plan.now))
     return len(found)

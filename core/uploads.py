@@ -4,6 +4,7 @@ anything else reads them. Names and media types that come with a file are never 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -33,8 +34,11 @@ _END_RECORD: Final = 22
 _WORKBOOK: Final = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 _ACTIVE: Final = re.compile(rb"macroEnabled|vbaProject|activeX|oleObject", re.IGNORECASE)
 _ACTIVE_PART: Final = re.compile(r"vbaProject|activeX|embeddings/|externalLinks/|macrosheets/|\.exe$", re.IGNORECASE)
-_DECLARATION: Final = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
-_ENCODING: Final = re.compile(rb"^\xef\xbb\xbf|^\s*<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
+_DECLARATIONS: Final = (b"<!DOCTYPE", b"<!ENTITY")
+_XML: Final = b"<?xml"
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LONGEST_XML_HEAD: Final = 200
+_ENCODING: Final = re.compile(rb"encoding[ \t\r\n]{0,20}=[ \t\r\n]{0,20}[\"']([^\"']*)")
 # What other kinds of file begin with.
 _OTHER_KINDS: Final = (b"PK", b"%PDF", b"\x89PNG", b"\xff\xd8", b"GIF8", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"\x1f\x8b")
 _MARKUP: Final = re.compile(rb"^(\xef\xbb\xbf)?\s*<(!doctype|html|svg|\?xml|script)", re.IGNORECASE)
@@ -103,6 +107,7 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, total: int) -> 
     size, before, listed = 0, b"", b""
     with archive.open(part) as stream:
         while chunk := stream.read(_CHUNK):
+            is_xml = is_xml or (size == 0 and _looks_like_xml(chunk))
             size += len(chunk)
             if size > allowed or total + size > LARGEST_UNPACKED_BYTES or (is_list and size > SMALL_PART_BYTES):
                 raise _refused("upload_unpacks_too_large")
@@ -119,10 +124,24 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, total: int) -> 
 
 def _check_xml(chunk: bytes, before: bytes, *, first: bool) -> None:
     """No declarations, so no entities; and UTF-8 only, since another encoding would hide them from this look."""
-    encoding = _ENCODING.match(chunk) if first else None
-    named = (encoding[1] or b"utf-8").lower() if encoding else b"utf-8"
-    if b"\0" in chunk or named not in (b"utf-8", b"us-ascii") or _DECLARATION.search(before + chunk):
+    seen = before + chunk
+    if b"\0" in chunk or any(each in seen for each in _DECLARATIONS) or (first and not _is_utf_8(chunk)):
         raise _refused("upload_no_workbook")
+
+
+def _is_utf_8(start: bytes) -> bool:
+    """Whether the head of an XML part, where there is one, is short and names no other encoding."""
+    start = start.removeprefix(codecs.BOM_UTF8)
+    if not start.startswith(_XML):
+        return True
+    head, end, _ = start[:_LONGEST_XML_HEAD].partition(b"?>")
+    named = _ENCODING.search(head)
+    return bool(end) and (named[1].lower() if named else b"utf-8") in (b"utf-8", b"us-ascii")
+
+
+def _looks_like_xml(start: bytes) -> bool:
+    """Whether a part is XML by what it begins with: which part is a sheet is said elsewhere, not by its name."""
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n\0").startswith(b"<") or start.startswith(_UTF_16)
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,12 @@ class GuardedSessions(SecureCookieSessionInterface):
             return self.session_class()
         return super().open_session(app, request)
 
+    def get_cookie_name(self, app: Flask) -> str:
+        """By https the browser itself holds the cookie to this host: a neighbour below the same domain plants none
+        with a form's token, or a way to a provider, that he knows."""
+        name = super().get_cookie_name(app)
+        return f"__Host-{name}" if request.is_secure else name
+
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
 
@@ -159,7 +165,8 @@ def _configure(app: Flask, settings: Any) -> None:
     app.session_interface = GuardedSessions()
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    proxies = int(getattr(settings, "trusted_proxies", 0) or 0)
+    # Without this everybody behind the proxy would be one address, and https would not be seen.
+    proxies = int(getattr(settings, "trusted_proxies", 0))
     if proxies:
         proxied = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
         app.wsgi_app = proxied  # type: ignore[method-assign]

@@ -32,6 +32,7 @@ API: Final = "api"
 _BY_ADDRESS: Final = frozenset({SIGN_IN, PUBLIC_FORM})
 SEARCH_PARAMETER: Final = "q"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_READS: Final = frozenset({"GET", "HEAD"})  # HEAD does all the work of GET
 
 
 def install(app: Flask, settings: Any) -> None:
@@ -46,7 +47,7 @@ def hold_back(app: Flask) -> None:
     if limiter is None or request.endpoint is None or request.routing_exception is not None:
         return
     kinds = list(kinds_of(app, request.endpoint, request.method))
-    if not kinds and request.method == "GET" and request.args.get(SEARCH_PARAMETER):
+    if not kinds and request.method in _READS and request.args.get(SEARCH_PARAMETER):
         kinds = [SEARCH]
     for kind in kinds:
         seconds = limiter.take(kind, _subject(kind))
@@ -59,7 +60,7 @@ def kinds_of(app: Flask, endpoint: str, method: str) -> Iterator[str]:
     declared = app.extensions.get("route_limits", {}).get((endpoint, "GET" if method == "HEAD" else method))
     permission = required_permission(app, endpoint, method)
     if permission == PUBLIC:
-        if method not in _SAFE:
+        if declared or method not in _SAFE:
             yield declared or PUBLIC_FORM
         return
     if endpoint.startswith("api."):

@@ -87,6 +87,23 @@ def test_secrets_are_hidden_at_any_depth() -> None:
     assert hide_secrets(None, "", event) == hidden
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("DETAIL:  Failing row contains (7, canary,\ncanary).\n[SQL: INSERT]", f"DETAIL: {HIDDEN}\n[SQL: INSERT]"),
+        ("DETAIL:  Key (a)=(canary) already exists.\nHINT:  look", f"DETAIL: {HIDDEN}\nHINT:  look"),
+        ('psycopg.errors.X: invalid input syntax for type integer: "ca"nary\n"', None),
+        ('psycopg.errors.X: value "canary" is out of range for type integer', None),
+        ('psycopg.errors.X: duplicate key value violates unique constraint "uq_a"', ""),
+    ],
+)
+def test_what_the_database_quotes_is_hidden(text: str, kept: str | None) -> None:
+    told = hide_secrets(None, "", {"exception": text})["exception"]
+    assert "canary" not in told and "nary" not in told
+    if kept is not None:
+        assert told == (kept or text)
+
+
 def test_arguments_for_pytest() -> None:
     assert pytest_arguments(()) == ["-n", "2", "--dist", "loadgroup"]
     assert pytest_arguments(("tests/platform", "-k", "x"))[4:] == ["tests/platform", "-k", "x"]

@@ -66,6 +66,7 @@ def test_nothing_secret_in_repr(tmp_path: Path) -> None:
         ("PORT", "65536"),
         ("PORT", "８０"),
         ("WEB_WORKERS", "-1"),
+        ("TRUSTED_PROXIES", "yes"),
         ("LOG_LEVEL", "loud"),
         ("COUNTINGHOUSE_ENV", "prod"),
         ("COUNTINGHOUSE_LANGUAGE", "fr"),

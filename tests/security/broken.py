@@ -12,6 +12,13 @@ import core.sign_in
 from core import database as db
 from web.wsgi import app, settings
 
+# Each fails over the value it is given, and PostgreSQL says so each time in another place.
+STATEMENTS = {
+    "statement": "SELECT cast(:secret AS integer)",
+    "row": "UPDATE app_user SET language = NULL, title = :secret",
+    "twice": "INSERT INTO sign_in_delay (address, failures, last_failed_at)"
+    " SELECT :secret, 1, now() FROM generate_series(1, 2)",
+}
 _matches = core.passwords.matches
 
 
@@ -28,9 +35,9 @@ core.sign_in.matches = _break_in_sign_in  # type: ignore[attr-defined]
 @app.before_request
 def break_something() -> None:
     fault = request.headers.get("X-Break", "")
-    if fault == "statement":
-        with db.current().engine.connect() as connection:
-            connection.execute(text("SELECT :secret::integer"), {"secret": request.headers["X-Secret"]})
+    if fault in STATEMENTS:
+        with db.current().engine.begin() as connection:
+            connection.execute(text(STATEMENTS[fault]), {"secret": request.headers["X-Secret"]})
     elif fault == "database":
         url = (settings.database_url or "").partition("@")[0] + "@127.0.0.1:9/nowhere"
         db.Database(url).next_id()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from flask import Flask
 from werkzeug.http import parse_cookie
 
 from core import sign_in
+from core.config import load_settings
 from tests.security.conftest import Visitor, values_of
 from tests.security.test_matrix import address
 from tests.world import PASSWORD, World
-from web.app import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from web.app import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, create_app
 from web.permissions import route_matrix
 
 NEEDED = {
@@ -121,3 +123,43 @@ def test_the_cookie_holds_no_more_than_a_random_token(app: Flask, world: World, 
     assert serializer is not None
     content = serializer.loads(parse_cookie(f"session={cookie.value}")["session"])
     assert set(content) <= {"csrf_token", "_flashes"}
+
+
+def behind_a_proxy(home: Path, **environ: str) -> Flask:
+    """The application as the settings make it."""
+    settings = load_settings({"COUNTINGHOUSE_HOME": str(home), "COUNTINGHOUSE_ENV": "test", **environ})
+    app = create_app(settings)
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+def test_a_proxy_is_believed_only_where_the_setting_says_there_is_one(world: World, tmp_path: Path) -> None:
+    """Https, and whose address it is that fails to sign in; what the caller writes in front is not believed."""
+    said = {
+        "X-Forwarded-For": "203.0.113.9, 198.51.100.7",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "books.test",
+    }
+    sent: dict[str, Any] = {"data": {"login": "admin", "password": PASSWORD}, "headers": said}
+    for setting, caller, is_secure in (("0", "127.0.0.1", False), ("1", "198.51.100.7", True)):
+        answer = behind_a_proxy(tmp_path, TRUSTED_PROXIES=setting).test_client().post("/sign-in", **sent)
+        assert answer.status_code == 303
+        [cookie] = [each for each in answer.headers.getlist("Set-Cookie") if "sign-in=" in each]
+        assert cookie.startswith("__Host-") == ("Secure" in cookie) == is_secure
+        assert ("Strict-Transport-Security" in answer.headers) == is_secure
+        assert world.value("SELECT address FROM user_session ORDER BY id DESC LIMIT 1") == caller
+
+
+def test_over_https_no_cookie_can_be_planted_by_a_neighbour(app: Flask) -> None:
+    """Every cookie that anything rests on is held to this host by its name."""
+    browser = app.test_client()
+    [cookie] = browser.get("/sign-in", **SECURE).headers.getlist("Set-Cookie")
+    assert cookie.startswith("__Host-session=")
+    planted = app.test_client()
+    page = planted.get("/sign-in").text
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert token is not None and planted.get_cookie("session") is not None
+    sent: dict[str, Any] = {"data": {"csrf_token": token[1], "theme": "dark"}}
+    assert planted.post("/preferences", **sent).status_code == 303
+    sent |= {"headers": {"Referer": "https://localhost/sign-in"}, "base_url": "https://localhost"}
+    assert planted.post("/preferences", **sent).status_code == 400

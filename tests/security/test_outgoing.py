@@ -23,7 +23,8 @@ INSIDE = (
     "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.100.100.200", "168.63.129.16",
     "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "fe80::1", "fe80::1%eth0", "fc00::1",
     "fd00:ec2::254", "fec0::1", "ff02::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
-    "2002:a00:1::", "64:ff9b:1::a00:1", "2001::1", "not an address",
+    "2002:a00:1::", "64:ff9b:1::a00:1", "64:ff9b:1:7f00:0:100:808:808", "fd20:ce::254", "192.0.0.192", "2001::1",
+    "not an address",
 )  # fmt: skip
 OUTSIDE = ("1.1.1.1", "8.8.8.8", "93.184.215.14", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808")
 
@@ -226,6 +227,34 @@ def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
         refused = refusal(f"http://127.0.0.1:{slow.port}/", slow.allowed, timeout=0.4)
         assert not outlasted.is_set(), "the call went on as long as the server did"
         ended.set()
+    assert refused.code == "outgoing_too_slow"
+
+
+def test_time_spent_on_dead_addresses_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with an address where nobody answers, and one that drips once the time is over: it is still left."""
+    ended, outlasted = threading.Event(), threading.Event()
+
+    def drip(visitor: socket.socket) -> None:
+        for _ in range(60):
+            if ended.wait(0.05):
+                return
+            visitor.sendall(b"x")
+        outlasted.set()
+
+    with listening(drip) as slow, socket.create_server(("127.0.0.2", 0), backlog=0) as full:
+        dead = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]  # nobody takes these, so the next one waits for ever
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.2", dead))
+        places = [("127.0.0.2", dead), ("127.0.0.1", slow.port)]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+        guard = Guard(frozenset({"both.example:80"}), resolve=lambda *_, **__: found)
+        refused = refusal("http://both.example/", guard, timeout=0.4)
+        assert not outlasted.is_set(), "the call went on as long as the server did"
+        ended.set()
+        for each in waiting:
+            each.close()
     assert refused.code == "outgoing_too_slow"
 
 

@@ -8,13 +8,17 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import pyotp
 import pytest
 import time_machine
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
 from core import mail
+from core.credentials import TotpFactor
 from core.password_links import MAILS_AN_HOUR, REQUESTS_AN_HOUR, RESET_FOR, make_reset_link
 from core.roles import create_role
+from core.second_factors import seal_of
 from core.tokens import issue_token
 from core.users import change_user
 from tests.architecture.hooks import watched
@@ -244,6 +248,36 @@ def test_an_address_asks_ten_times_an_hour(visitor: FlaskClient, mailbox: Mailbo
     assert [answer.status_code for answer in answers] == [200] * REQUESTS_AN_HOUR + [429]
     assert int(answers[-1].headers["Retry-After"]) > 3000
     assert "Too many requests from here" in answers[-1].text
+
+
+def test_a_network_asks_ten_times_an_hour_by_whichever_of_its_addresses(visitor: FlaskClient, mailbox: Mailbox) -> None:
+    statuses = []
+    for number in range(REQUESTS_AN_HOUR + 1):
+        visitor.environ_base["REMOTE_ADDR"] = f"2001:db8::{number:x}"
+        statuses.append(ask(visitor).status_code)
+    assert statuses == [200] * REQUESTS_AN_HOUR + [429]
+
+
+def test_what_is_half_signed_in_by_the_old_password_is_over(
+    world: World, visitor: FlaskClient, mailbox: Mailbox
+) -> None:
+    """Whoever knew the password and has yet to show the second factor begins again, with the new one."""
+    wei, secret = world.actor_of("wei"), pyotp.random_base32()
+    sealed = seal_of(SETTINGS.secret_key).close(secret, str(wei.user_id))
+    factor = {
+        "user_id": wei.user_id,
+        "secret": sealed,
+        "created_at": datetime.now(UTC),
+        "confirmed_at": datetime.now(UTC),
+    }
+    with world.database.engine.begin() as connection:
+        connection.execute(insert(TotpFactor).values(**factor, last_step=0))
+    thief = browser()
+    assert sign_in(thief, "wei").headers["Location"] == "/sign-in/second"
+    ask(visitor)
+    deliver()
+    assert set_password(visitor, link_in(mailbox)).status_code == 303
+    assert thief.get("/sign-in/second").headers["Location"] == "/sign-in"
 
 
 def test_who_has_no_password_but_a_provider_gets_no_link(world: World, visitor: FlaskClient, mailbox: Mailbox) -> None:

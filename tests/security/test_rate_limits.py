@@ -233,3 +233,20 @@ def test_every_kind_has_a_limit_in_the_settings(tmp_path: Any) -> None:
     for wrong in ("0", "-1", "many"):
         with pytest.raises(SettingsError, match="RATE_LIMIT_API"):
             load_settings({**home, "RATE_LIMIT_API": wrong})
+
+
+def test_asking_for_the_head_of_a_search_is_a_search(world: World) -> None:
+    browser = signed_in(application(search=2))
+    assert [browser.head("/orders?q=tea").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_coming_from_a_provider_is_signing_in(world: World) -> None:
+    """Each way back may cost a call to the provider, so that ways there and back are counted too."""
+    visitor = application(sign_in=2).test_client()
+    for path in ("/sign-in/with/1", "/sign-in/with/1/back?state=x&code=y"):
+        with world.database.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM rate_limit")
+        visitor = application(sign_in=2).test_client()
+        answers = [visitor.get(path) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [404, 404, 429]
+        assert int(answers[-1].headers["Retry-After"]) > 0

@@ -383,6 +383,27 @@ def test_failures_are_forgotten_after_a_day(house: House) -> None:
         assert house.visitor(office).sign_in(login).status_code == 303
 
 
+def test_a_few_failures_are_forgotten_after_a_day_too(house: House) -> None:
+    """Below any delay as well; else a day later the first delay would tell which names there are."""
+    told = {}
+    for login in (house.somebody(), "nobody-of-that-name"):
+        with standing() as clock:
+            fail(house.visitor(), login, 4)
+            clock.shift(25 * 3600)
+            told[login] = fail(house.visitor(), login, 7)
+    assert list(told.values()) == [[422] * 5 + [429] * 2] * 2
+
+
+def test_all_addresses_of_one_network_are_one(house: House) -> None:
+    """Who has one IPv6 address has 2^64 of them."""
+    with standing():
+        for number in range(13):
+            visitor = house.visitor(f"2001:db8:7:7::{number:x}")
+            assert visitor.sign_in(house.somebody(), "wrong wrong").status_code == 422
+        assert house.visitor("2001:db8:7:7:ffff::1").sign_in(house.somebody()).status_code == 429
+        assert house.visitor("2001:db8:7:8::1").sign_in(house.somebody()).status_code == 303
+
+
 def test_a_name_nobody_has_is_answered_like_one_somebody_has(house: House) -> None:
     known, unknown = house.somebody(), "nobody-of-this-name"
     answers = {}
@@ -428,6 +449,26 @@ def test_failures_at_the_same_moment_are_all_counted(house: House) -> None:
         for thread in threads:
             thread.join()
     assert sorted(statuses) == [422] * 5 + [429] * 3
+
+
+def test_many_attempts_at_once_do_not_tell_which_names_there_are(house: House) -> None:
+    told = {}
+    for login in (house.somebody(), "nobody-at-once"):
+        statuses: list[int] = []
+        visitors = [house.visitor() for _ in range(10)]
+        gate = threading.Barrier(len(visitors))
+
+        def guess(visitor: Visitor, login: str = login, gate: Any = gate, statuses: list[int] = statuses) -> None:
+            gate.wait()
+            statuses.append(visitor.sign_in(login, "wrong wrong").status_code)
+
+        threads = [threading.Thread(target=guess, args=(visitor,)) for visitor in visitors]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        told[login] = sorted(statuses)
+    assert list(told.values()) == [[422] * 5 + [429] * 5] * 2
 
 
 # passwords ------------------------------------------------------------------------------------------------------------

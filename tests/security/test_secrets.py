@@ -144,7 +144,9 @@ def test_no_secret_is_told_or_written_whatever_breaks(
     with served(url.render_as_string(hide_password=False), tmp_path, log_format) as server:
         cookies = _go_through(server, token)
     written = server.log.read_text(encoding="utf-8")
-    assert written.count("request_failed") >= 4, written
+    assert written.count("request_failed") >= 6, written
+    for fault in ("InvalidTextRepresentation", "NotNullViolation", "UniqueViolation"):
+        assert f"psycopg.errors.{fault}" in written, "it broke over the value"
     secrets = {
         "key": KEY, "typed password": TYPED, "token": token, "parameter": PARAMETER, "cookie": cookies["session"],
         "database password": url.password,
@@ -170,6 +172,8 @@ def _go_through(server: Served, token: str) -> dict[str, str]:
         (server.ask("POST", "/sign-in", form, Content_Type=kind, Cookie=cookie), 422),
         (server.ask("POST", "/sign-in", form, Content_Type=kind, Cookie=cookie, X_Break="sign-in"), 500),
         (server.ask("GET", "/sign-in", Cookie=cookie, X_Break="statement", X_Secret=PARAMETER), 500),
+        (server.ask("GET", "/sign-in", Cookie=cookie, X_Break="row", X_Secret=PARAMETER), 500),
+        (server.ask("GET", "/sign-in", Cookie=cookie, X_Break="twice", X_Secret=PARAMETER), 500),
         (server.ask("GET", "/api/v1/products", Authorization=bearer, X_Break="database"), 500),
         (server.ask("GET", "/api/v1/products", Authorization=bearer, X_Break="page"), 500),
         (server.ask("GET", "/api/v1/products", Authorization=bearer), 200),

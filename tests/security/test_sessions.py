@@ -119,6 +119,21 @@ def test_the_grace_does_not_renew_itself(house: House) -> None:
         assert visitor.is_in
 
 
+def test_the_old_token_proves_nothing_in_the_grace(house: House) -> None:
+    """Nor is it given a new one by a new password."""
+    visitor = house.signed_in()
+    with later(minutes=1):
+        thief = visitor.with_token(visitor.token)
+        with house.world.database.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE user_session SET rotated_at = NULL")
+        visitor.get("/menu")
+        old, new = thief.token, visitor.token
+        assert old != new and thief.get("/menu").status_code == 200
+        answer = thief.post("/account/password", password="mine now, all mine", again="mine now, all mine")
+        assert "/account/prove" in answer.headers["Location"]
+        assert thief.token == old and visitor.get("/account/password").status_code == 200
+
+
 def test_of_two_pages_at_once_one_changes_the_token(house: House) -> None:
     visitor = in_use(house.signed_in())
     with later(hours=13):

@@ -81,6 +81,15 @@ def refused(check: Callable[[bytes], object], content: bytes) -> str:
     return caught.value.code
 
 
+def jpeg_of_many_scans(times: int) -> bytes:
+    """A progressive picture whose last scan comes again and again: small, whole, and seconds of work for each kB."""
+    stream = io.BytesIO()
+    Image.new("L", (4000, 4000), 128).save(stream, "JPEG", progressive=True)
+    plain = stream.getvalue()
+    scan = plain[plain.rindex(b"\xff\xda") : -2]
+    return plain[:-2] + scan * times + plain[-2:]
+
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 HTML = b"<!doctype html><script>alert(1)</script>"
 NO_IMAGES = {
@@ -97,6 +106,7 @@ NO_IMAGES = {
     "5k by 5k": png_that_says(5_000, 5_000, rows=5_000),
     "jpeg 60k by 60k": jpeg_that_says(60_000, 60_000),
     "workbook": workbook(),
+    "scans without end": jpeg_of_many_scans(2000),
 }
 
 
@@ -108,6 +118,7 @@ def test_no_image(case: str) -> None:
 def test_images_by_their_content() -> None:
     assert check_image(picture("PNG")) == "image/png"
     assert check_image(picture("JPEG")) == "image/jpeg"
+    assert check_image(jpeg_of_many_scans(1)) == "image/jpeg"
     assert refused(check_image, b"") == "upload_empty"
     assert refused(lambda content: check_image(content, largest=50), picture()) == "upload_too_large"
 
@@ -145,6 +156,24 @@ NO_WORKBOOKS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "external entity": (
         "upload_no_workbook",
         lambda: workbook({"xl/a.xml": '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'}),
+    ),
+    "an entity in a part of another name": (
+        "upload_no_workbook",
+        lambda: workbook(
+            {"xl/worksheets/sheet1.dat": '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'}
+        ),
+    ),
+    "an entity in a part of another name and another encoding": (
+        "upload_no_workbook",
+        lambda: workbook({"xl/media/image1.png": '<!DOCTYPE x [<!ENTITY e "e">]><x>&e;</x>'.encode("utf-16")}),
+    ),
+    "another encoding behind a mark": (
+        "upload_no_workbook",
+        lambda: workbook({"xl/a.xml": b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-7"?><x/>'}),
+    ),
+    "a head that takes long to read": (
+        "upload_no_workbook",
+        lambda: workbook({f"xl/{number}.xml": b"<?xml encoding" + b" " * 60_000 for number in range(1900)}),
     ),
     "billion laughs": (
         "upload_no_workbook",

@@ -176,6 +176,17 @@ def test_nothing_is_uncovered_or_exported_in_somebody_else_s_name(world: World) 
 
 
 # who may --------------------------------------------------------------------------------------------------------------
+def test_secrets_of_the_other_are_not_shown(admin: FlaskClient, app: Flask, world: World) -> None:
+    """An authenticator that somebody is setting up is his alone, though the reader has just signed in himself."""
+    browser = signed_in(app, "service")
+    browser.post("/account/authenticator/begin", data=key())
+    secret = browser.get("/account/authenticator").text.split('class="secret">')[1].split("<")[0]
+    look_as(admin, world, "service")
+    for path in ("/account/authenticator", "/account/authenticator/picture", "/account/tokens/new"):
+        answer = admin.get(path)
+        assert answer.status_code == 403 and secret not in answer.text, path
+
+
 @pytest.mark.parametrize("role", ["manager", "sales", "finance", "warehouse"])
 def test_only_who_may_looks(app: Flask, world: World, role: str) -> None:
     browser = signed_in(app, role)

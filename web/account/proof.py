@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.utils import redirect
 from wtforms import HiddenField, PasswordField, StringField
 
+from core.errors import DomainError
 from core.second_factors import read_factors, seal_of
 from core.sign_in import prove_by_passkey, prove_by_secret
 from web.account import area
@@ -40,6 +41,8 @@ def proven(page: str, *, script: bool = False) -> Callable[[View], View]:
     def wrap(view: View) -> View:
         @wraps(view)
         def guarded(*arguments: Any, **named: Any) -> ResponseReturnValue:
+            if g.actor.read_only:  # who looks as somebody has proved who he is himself, not who that one is
+                raise DomainError("viewing_as", http_status=403, name=g.actor.name)
             if session.is_proven():
                 return view(*arguments, **named)
             back = request.full_path.rstrip("?") if request.method == "GET" else _address(page, named)

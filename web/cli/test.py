@@ -52,6 +52,7 @@ def environment_of_tests() -> dict[str, str]:
         "SMTP_URL",
         "MAIL_FROM",
         "PUBLIC_URL",
+        "TRUSTED_PROXIES",
     )
     environment = {name: value for name, value in os.environ.items() if name not in (*private, "COUNTINGHOUSE_HOME")}
     return environment | {"COUNTINGHOUSE_ENV": "test", "PYTHONPATH": str(CHECKOUT)}

@@ -24,6 +24,7 @@ from core.oidc import ANSWER_WITHIN, SECRET, sign_in_with_claims, take_state
 from core.oidc_client import Attempt, Client, OidcError, authorization_address, read_claims
 from core.oidc_models import OidcProvider
 from web.http import safe_target, see_other
+from web.limits import SIGN_IN
 from web.permissions import PUBLIC
 from web.sentences import sentence
 from web.sign_in import area
@@ -35,7 +36,7 @@ LONGEST_CODE = 4000
 logger = structlog.get_logger()
 
 
-@area.route("/with/<int:provider_id>", permission=PUBLIC)
+@area.route("/with/<int:provider_id>", permission=PUBLIC, limit=SIGN_IN)
 def oidc_start(provider_id: int) -> ResponseReturnValue:
     """Off to the provider."""
     provider = _provider(provider_id)
@@ -49,7 +50,7 @@ def oidc_start(provider_id: int) -> ResponseReturnValue:
     return redirect(address, 303)
 
 
-@area.route("/with/<int:provider_id>/back", permission=PUBLIC)
+@area.route("/with/<int:provider_id>/back", permission=PUBLIC, limit=SIGN_IN)
 def oidc_callback(provider_id: int) -> ResponseReturnValue:
     """Back from the provider: in, or on the sign-in page with what went wrong."""
     kept = session.pop(KEPT, None)

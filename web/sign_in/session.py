@@ -128,9 +128,9 @@ def session_id() -> int | None:
 
 
 def is_proven() -> bool:
-    """Whether who is signed in has shown lately that it is still he."""
+    """Whether who is signed in has shown lately that it is still he; by the old token of a change under way, nobody."""
     found = getattr(g.actor, "preferences", None)
-    proved_at = found.proved_at if isinstance(found, sessions.SignedIn) else None
+    proved_at = found.proved_at if isinstance(found, sessions.SignedIn) and found.by_current_token else None
     return proved_at is not None and clock.now() - proved_at < sessions.PROOF_LASTS
 
 
