@@ -41,6 +41,8 @@ class OrderFact(NamedTuple):
     amount_total: Decimal
     ship_to: str | None
     carrier: str | None
+    note: str | None
+    tax_rounding: str
     version: int
 
     def require(self, *states: OrderState) -> None:
@@ -87,7 +89,7 @@ ORDER_FOR_UPDATE = statement(
     SELECT id, number, customer_id, opportunity_id, owner_id, salesperson_id, warehouse_id, state, shipping_status,
            invoice_status, requested_on, customer_reference, currency, invoicing_policy, tax_point, terms_days,
            due_from,
-           amount_net, amount_tax, amount_total, ship_to, carrier, version
+           amount_net, amount_tax, amount_total, ship_to, carrier, note, tax_rounding, version
       FROM sales_order WHERE id = %(order_id)s::bigint AND visible(sales_order) FOR NO KEY UPDATE
     """,
     tables="sales_order",
