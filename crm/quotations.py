@@ -67,7 +67,8 @@ QUOTATION_LINES = statement(
     "quotations.lines",
     """
     SELECT line.position, line.product_id, product.sku, product.kind = 'service', line.description, line.quantity,
-           line.unit_price, line.discount_percent, line.tax_rate, line.amount_net, line.amount_tax, 'refuse'
+           line.unit_price, line.discount_percent, line.tax_rate, line.amount_net, line.amount_tax, 'refuse',
+           product.price
       FROM quotation_line AS line JOIN product ON product.id = line.product_id
      WHERE line.quotation_id = %(quotation_id)s::bigint ORDER BY line.position
     """,

@@ -13,7 +13,7 @@ from core.approvals.require import Subject, require, rule_for
 from core.audit import record
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
-from core.money import LARGEST_AMOUNT, QUANTITY_PLACES, ZERO, is_finer, round_money
+from core.money import LARGEST_AMOUNT, QUANTITY_PLACES, ZERO, is_finer, plain_number, round_money
 from core.needs import needs
 from core.outbox import emit
 from core.plan import Plan
@@ -163,16 +163,11 @@ def _require_approval(
     same lines in the same places. There is no record yet that an approval could be about."""
     value = sum((abs(line["value"]) for answer in answers for _, line in answer["lines"]), ZERO)
     asked = sorted(
-        [where, lines[index].product_id, _plain(lines[index].quantity), _plain(lines[index].unit_cost)]
+        [where, lines[index].product_id, plain_number(lines[index].quantity), plain_number(lines[index].unit_cost)]
         for where, own in indexes.items()
         for index in own
     )
     require(plan, ApprovalKind.ADJUSTMENT, Subject("stock_adjustment", None, "", asked=asked), value, rules=rules)
-
-
-def _plain(number: Decimal | None) -> str:
-    """A number as it is compared: 3 and 3.000 are the same."""
-    return "" if number is None else format(number.normalize(), "f")
 
 
 def _by_warehouse(

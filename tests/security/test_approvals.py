@@ -16,6 +16,7 @@ from core.approvals.asking import ask_for_approval, carry_out, foresee, withdraw
 from core.approvals.deputies import delegate, end_delegation
 from core.users import change_user
 from crm.orders.confirm import confirm_order
+from crm.orders.create import change_order
 from crm.pricing import LineRequest
 from crm.quotations import create_quotation, order_quotation
 from finance.payments import Wanted, record_payment
@@ -155,8 +156,6 @@ def test_an_approval_counts_for_its_order_its_requester_and_its_amount(house: Ho
 
 
 def house_change_lines(plan: Any, order_id: int, product: int, price: str) -> Any:
-    from crm.orders.create import change_order
-
     return change_order(plan, order_id, lines=[LineRequest(product, D(1), D(price))])
 
 
@@ -446,6 +445,60 @@ def test_a_quotation_s_approved_discount_covers_its_order(house: House, product:
     assert confirm(house, order)["state"] == "confirmed"
 
 
+def relined(house: House, order: Any, *lines: LineRequest) -> None:
+    house.run(change_order, order["id"], lines=list(lines), context=by(house, "seller"))
+
+
+def test_an_approved_discount_counts_for_the_lines_it_was_approved_for(house: House, product: int) -> None:
+    order = discounted(house, product, "40")
+    request = asked(house, order)
+    house.decide(request, "head")
+    relined(house, order, LineRequest(product, D(500), None, D(40)))  # forty percent too, of five hundred times as much
+    with refused("approval_required", kind="discount", request=None):
+        confirm(house, order)
+    with refused("approval_required"):
+        house.run(carry_out, request, context=by(house, "seller"))
+    assert state_of(house, request) == "approved"
+    relined(house, order, LineRequest(product, D(1), None, D(40)))
+    assert confirm(house, order)["state"] == "confirmed"
+    assert state_of(house, request) == "used"
+
+
+def test_a_quotation_s_approved_discount_covers_no_other_lines_of_its_order(house: House, product: int) -> None:
+    customer = house.customer(owner_id=house.actor_of("seller").user_id)
+    lines = [LineRequest(product, D(1), None, D(40))]
+    quotation = house.run(create_quotation, customer_id=customer, lines=lines, context=by(house, "seller"))
+    house.approve("order_quotation", {"quotation_id": quotation["id"]}, "seller", "head")
+    order = house.run(order_quotation, quotation["id"], context=by(house, "seller"))
+    relined(house, order, LineRequest(product, D(500), None, D(40)))
+    with refused("approval_required", kind="discount"):
+        confirm(house, order)
+
+
+def test_a_price_below_the_catalog_s_is_a_discount_by_another_name(house: House, product: int) -> None:
+    customer = house.customer(owner_id=house.actor_of("seller").user_id)
+    full = house.value("SELECT price FROM product WHERE id = :id", id=product)
+    cheap = house.order(customer, (product, 1, str(full * D("0.6"))))
+    with refused("approval_required", kind="discount", measure=D(40)):
+        confirm(house, cheap)
+    both = house.order(customer, (product, 1, str(full * D("0.8")), "25"))  # neither is more than thirty by itself
+    with refused("approval_required", kind="discount", measure=D(40)):
+        confirm(house, both)
+    given_away = house.order(customer, (product, 1, "0"))
+    with refused("approval_required", kind="discount", measure=D(100)):
+        confirm(house, given_away)
+    dearer = house.order(customer, (product, 1, str(full * 2), "30"))
+    assert confirm(house, dearer)["state"] == "confirmed"
+    quotation = house.run(
+        create_quotation,
+        customer_id=customer,
+        lines=[LineRequest(product, D(1), full / 2)],
+        context=by(house, "seller"),
+    )
+    with refused("approval_required", kind="discount", measure=D(50)):
+        house.run(order_quotation, quotation["id"], context=by(house, "seller"))
+
+
 def test_discounts_up_to_the_limit_need_nobody(house: House, product: int) -> None:
     assert confirm(house, discounted(house, product, "30"))["state"] == "confirmed"
     with refused("approval_required", kind="discount", measure=D("30.001")):
@@ -474,6 +527,20 @@ def test_a_write_off_needs_a_second_person_and_closes_the_invoice(house: House, 
     assert house.money(customer)[:3] == (D(0), D(0), D(0))
     with refused("nothing_to_write_off"):
         house.run(write_off, invoice["id"], amount=D(1), reason="破产", context=by(house, "books"))
+
+
+def test_a_write_off_is_not_cut_into_parts_below_the_limit(house: House, product: int) -> None:
+    house.set_rule("write_off", threshold=D(50))
+    try:
+        customer = house.customer(owner_id=house.actor_of("seller").user_id)
+        [invoice] = house.confirmed(customer, (product, 1))["invoices"]
+        first = house.run(write_off, invoice["id"], amount=D(50), reason="尾差", context=by(house, "books"))
+        with refused("approval_required", kind="write_off", measure=D("50.01")):
+            house.run(write_off, invoice["id"], amount=D("0.01"), reason="尾差", context=by(house, "books"))
+        house.run(reverse_write_off, first["id"], reason="收回")
+        house.run(write_off, invoice["id"], amount=D(50), reason="尾差", context=by(house, "books"))
+    finally:
+        house.set_rule("write_off", threshold=D(0))
 
 
 def test_an_adjustment_over_the_limit_is_approved_line_by_line(house: House, product: int) -> None:
