@@ -129,6 +129,7 @@ def hand_over_customers(plan: Plan, user_id: int, *, to_user_id: int | None) -> 
 
     Locks the documents, the customers, both users. Raises NotFound, InvalidInput beside `to_user_id`.
     """
+    plan.see_everything()  # whoever manages users hands over all of somebody's, whether he sees it or not
     [users, [[ids]]] = plan.fetch(LOCK_USERS(ids=[user_id, to_user_id]), CUSTOMERS_OF_OWNER(owner_id=user_id))
     by_id: dict[int, UserFact] = {user.id: user for user in users}
     if user_id not in by_id:
