@@ -176,6 +176,11 @@ def _assign(
     )
 
 
+def can_all_be_decided(steps: Sequence[Sequence[int]]) -> bool:
+    """Whether each step, given by those who may decide it, can have a person of its own."""
+    return _distinct([set(people) for people in steps])
+
+
 def _distinct(sets: Sequence[set[int]], taken: frozenset[int] = frozenset()) -> bool:
     """Whether every set can give a person of its own."""
     if not sets:

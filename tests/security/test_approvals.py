@@ -15,6 +15,7 @@ from core import database as db
 from core.approvals.asking import ask_for_approval, carry_out, foresee, withdraw
 from core.approvals.deputies import delegate, end_delegation
 from core.users import change_user
+from crm.departures import Heirs, start_departure
 from crm.orders.confirm import confirm_order
 from crm.orders.create import change_order
 from crm.pricing import LineRequest
@@ -353,6 +354,50 @@ def test_a_step_may_wait_for_a_person_or_the_superior(house: House, product: int
     finally:
         house.set_rule("credit", steps=before)
     assert rule
+
+
+def leave(house: House, login: str, heir: str) -> Any:
+    heirs = Heirs((house.actor_of(heir).user_id,))
+    seen = house.preview(start_departure, house.actor_of(login).user_id, heirs, "moves abroad")
+    house.run(start_departure, house.actor_of(login).user_id, heirs, "moves abroad")
+    return next((effect.data for effect in seen.effects if effect.kind == "approvals_end"), None)
+
+
+def test_what_only_a_leaver_could_decide_goes_back_to_who_asked(house: House, product: int) -> None:
+    only = house.user("only", "manager")
+    before = [{"approver": "role", "role_id": house.value("SELECT id FROM role WHERE code = 'manager'")}]
+    house.set_rule("credit", steps=[{"approver": "person", "user_id": only.user_id}])
+    try:
+        order, _ = over_limit(house, product)
+        request = asked(house, order)
+        assert leave(house, "only", "boss") == {"own": 0, "stuck": 1, "deputies": 0, "rules": 1}
+        assert state_of(house, request) == "withdrawn"
+        assert trail(house, "approval_request", request)[-1] == "approval.withdrawn"
+        again = asked(house, order)  # and now it waits for the administrator
+        house.decide(again, "admin")
+        assert confirm(house, order)["state"] == "confirmed"
+    finally:
+        house.set_rule("credit", steps=before)
+
+
+def test_what_others_can_decide_waits_for_them_and_what_a_leaver_asked_does_not(house: House, product: int) -> None:
+    third, _ = house.user("third", "manager"), house.user("asker", "sales")
+    theirs, own = over_limit(house, product)[0], over_limit(house, product, login="asker")[0]
+    requests = [asked(house, theirs), asked(house, own, "asker")]
+    for giver, taker in (("boss", third), ("third", house.actor_of("mate"))):
+        house.run(delegate, taker.user_id, since=None, until=house.context().today, context=by(house, giver))
+    assert leave(house, "third", "boss") == {"own": 0, "stuck": 0, "deputies": 2, "rules": 0}
+    assert [state_of(house, request) for request in requests] == ["open", "open"]
+    assert leave(house, "asker", "mate") == {"own": 1, "stuck": 0, "deputies": 0, "rules": 0}
+    assert [state_of(house, request) for request in requests] == ["open", "withdrawn"]
+    assert house.decide(requests[0], "boss")["state"] == "approved"
+
+
+def test_whoever_is_simply_made_inactive_leaves_no_request_behind(house: House, product: int) -> None:
+    away = house.user("away", "manager")
+    request = house.ask("confirm_order", {"order_id": over_limit(house, product)[0]["id"]}, "away")["id"]
+    house.run(change_user, away.user_id, {"is_active": False})
+    assert state_of(house, request) == "withdrawn"
 
 
 # asking and doing -----------------------------------------------------------------------------------------------------

@@ -180,6 +180,7 @@ FIELDS: dict[str, Any] = {
     "total": _("In all"),
     "unit_id": _("Unit"),
     "until": _("Until"),
+    "delegate_id": _("Goes to"),
     "user_id": _("User"),
     "valid_days": _("Days a request stays valid"),
     "warehouse_id": _("Warehouse"),
