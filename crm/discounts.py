@@ -22,7 +22,8 @@ QUOTATION_OF_ORDER = statement(
 
 
 class Discounted(Protocol):
-    """A priced line, of a quotation or an order. `list_price` is the catalog's now."""
+    """A priced line, of a quotation or an order. `list_price` is the catalog's when it was
+    priced."""
 
     @property
     def product_id(self) -> int: ...
@@ -39,7 +40,7 @@ class Discounted(Protocol):
 def discounts_of(lines: Sequence[Discounted]) -> dict[str, Decimal]:
     """The largest discount of a line, and that of all of them together weighted by amount, in percent.
 
-    A price below the catalog's is a discount too, whichever way it was given.
+    A price below the catalog's, as it was when the line was priced, is a discount too, whichever way it was given.
     """
     pairs = [(line.quantity * max(line.list_price, line.unit_price), _off(line)) for line in lines]
     full = sum((amount for amount, _ in pairs), Decimal(0))

@@ -62,7 +62,7 @@ PRODUCTS = statement(
 @dataclass(frozen=True)
 class PricedLine:
     """A checked and priced line; amounts in the document's currency, net of tax and tax beside it. `list_price` is the
-    catalog's now."""
+    catalog's when it was priced."""
 
     position: int
     product_id: int

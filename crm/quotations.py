@@ -68,7 +68,7 @@ QUOTATION_LINES = statement(
     """
     SELECT line.position, line.product_id, product.sku, product.kind = 'service', line.description, line.quantity,
            line.unit_price, line.discount_percent, line.tax_rate, line.amount_net, line.amount_tax, 'refuse',
-           product.price
+           coalesce(line.list_price, line.unit_price)
       FROM quotation_line AS line JOIN product ON product.id = line.product_id
      WHERE line.quotation_id = %(quotation_id)s::bigint ORDER BY line.position
     """,
@@ -312,6 +312,7 @@ def _insert_lines(plan: Plan, quotation_id: int, priced: Priced) -> None:
             description=line.description,
             quantity=line.quantity,
             unit_price=line.unit_price,
+            list_price=line.list_price,
             discount_percent=line.discount_percent,
             tax_rate=line.tax_rate,
             amount_net=line.amount_net,

@@ -175,6 +175,7 @@ def _insert_lines(plan: Plan, order_id: int, priced: Priced) -> list[int]:
             description=line.description,
             quantity=line.quantity,
             unit_price=line.unit_price,
+            list_price=line.list_price,
             discount_percent=line.discount_percent,
             tax_rate=line.tax_rate,
             amount_net=line.amount_net,

@@ -104,7 +104,8 @@ LINES = statement(
            line.description, line.quantity, line.unit_price, line.discount_percent, line.tax_rate, line.amount_net,
            line.amount_tax, line.on_short, line.reservation_id, line.quantity_cancelled, line.quantity_shipped,
            line.quantity_returned, line.quantity_invoiced, line.quantity_credited, line.net_reduced, line.tax_reduced,
-           line.net_recognised, line.tax_recognised, line.cost_recognised, sales_order.currency, product.price
+           line.net_recognised, line.tax_recognised, line.cost_recognised, sales_order.currency,
+           coalesce(line.list_price, line.unit_price)
       FROM sales_order_line AS line JOIN product ON product.id = line.product_id
       JOIN sales_order ON sales_order.id = line.order_id
      WHERE line.order_id = %(order_id)s::bigint ORDER BY line.position

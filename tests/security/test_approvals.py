@@ -23,6 +23,7 @@ from crm.quotations import create_quotation, order_quotation
 from finance.payments import Wanted, record_payment
 from finance.periods import close_period, reopen_period
 from finance.write_offs import reverse_write_off, write_off
+from inventory.catalog import change_product
 from inventory.documents import StockLine, adjust_stock
 from tests.concurrency.crowd import at_once, codes
 from tests.database_server import DatabaseUrls
@@ -487,6 +488,16 @@ def test_a_quotation_s_approved_discount_covers_its_order(house: House, product:
     request = house.ask("order_quotation", {"quotation_id": quotation["id"]}, "seller")["id"]
     house.decide(request, "head")
     order = house.run(carry_out, request, context=by(house, "seller"))["result"]
+    assert confirm(house, order)["state"] == "confirmed"
+
+
+def test_what_was_quoted_stays_as_it_was_priced_when_the_catalog_s_price_rises(house: House) -> None:
+    product, customer = house.product(stock=5), house.customer(owner_id=house.actor_of("seller").user_id)
+    quotation = house.run(
+        create_quotation, customer_id=customer, lines=[LineRequest(product, D(1))], context=by(house, "seller")
+    )
+    house.run(change_product, product, {"price": D(1000)})
+    order = house.run(order_quotation, quotation["id"], context=by(house, "seller"))
     assert confirm(house, order)["state"] == "confirmed"
 
 
