@@ -606,8 +606,16 @@ def test_an_adjustment_over_the_limit_is_approved_line_by_line(house: House, pro
         small = [StockLine(product, D(-83))]
         house.run(adjust_stock, reason="盘点", lines=small, context=asking)  # 4,980 at cost
         lines = [StockLine(product, D(-84))]
-        with refused("approval_required", kind="adjustment", measure=D("5040.00")):
+        with refused("approval_required", kind="adjustment", measure=D("10020.00")):  # with what he adjusted before
             house.run(adjust_stock, reason="盘点", lines=lines, context=asking)
+        with refused("approval_required", kind="adjustment", measure=D("5040.00")):  # the first of that day
+            house.run(
+                adjust_stock, reason="盘点", lines=lines, context=by(house, "store", now=now() + timedelta(days=3))
+            )
+        with refused("approval_required", kind="adjustment", measure=D("5040.00")):  # cut into parts
+            house.run(adjust_stock, reason="盘点", lines=[StockLine(product, D(-1))], context=asking)
+        other = house.product(stock=10)
+        house.run(adjust_stock, reason="盘点", lines=[StockLine(other, D(-1))], context=asking)
         gain_and_loss = [StockLine(product, D(-50)), StockLine(product, D(50))]
         with refused("approval_required", kind="adjustment"):  # what is lost and what is found both count
             house.run(adjust_stock, reason="盘点", lines=gain_and_loss, context=asking)
