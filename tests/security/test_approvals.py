@@ -14,6 +14,7 @@ import pytest
 from core import database as db
 from core.approvals.asking import ask_for_approval, carry_out, foresee, withdraw
 from core.approvals.deputies import delegate, end_delegation
+from core.errors import DomainError
 from core.users import change_user
 from crm.departures import Heirs, start_departure
 from crm.orders.confirm import confirm_order
@@ -692,6 +693,40 @@ def test_doing_it_and_confirming_at_once_confirms_once(house: House, product: in
     assert codes(answers)["done"] == 1
     assert state_of(house, request) == "used"
     assert house.order_now(order)[0] == "confirmed"
+
+
+def test_using_an_approval_waits_for_who_takes_it_back(house: House, product: int) -> None:
+    """The lock at use, by itself: a preview writes nothing, so that no trigger could refuse it afterwards."""
+    order, _ = over_limit(house, product)
+    request = asked(house, order)
+    house.decide(request, "boss")
+    answers: list[Any] = []
+
+    def use() -> None:
+        try:
+            answers.append(house.preview_as("seller", confirm_order, order["id"]))
+        except DomainError as error:
+            answers.append(error.code)
+
+    with psycopg.connect(house.database.url.replace("+psycopg", "", 1)) as withdrawing:
+        withdrawing.execute(
+            "UPDATE approval_request SET state = 'withdrawn', closed_at = now() WHERE id = %s", (request,)
+        )
+        using = threading.Thread(target=use)
+        using.start()
+        while not (waits := is_waited_for(house, withdrawing.info.backend_pid)) and using.is_alive():
+            using.join(0.02)
+        assert waits, answers
+    using.join(30)
+    assert answers == ["credit_exceeded"]
+
+
+def is_waited_for(house: House, process: int) -> bool:
+    with psycopg.connect(house.superuser_url.replace("+psycopg", "", 1)) as watching:
+        found = watching.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", (process,)
+        )
+        return bool(found.fetchone()[0])  # type: ignore[index]
 
 
 def test_nobody_waits_for_ever(house: House, product: int) -> None:
