@@ -48,6 +48,11 @@ def record(
     )
 
 
+def only_changed(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Of [before, after] by field those that differ."""
+    return {name: pair for name, pair in told.items() if pair[0] != pair[1]}
+
+
 @for_the_system
 def note_event(plan: Plan, action: str, record_type: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Records what changed no record: something done at the command line, say."""

@@ -77,6 +77,11 @@ def is_finer(value: Decimal, places: int) -> bool:
     return value != round(value, places)
 
 
+def plain_number(number: Decimal | None) -> str:
+    """A number as it is compared: 3 and 3.000 are the same."""
+    return "" if number is None else format(number.normalize(), "f")
+
+
 def parse_decimal(text: str) -> Decimal | None:
     """A plain decimal number, or None. Exponents, infinities and not-a-number are not numbers people mean."""
     try:

@@ -7,19 +7,28 @@ reads through a cursor of the server, so memory stays the same however long the 
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+import psycopg
+import structlog
+from sqlalchemy import Connection, exc, text
 
+from core import clock
 from core import database as db
 from core.seal import ENCODED, LOCK, digest_of
-from core.seal_files import Anchor, Anchors
+from core.seal_files import Anchor, Anchors, Key, SealFiles
 from core.statements import statement
 
 ROWS_AT_ONCE = 2_000
+LOOK_EVERY = timedelta(days=1)
+PAUSE_SECONDS = 300
+logger = structlog.get_logger()
 # A row is sealed within seconds, and after ten minutes at the latest where the sealer runs.
 LATE_MICROSECONDS = 3_600_000_000
 _ENCODED = " ".join(f"WHEN {number} THEN {encoded}" for number, encoded in ENCODED.items())
@@ -119,6 +128,55 @@ def verify(
         return Verdict(walk.checked, walk.position, walk.run, _described(connection, broken.fault))
     waiting, oldest = connection.execute(text(WAITING)).one()
     return Verdict(walk.checked, walk.position, walk.run, None, waiting, oldest)
+
+
+def look(database: db.Database, files: SealFiles, key: Key) -> dict[str, Any]:
+    """Walks the whole chain of a database, keeps what was found for the page of the audit trail, and answers it."""
+    began = time.monotonic()
+    with database.snapshot() as connection:
+        with still(database):
+            known = files.anchors()
+            connection.exec_driver_sql("SELECT 1")
+        verdict = verify(connection, known, files.keys() | {key.id: key.secret})
+    found = verdict.as_data() | {"at": clock.now().isoformat(), "seconds": round(time.monotonic() - began, 1)}
+    files.note_look(found)
+    return found
+
+
+class Verifier:
+    """Walks the whole chain once a day until stopped, beside the sealer of a worker. What is wrong goes to the log and
+    to the page of the audit trail."""
+
+    def __init__(self, files: SealFiles, key: Key, *, pause_seconds: float = PAUSE_SECONDS) -> None:
+        self.files = files
+        self.key = key
+        self.pause_seconds = pause_seconds
+        self._stop = threading.Event()
+
+    def start(self) -> threading.Thread:
+        thread = threading.Thread(target=self.loop, name="audit-verifier", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def loop(self) -> None:
+        while not self._stop.wait(self.pause_seconds):
+            try:
+                self.look_when_due()
+            except (exc.SQLAlchemyError, psycopg.Error, OSError) as error:
+                logger.warning("verifier_interrupted", error=repr(error))
+
+    def look_when_due(self) -> dict[str, Any] | None:
+        """What was found; None where the last look, by whomever, is not a day old."""
+        last = self.files.last_look()
+        if last and clock.now() - datetime.fromisoformat(last["at"]) < LOOK_EVERY:
+            return None
+        found = look(db.current(), self.files, self.key)
+        if not found["ok"]:
+            logger.error("audit_chain_broken", **found["fault"])
+        return found
 
 
 def _links(connection: Connection, after: int) -> Iterator[Link]:

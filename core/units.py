@@ -16,9 +16,12 @@ from core.normalise import clean
 from core.organization import OrgUnit, UnitKind, UnitMembership, User
 from core.parties import Customer, CustomerShare
 from core.plan import Plan
+from core.scope import Viewer
+from core.statements import statement
 
 for _reader in ("user_id", "unit_id"):
     means(f"uq_customer_share_{_reader}", "done_meanwhile")
+VIEWER_OF = statement("units.viewer_of", "SELECT viewer_of(%(user_id)s::bigint)", tables="", scope="system")
 LONGEST_NAME = 120
 LONGEST_REASON = 300
 
@@ -29,7 +32,8 @@ def save_unit(plan: Plan, values: Mapping[str, Any], *, unit_id: int | None = No
     """Creates a region or team, or changes name and place of one; what hangs on it moves along.
 
     `values`: name, kind (region or team), parent_id (the company where none is given). Locks the whole tree. Raises
-    InvalidInput beside the field, `unit_cycle` for a unit that would lie below itself, `edit_conflict`.
+    InvalidInput beside the field, `unit_cycle` for a unit that would lie below itself, `edit_conflict`, and
+    `view_of_oneself` where it would show the actor other people's rows.
     """
     units = {unit.id: unit for unit in plan.session.execute(select(OrgUnit).with_for_update()).scalars()}
     unit = None if unit_id is None else units.get(unit_id)
@@ -51,6 +55,7 @@ def save_unit(plan: Plan, values: Mapping[str, Any], *, unit_id: int | None = No
         if before and below is not unit and below.path[: len(before)] == before:
             below.path = [*unit.path, *below.path[len(before) :]]
     plan.session.flush()
+    _refuse_wider_view(plan)
     return {"id": unit.id, "name": unit.name, "kind": unit.kind, "parent_id": unit.parent_id, "version": unit.version}
 
 
@@ -100,8 +105,8 @@ def _checked(
 def place_user(plan: Plan, user_id: int, unit_id: int | None) -> dict[str, Any]:
     """Says where a person belongs from now on; where he belonged before is kept. Locks the user.
 
-    Who does not see everything does not move himself, since that would show him other rows. Raises NotFound,
-    `place_of_oneself`.
+    Who does not see everything does not move himself, nor others to where he would see theirs. Raises NotFound,
+    `place_of_oneself`, `view_of_oneself`.
     """
     user = plan.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None:
@@ -119,7 +124,18 @@ def place_user(plan: Plan, user_id: int, unit_id: int | None) -> dict[str, Any]:
             plan.session.add(UnitMembership(user_id=user_id, unit_id=unit_id, since=plan.now))
         user.unit_id = unit_id
         plan.session.flush()
+        _refuse_wider_view(plan)
     return {"id": user_id, "name": user.name, "unit_id": unit_id}
+
+
+def _refuse_wider_view(plan: Plan) -> None:
+    """Nobody gives himself a wider view by moving others, or what they hang on: raises `view_of_oneself`."""
+    if plan.actor.user_id is None or plan.actor.viewer.sees_all:
+        return
+    [[(seen,)]] = plan.fetch(VIEWER_OF(user_id=plan.actor.user_id))
+    viewer = Viewer.read(seen)
+    if viewer.sees_all or not set(viewer.owners) <= set(plan.actor.viewer.owners):
+        raise DomainError("view_of_oneself", http_status=403)
 
 
 # sharing --------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
+from core.approvals.leaving import end_approvals_of
 from core.audit import record
 from core.columns import check_texts
 from core.errors import DomainError, FieldError, FieldErrors, InvalidInput, NotFound
@@ -64,6 +65,7 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
     _check_presence(plan, user, data["is_active"])
     if TO_READ in permissions_of(user.roles) - permissions_of(roles):
         refuse_owner(plan, user, field="roles")
+    leaves = user.is_active and not data["is_active"]
     for name, value in data.items():
         setattr(user, name, value)
     before = [role.code for role in user.roles]
@@ -76,6 +78,8 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
         end_sessions(plan, user.id)
     elif before != after:
         rotate_sessions(plan, [user.id])
+    if leaves:
+        end_approvals_of(plan, user.id)
     return _user_answer(user)
 
 

@@ -18,7 +18,7 @@ from core.outbox import consumer, emit
 from core.plan import Plan
 from core.statements import statement
 from core.units import end_share, place_user, share_customer
-from crm.owners import CUSTOMERS_OF_OWNER, LOCK_USERS, Moved, lock_owned, take_over
+from crm.owners import CUSTOMERS_OF_OWNER, LOCK_USERS, Moved, lock_owned, record_new_owners, take_over
 
 BATCH = 50
 
@@ -98,11 +98,9 @@ RECORD_FOUND = statement(
 MOVE_OTHER_ACTIVITIES = statement(
     "departure_job.move_other_activities",
     """
-    WITH moved AS (
-        UPDATE activity SET owner_id = customer.owner_id, version = activity.version + 1 FROM customer
-         WHERE customer.id = activity.customer_id AND activity.owner_id = %(user_id)s::bigint AND done_at IS NULL
-        RETURNING activity.id)
-    SELECT count(*) FROM moved
+    UPDATE activity SET owner_id = customer.owner_id, version = activity.version + 1 FROM customer
+     WHERE customer.id = activity.customer_id AND activity.owner_id = %(user_id)s::bigint AND done_at IS NULL
+    RETURNING activity.id, activity.owner_id
     """,
     tables="activity customer",
     scope="system",
@@ -218,12 +216,13 @@ def _move_the_rest(plan: Plan, departure: DepartureFact) -> bool:
 def _finish(plan: Plan, departure: DepartureFact) -> None:
     """The last promises, unread notices and his place in the tree; then everybody concerned is told."""
     place_user(plan, departure.user_id, None)
-    [[[activities]], _, heirs] = plan.fetch(
+    activities, _, heirs = plan.fetch(
         MOVE_OTHER_ACTIVITIES(user_id=departure.user_id),
         MOVE_NOTICES(user_id=departure.user_id, delegate_id=departure.delegate_id),
         HEIRS(departure_id=departure.id),
     )
-    plan.add(Departure, departure.id, activities_moved=activities, version=1)
+    record_new_owners(plan, departure.user_id, activities)
+    plan.add(Departure, departure.id, activities_moved=len(activities), version=1)
     plan.set(Departure, departure.id, state=DepartureState.DONE, finished_at=plan.now)
     told = {"departure_id": departure.id, "user_id": departure.user_id, "user": departure.user}
     for heir in heirs:

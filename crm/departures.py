@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
+from core.approvals.leaving import end_approvals_of
 from core.audit import record
 from core.errors import DomainError, FieldErrors, NotFound, existing
 from core.leaving import Departure, DepartureCustomer
@@ -96,7 +97,7 @@ FOLLOW_AS_DELEGATE = statement(
     "departures.follow_as_delegate",
     """
     UPDATE departure SET delegate_id = %(heir_id)s::bigint, version = version + 1
-     WHERE delegate_id = %(user_id)s::bigint AND user_id <> %(heir_id)s::bigint
+     WHERE delegate_id = %(user_id)s::bigint AND user_id <> %(heir_id)s::bigint RETURNING id
     """,
     tables="departure",
     scope="system",
@@ -177,8 +178,9 @@ def survey_leaver(plan: Plan, user_id: int) -> dict[str, Any]:
 def start_departure(plan: Plan, user_id: int, heirs: Heirs, reason: str | None) -> dict[str, Any]:
     """Puts somebody out at once and plans what of his goes to whom; the rest is done by a worker, batch by batch.
 
-    In this transaction he is made inactive, his sessions and tokens end, and whoever reported to him reports to
-    somebody else. Locks the departures he follows, the person, then his heirs (shared). Raises NotFound, InvalidInput
+    In this transaction he is made inactive, his sessions and tokens end, whoever reported to him reports to somebody
+    else, and approvals that only he could give are given back to who asked. Locks the departures he follows, the
+    person, his heirs (shared), requests for approval. Raises NotFound, InvalidInput
     beside the field, `already_left`, `departure_of_yourself`, `last_administrator`.
     """
     plan.see_everything()  # whoever manages users hands over all of one who leaves
@@ -201,8 +203,13 @@ def start_departure(plan: Plan, user_id: int, heirs: Heirs, reason: str | None) 
     plan.session.flush()
     end_sessions(plan, user.id)
     heir_id = heirs.heir_ids[0]
-    plan.fetch(FOLLOW_AS_HEIR(heir_id=heir_id, user_id=user.id), FOLLOW_AS_DELEGATE(heir_id=heir_id, user_id=user.id))
+    _, followed = plan.fetch(
+        FOLLOW_AS_HEIR(heir_id=heir_id, user_id=user.id), FOLLOW_AS_DELEGATE(heir_id=heir_id, user_id=user.id)
+    )
+    for (followed_id,) in followed:
+        record(plan, "departure.changed", "departure", followed_id, changes={"delegate_id": [user.id, heir_id]})
     _tell(plan, user, heirs, people, taken, work, superior)
+    end_approvals_of(plan, user.id)
     return {"id": departure_id, "user_id": user.id, "name": user.name, "state": "running", "customers": len(customers)}
 
 

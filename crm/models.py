@@ -173,6 +173,8 @@ class Quotation(Owned, Base):
 
 
 class QuotationLine(Base):
+    """A priced line. `list_price` is the catalog's when it was priced; of lines from before that was kept, nothing."""
+
     __tablename__ = "quotation_line"
 
     id: Mapped[Id]
@@ -182,6 +184,7 @@ class QuotationLine(Base):
     description: Mapped[str] = mapped_column(String(300))
     quantity: Mapped[Quantity]
     unit_price: Mapped[Price]
+    list_price: Mapped[Price | None]
     discount_percent: Mapped[Percent] = mapped_column(default=NONE)
     tax_rate: Mapped[Rate]
     amount_net: Mapped[Money]
@@ -293,6 +296,7 @@ class SalesOrderLine(Base):
     description: Mapped[str] = mapped_column(String(300))
     quantity: Mapped[Quantity]
     unit_price: Mapped[Price]
+    list_price: Mapped[Price | None]
     discount_percent: Mapped[Percent] = mapped_column(default=NONE)
     tax_rate: Mapped[Rate]
     amount_net: Mapped[Money]

@@ -42,10 +42,8 @@ MOVES = tuple(
 MOVE_ACTIVITIES = statement(
     "owners.move_activities",
     f"""
-    WITH moved AS (
-        UPDATE activity SET owner_id = %(owner_id)s::bigint, version = version + 1
-         WHERE {_OF} AND done_at IS NULL AND owner_id = %(before_id)s::bigint RETURNING id)
-    SELECT count(*) FROM moved
+    UPDATE activity SET owner_id = %(owner_id)s::bigint, version = version + 1
+     WHERE {_OF} AND done_at IS NULL AND owner_id = %(before_id)s::bigint RETURNING id, owner_id
     """,  # noqa: S608 (names of columns, no values)
     tables="activity",
     scope="by_root",
@@ -129,6 +127,7 @@ def hand_over_customers(plan: Plan, user_id: int, *, to_user_id: int | None) -> 
 
     Locks the documents, the customers, both users. Raises NotFound, InvalidInput beside `to_user_id`.
     """
+    plan.see_everything()  # whoever manages users hands over all of somebody's, whether he sees it or not
     [users, [[ids]]] = plan.fetch(LOCK_USERS(ids=[user_id, to_user_id]), CUSTOMERS_OF_OWNER(owner_id=user_id))
     by_id: dict[int, UserFact] = {user.id: user for user in users}
     if user_id not in by_id:
@@ -207,5 +206,12 @@ def _move_documents(plan: Plan, customer_ids: Sequence[int], before_id: int, own
     """A statement per kind of document, however many there are, in one round trip."""
     moves = [move(customer_ids=customer_ids, owner_id=owner_id) for move in MOVES]
     planned = MOVE_ACTIVITIES(customer_ids=customer_ids, owner_id=owner_id, before_id=before_id)
-    *documents, [[activities]] = plan.fetch(*moves, planned)
-    return Moved(sum(count for [[count]] in documents), activities)
+    *documents, activities = plan.fetch(*moves, planned)
+    record_new_owners(plan, before_id, activities)
+    return Moved(sum(count for [[count]] in documents), len(activities))
+
+
+def record_new_owners(plan: Plan, before_id: int, activities: Sequence[tuple[int, int]]) -> None:
+    """Puts into the trail of planned activities, given with their new owner, that they are somebody else's now."""
+    for activity_id, owner_id in activities:
+        record(plan, "activity.changed", "activity", activity_id, changes={"owner_id": [before_id, owner_id]})

@@ -190,14 +190,16 @@ def move_opportunity(
             errors.raise_if_any()
     elif missing := missing_criteria(deal, stages, target):
         raise DomainError("exit_criteria", number=deal.number, missing=missing)
-    enter_stage(plan, deal, target)
-    if target.kind == StageKind.LOST:
-        plan.set(Opportunity, deal.id, lost_reason=clean(lost_reason), competitor=clean(competitor) or deal.competitor)
+    lost = target.kind == StageKind.LOST
+    told = {"lost_reason": clean(lost_reason), "competitor": clean(competitor) or deal.competitor} if lost else {}
+    enter_stage(plan, deal, target, told)
+    if told:
+        plan.set(Opportunity, deal.id, **told)
     return _answer(deal, target)
 
 
-def enter_stage(plan: Plan, deal: OpportunityFact, target: StageFact) -> None:
-    """Puts a locked opportunity into a stage: row, stage history, audit, event."""
+def enter_stage(plan: Plan, deal: OpportunityFact, target: StageFact, told: Mapping[str, Any] | None = None) -> None:
+    """Puts a locked opportunity into a stage: row, stage history, audit (with what else is `told`), event."""
     closed = target.kind != StageKind.OPEN
     plan.set(
         Opportunity,
@@ -222,7 +224,7 @@ def enter_stage(plan: Plan, deal: OpportunityFact, target: StageFact) -> None:
         "opportunity",
         deal.id,
         label=deal.number,
-        changes={"stage": [deal.stage_code, target.code]},
+        changes={"stage": [deal.stage_code, target.code], **(told or {})},
     )
     emit(plan, "opportunity_moved", opportunity_id=deal.id, stage=target.code)
     plan.effect("opportunity", name=deal.name, stage=target.code)

@@ -61,7 +61,8 @@ PRODUCTS = statement(
 
 @dataclass(frozen=True)
 class PricedLine:
-    """A checked and priced line; amounts in the document's currency, net of tax and tax beside it."""
+    """A checked and priced line; amounts in the document's currency, net of tax and tax beside it. `list_price` is the
+    catalog's when it was priced."""
 
     position: int
     product_id: int
@@ -75,6 +76,7 @@ class PricedLine:
     amount_net: Decimal
     amount_tax: Decimal
     on_short: str
+    list_price: Decimal
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def _priced(
         amount_net=net,
         amount_tax=tax,
         on_short=request.on_short,
+        list_price=product.price,
     )
 
 

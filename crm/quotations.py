@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from core.approvals.require import Subject
-from core.audit import record
+from core.audit import only_changed, record
 from core.constraints import means
 from core.errors import DomainError, FieldErrors, NotFound
 from core.needs import needs
@@ -67,7 +67,8 @@ QUOTATION_LINES = statement(
     "quotations.lines",
     """
     SELECT line.position, line.product_id, product.sku, product.kind = 'service', line.description, line.quantity,
-           line.unit_price, line.discount_percent, line.tax_rate, line.amount_net, line.amount_tax, 'refuse'
+           line.unit_price, line.discount_percent, line.tax_rate, line.amount_net, line.amount_tax, 'refuse',
+           coalesce(line.list_price, line.unit_price)
       FROM quotation_line AS line JOIN product ON product.id = line.product_id
      WHERE line.quotation_id = %(quotation_id)s::bigint ORDER BY line.position
     """,
@@ -75,10 +76,14 @@ QUOTATION_LINES = statement(
     scope="by_root",
     fact=PricedLine,
 )
-LINE_IDS = statement(
-    "quotations.line_ids",
-    "SELECT id FROM quotation_line WHERE quotation_id = %(quotation_id)s::bigint",
-    tables="quotation_line",
+OLD_LINES = statement(
+    "quotations.old_lines",
+    """
+    SELECT line.id, product.sku, line.quantity, line.unit_price, line.discount_percent, line.description
+      FROM quotation_line AS line JOIN product ON product.id = line.product_id
+     WHERE line.quotation_id = %(quotation_id)s::bigint ORDER BY line.position
+    """,
+    tables="quotation_line product",
     scope="by_root",
 )
 
@@ -135,7 +140,7 @@ def create_quotation(
         "quotation",
         quotation_id,
         label=number,
-        changes={"amount_total": priced.amount_total},
+        changes={"amount_total": priced.amount_total, "valid_until": valid_until, "lines": _told_lines(priced)},
     )
     return {
         "id": quotation_id,
@@ -174,7 +179,7 @@ def change_quotation(
     """
     quotations, old_lines, products = plan.fetch(
         QUOTATION_FOR_UPDATE(quotation_id=quotation_id),
-        LINE_IDS(quotation_id=quotation_id),
+        OLD_LINES(quotation_id=quotation_id),
         PRODUCTS(ids=[line.product_id for line in lines or ()]),
     )
     quotation = _open_quotation(quotations, quotation_id)
@@ -183,7 +188,7 @@ def change_quotation(
     errors = FieldErrors()
     if valid_until != quotation.valid_until:
         _check_validity(plan, valid_until, errors)
-    priced = Priced([], quotation.amount_net, quotation.amount_tax)
+    priced, told = Priced([], quotation.amount_net, quotation.amount_tax), dict[str, Any]()
     if lines is None:
         errors.raise_if_any()
     else:
@@ -191,27 +196,21 @@ def change_quotation(
         priced = price_lines(
             lines, products, currency=basis.currency, tax_rounding=quotation.tax_rounding, errors=errors
         )
-        for (line_id,) in old_lines:
+        for line_id, *_ in old_lines:
             plan.delete(QuotationLine, line_id)
         _insert_lines(plan, quotation_id, priced)
-    plan.set(
-        Quotation,
-        quotation_id,
-        valid_until=valid_until or quotation.valid_until,
-        note=clean(note),
-        amount_net=priced.amount_net,
-        amount_tax=priced.amount_tax,
-        amount_total=priced.amount_total,
-        version=quotation.version + 1,
-    )
-    record(
-        plan,
-        "quotation.changed",
-        "quotation",
-        quotation_id,
-        label=quotation.number,
-        changes={"amount_total": [quotation.amount_net + quotation.amount_tax, priced.amount_total]},
-    )
+        told["lines"] = [[list(line[1:]) for line in old_lines], _told_lines(priced)]
+    changes: dict[str, Any] = {
+        "valid_until": valid_until or quotation.valid_until,
+        "note": clean(note),
+        "amount_net": priced.amount_net,
+        "amount_tax": priced.amount_tax,
+    }
+    amount_total = priced.amount_total
+    plan.set(Quotation, quotation_id, **changes, amount_total=amount_total, version=quotation.version + 1)
+    told |= {name: [getattr(quotation, name), value] for name, value in changes.items()}
+    told["amount_total"] = [quotation.amount_net + quotation.amount_tax, amount_total]
+    record(plan, "quotation.changed", "quotation", quotation_id, label=quotation.number, changes=only_changed(told))
     return {
         "id": quotation_id,
         "number": quotation.number,
@@ -296,6 +295,13 @@ def _open_quotation(rows: list[QuotationFact], quotation_id: int) -> QuotationFa
     return quotation
 
 
+def _told_lines(priced: Priced) -> list[list[Any]]:
+    """Lines as the audit trail keeps them."""
+    return [
+        [line.sku, line.quantity, line.unit_price, line.discount_percent, line.description] for line in priced.lines
+    ]
+
+
 def _insert_lines(plan: Plan, quotation_id: int, priced: Priced) -> None:
     for line in priced.lines:
         plan.insert(
@@ -306,6 +312,7 @@ def _insert_lines(plan: Plan, quotation_id: int, priced: Priced) -> None:
             description=line.description,
             quantity=line.quantity,
             unit_price=line.unit_price,
+            list_price=line.list_price,
             discount_percent=line.discount_percent,
             tax_rate=line.tax_rate,
             amount_net=line.amount_net,

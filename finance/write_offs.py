@@ -64,7 +64,8 @@ CUSTOMER_OF_INVOICE = statement(
 def write_off(plan: Plan, invoice_id: int, *, amount: Decimal, reason: str | None) -> dict[str, Any]:
     """Writes off all or part of what an invoice is open by: bad debt expense against the receivable, dated today.
 
-    Gross of tax. Needs an approval above the rule's amount. Locks invoice, account, period. Raises NotFound,
+    Gross of tax. Needs an approval where all that is written off of the invoice with it is above the rule's amount, so
+    that it does not matter into how many parts it is cut. Locks invoice, account, period. Raises NotFound,
     `nothing_to_write_off`, InvalidInput beside `amount` and `reason`, `approval_required`, `period_closed`.
     """
     invoice, account, others, books = _lock(plan, invoice_id)
@@ -76,7 +77,8 @@ def write_off(plan: Plan, invoice_id: int, *, amount: Decimal, reason: str | Non
         invoice=invoice.number,
     )  # fmt: skip
     errors.raise_if_any()
-    require(plan, ApprovalKind.WRITE_OFF, Subject("invoice", invoice.id, invoice.number, invoice.customer_id), amount)
+    subject = Subject("invoice", invoice.id, invoice.number, invoice.customer_id)
+    require(plan, ApprovalKind.WRITE_OFF, subject, invoice.amount_written_off + amount)
     number = plan.number("WO", books.effective_on)
     entry = post(
         plan,

@@ -13,7 +13,7 @@ from core.approvals.require import Subject, require, rule_for
 from core.audit import record
 from core.constraints import means
 from core.errors import FieldErrors, NotFound
-from core.money import LARGEST_AMOUNT, QUANTITY_PLACES, ZERO, is_finer, round_money
+from core.money import LARGEST_AMOUNT, QUANTITY_PLACES, ZERO, is_finer, plain_number, round_money
 from core.needs import needs
 from core.outbox import emit
 from core.plan import Plan
@@ -116,6 +116,19 @@ def _post_document(
     return _post_documents(plan, kind, lines, {warehouse_id: list(range(len(lines)))}, supplier_id, reason)
 
 
+# By day of posting, so that midnight is where the company keeps its books; the index finds a product's newest moves.
+ADJUSTED_TODAY = statement(
+    "documents.adjusted_today",
+    """
+    SELECT coalesce(sum(abs(value)), 0) FROM stock_move
+     WHERE product_id = ANY (%(product_ids)s::bigint[]) AND recorded_at >= %(today)s::date - 2
+       AND effective_on = %(today)s::date AND kind = 'adjustment' AND actor_id = %(user_id)s::bigint
+    """,
+    tables="stock_move",
+    scope="system",
+)
+
+
 @dataclass(frozen=True)
 class _Place:
     """One warehouse of a command: the lines there by their index, its stock, and who waits for it."""
@@ -142,11 +155,11 @@ def _post_documents(
     indexes = _by_warehouse(placed, found, several=any(line.warehouse_id for line in lines))
     products: dict[int, ProductFact] = {product.id: product for product in product_rows}
     _check_lines(kind, lines, products)
-    places, books, rules = _lock_places(plan, kind, lines, indexes, product_ids)
+    places, books, rules, already = _lock_places(plan, kind, lines, indexes, product_ids)
     _check_available(places, products)
     answers = [_write_document(plan, kind, place, products, books, supplier_id, reason) for place in places]
     if kind is MoveKind.ADJUSTMENT:
-        _require_approval(plan, rules, lines, indexes, answers)
+        _require_approval(plan, rules, already, lines, indexes, answers)
     documents = [{name: answer[name] for name in ("id", "number", "warehouse_id")} for answer in answers]
     by_index = {index: line for answer in answers for index, line in answer["lines"]}
     return {**answers[0], "lines": [by_index[index] for index in sorted(by_index)], "documents": documents}
@@ -155,24 +168,21 @@ def _post_documents(
 def _require_approval(
     plan: Plan,
     rules: Sequence[RuleFact],
+    already: Decimal,
     lines: Sequence[StockLine],
     indexes: Mapping[int, Sequence[int]],
     answers: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Lets an adjustment pass whose gains and losses at cost together are within the limit, or that was approved: the
-    same lines in the same places. There is no record yet that an approval could be about."""
-    value = sum((abs(line["value"]) for answer in answers for _, line in answer["lines"]), ZERO)
+    """Lets an adjustment pass whose gains and losses at cost are within the limit together with what the actor has
+    adjusted of these products today, so that none is cut into parts; or that was approved: the same lines in the same
+    places. There is no record yet that an approval could be about."""
+    value = already + sum((abs(line["value"]) for answer in answers for _, line in answer["lines"]), ZERO)
     asked = sorted(
-        [where, lines[index].product_id, _plain(lines[index].quantity), _plain(lines[index].unit_cost)]
+        [where, lines[index].product_id, plain_number(lines[index].quantity), plain_number(lines[index].unit_cost)]
         for where, own in indexes.items()
         for index in own
     )
     require(plan, ApprovalKind.ADJUSTMENT, Subject("stock_adjustment", None, "", asked=asked), value, rules=rules)
-
-
-def _plain(number: Decimal | None) -> str:
-    """A number as it is compared: 3 and 3.000 are the same."""
-    return "" if number is None else format(number.normalize(), "f")
 
 
 def _by_warehouse(
@@ -199,12 +209,14 @@ def _lock_places(
     lines: Sequence[StockLine],
     indexes: Mapping[int, Sequence[int]],
     product_ids: Sequence[int],
-) -> tuple[list[_Place], Books, list[RuleFact]]:
-    """Levels by warehouse, then valuations, under lock; for an adjustment the rule of approvals with them. One product
-    has one valuation wherever it lies, so that all warehouses share them."""
+) -> tuple[list[_Place], Books, list[RuleFact], Decimal]:
+    """Levels by warehouse, then valuations, under lock; for an adjustment with them the rule of approvals, and the
+    value of what the actor has adjusted of these products today. One product has one valuation wherever it lies, so
+    that all warehouses share them."""
     wanted = {where: sorted({lines[index].product_id for index in own}) for where, own in indexes.items()}
     in_order = sorted(wanted)
-    asked_for = [rule_for(plan, ApprovalKind.ADJUSTMENT)] if kind is MoveKind.ADJUSTMENT else []
+    adjusted = ADJUSTED_TODAY(product_ids=product_ids, user_id=plan.actor.user_id, today=plan.today)
+    asked_for = [rule_for(plan, ApprovalKind.ADJUSTMENT), adjusted] if kind is MoveKind.ADJUSTMENT else []
     found = plan.fetch(
         *(LEVELS_FOR_UPDATE(product_ids=wanted[where], warehouse_id=where) for where in in_order),
         VALUATIONS_FOR_UPDATE(product_ids=product_ids),
@@ -223,7 +235,10 @@ def _lock_places(
         stock, rows = stocks[where]
         stock.valuations = shared
         places.append(_Place(where, [(index, lines[index]) for index in own], stock, rows))
-    return places, books, rules[0] if rules else []
+    if not rules:
+        return places, books, [], ZERO
+    rule, [(already,)] = rules
+    return places, books, rule, already
 
 
 def _write_document(

@@ -1,5 +1,5 @@
-"""The worker process: Celery's worker with the outbox relay and the sealer of the audit chain beside it, stopped
-together by SIGTERM."""
+"""The worker process: Celery's worker with the outbox relay, the sealer of the audit chain and its daily
+verification beside it, stopped together by SIGTERM."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from core.embedded import open_database
 from core.jobs import Relay, load_consumers, make_celery
 from core.logging import configure_logging
 from core.seal import Sealer
+from core.seal_check import Verifier
 from core.seal_files import SealFiles, derive_key
 from web.consumers import CONSUMER_MODULES
 
@@ -28,7 +29,7 @@ def main() -> None:
     settings, embedded = open_database(load_settings())
     configure_logging(settings.log_level, settings.log_format)
     url = settings.database_system_url or ""
-    db.configure(db.Database(url, pool_size=CONCURRENCY + 3, application_name="worker"))
+    db.configure(db.Database(url, pool_size=CONCURRENCY + 5, application_name="worker"))
     load_consumers(CONSUMER_MODULES)
     mail.configure(settings)
     if mail.current().can_send:
@@ -36,7 +37,8 @@ def main() -> None:
     # Said of a root worker that takes pickled tasks; ours are JSON, and each names a row of our own database.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     app = make_celery(settings.broker_url)
-    beside = (Relay(app), Sealer(SealFiles.of(settings.home, url), derive_key(settings.secret_key)))
+    files, key = SealFiles.of(settings.home, url), derive_key(settings.secret_key)
+    beside = (Relay(app), Sealer(files, key), Verifier(files, key))
     worker_ready.connect(lambda **_: [each.start() for each in beside], weak=False)
     worker_shutting_down.connect(lambda **_: [each.stop() for each in beside], weak=False)
     try:

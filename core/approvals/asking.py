@@ -109,7 +109,7 @@ def _write_request(plan: Plan, action: Action, arguments: Arguments, wanted: Wan
         kind=wanted.kind,
         action=action.name,
         arguments=dict(arguments),
-        arguments_digest=subject.digest if subject.id is None else digest_of(arguments),
+        arguments_digest=digest_of(arguments) if subject.asked is None else subject.digest,
         subject_type=subject.type,
         subject_id=subject.id,
         subject_label=subject.label,

@@ -92,7 +92,7 @@ LIVE_FOR_UPDATE = statement(
      WHERE request.kind = %(kind)s AND request.requested_by_id = %(user_id)s::bigint
        AND request.subject_type = %(subject_type)s
        AND request.subject_id IS NOT DISTINCT FROM %(subject_id)s::bigint
-       AND (request.subject_id IS NOT NULL OR request.arguments_digest = %(digest)s)
+       AND (NOT %(is_exact)s::boolean OR request.arguments_digest = %(digest)s)
        AND request.state IN ('open', 'approved') AND request.expires_at > %(now)s::timestamptz
      ORDER BY request.id FOR NO KEY UPDATE OF request
     """,
@@ -105,7 +105,7 @@ USED_FOR = statement(
     """
     SELECT id FROM approval_request
      WHERE kind = %(kind)s AND subject_type = %(subject_type)s AND subject_id = %(subject_id)s::bigint
-       AND state = 'used' AND measure >= %(measure)s::numeric LIMIT 1
+       AND state = 'used' AND measure >= %(measure)s::numeric AND arguments_digest = %(digest)s LIMIT 1
     """,
     tables="approval_request",
     scope="system",

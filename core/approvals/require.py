@@ -25,7 +25,10 @@ Measure = Decimal | Mapping[str, Decimal]
 
 @dataclass(frozen=True)
 class Subject:
-    """What an approval is about. Where no record stands behind it (`id` is None), `asked` says what it is about."""
+    """What an approval is about: a record, or where none stands behind it (`id` is None), what `asked` says.
+
+    Of a record `asked` says what of it was approved: an approval counts for no other contents.
+    """
 
     type: str
     id: int | None
@@ -92,8 +95,9 @@ def require(
 
     `measure` is in the kind's own unit, or one for each basis a rule may choose. An approval counts for its requester,
     its subject and at most its measure, once: it is used up in this plan. `covered` names subjects whose used approval
-    covers this one too. `rules` is what `rule_for` brought, `refusal` what is raised instead of `approval_required`.
-    Sends nothing but the rule's statement below the threshold. Locks requests. Raises ApprovalNeeded.
+    covers this one too, where its contents are the same. `rules` is what `rule_for` brought, `refusal` what is raised
+    instead of `approval_required`. Sends nothing but the rule's statement below the threshold. Locks requests. Raises
+    ApprovalNeeded.
     """
     if kind in plan.assumed_approvals:
         return
@@ -115,6 +119,7 @@ def require(
             subject_type=subject.type,
             subject_id=subject.id,
             digest=subject.digest,
+            is_exact=subject.asked is not None,
             now=plan.now,
         ),
         CANDIDATES(
@@ -123,7 +128,10 @@ def require(
             user_id=plan.actor.user_id or 0,
             customer_id=subject.customer_id,
         ),
-        *(USED_FOR(kind=kind, subject_type=type_, subject_id=id_, measure=amount) for type_, id_ in covered),
+        *(
+            USED_FOR(kind=kind, subject_type=type_, subject_id=id_, measure=amount, digest=subject.digest)
+            for type_, id_ in covered
+        ),
     )
     if any(used):
         return
@@ -166,6 +174,11 @@ def _assign(
         Step(position, *places[index], tuple(dict.fromkeys(each.name for each in fitting[index])))
         for position, index in enumerate(chosen, start=1)
     )
+
+
+def can_all_be_decided(steps: Sequence[Sequence[int]]) -> bool:
+    """Whether each step, given by those who may decide it, can have a person of its own."""
+    return _distinct([set(people) for people in steps])
 
 
 def _distinct(sets: Sequence[set[int]], taken: frozenset[int] = frozenset()) -> bool:

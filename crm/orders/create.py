@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from core.audit import record
+from core.audit import only_changed, record
 from core.errors import DomainError, FieldErrors
 from core.needs import needs
 from core.plan import Number, Plan
@@ -16,10 +16,14 @@ from crm.models import OrderState, SalesOrder, SalesOrderLine
 from crm.orders.facts import ORDER_FOR_UPDATE, OrderFact, the_order, touch
 from crm.pricing import PRODUCTS, LineRequest, Priced, price_lines
 
-LINE_IDS = statement(
-    "orders.line_ids",
-    "SELECT id FROM sales_order_line WHERE order_id = %(order_id)s::bigint ORDER BY position",
-    tables="sales_order_line",
+OLD_LINES = statement(
+    "orders.old_lines",
+    """
+    SELECT line.id, product.sku, line.quantity, line.unit_price, line.discount_percent, line.description, line.on_short
+      FROM sales_order_line AS line JOIN product ON product.id = line.product_id
+     WHERE line.order_id = %(order_id)s::bigint ORDER BY line.position
+    """,
+    tables="sales_order_line product",
     scope="by_root",
 )
 
@@ -118,7 +122,7 @@ def change_order(
     customer's own address. Raises `edit_conflict` when somebody changed it since `version`, InvalidInput."""
     orders, old_lines, products = plan.fetch(
         ORDER_FOR_UPDATE(order_id=order_id),
-        LINE_IDS(order_id=order_id),
+        OLD_LINES(order_id=order_id),
         PRODUCTS(ids=[line.product_id for line in lines or ()]),
     )
     order: OrderFact = the_order(orders, order_id)
@@ -139,9 +143,10 @@ def change_order(
         "warehouse_id": basis.warehouse_id,
         "ship_to": order.ship_to if ship_to is None else ship_to or basis.ship_to,
     }
+    told: dict[str, Any] = {}
     if lines is not None:
         priced = price_lines(lines, products, currency=order.currency, tax_rounding=basis.tax_rounding, errors=errors)
-        for (line_id,) in old_lines:
+        for line_id, *_ in old_lines:
             plan.delete(SalesOrderLine, line_id)
         _insert_lines(plan, order_id, priced)
         changes |= {
@@ -150,26 +155,12 @@ def change_order(
             "amount_tax": priced.amount_tax,
             "amount_total": priced.amount_total,
         }
-        summary = _line_summary(priced)
+        told["lines"] = [[list(line[1:]) for line in old_lines], _line_summary(priced)]
     else:
         errors.raise_if_any()
-        summary = []
     touch(plan, order, **changes)
-    record(
-        plan,
-        "sales_order.changed",
-        "sales_order",
-        order_id,
-        label=order.number,
-        changes={
-            "requested_on": [order.requested_on, requested_on],
-            "customer_reference": [order.customer_reference, customer_reference],
-            "carrier": [order.carrier, carrier],
-            "ship_to": [order.ship_to, changes["ship_to"]],
-            "amount_total": [order.amount_total, changes.get("amount_total", order.amount_total)],
-            "lines": summary,
-        },
-    )
+    told |= {name: [getattr(order, name), value] for name, value in changes.items() if name in OrderFact._fields}
+    record(plan, "sales_order.changed", "sales_order", order_id, label=order.number, changes=only_changed(told))
     return {"id": order_id, "number": order.number, "state": order.state, "version": order.version + 1}
 
 
@@ -184,6 +175,7 @@ def _insert_lines(plan: Plan, order_id: int, priced: Priced) -> list[int]:
             description=line.description,
             quantity=line.quantity,
             unit_price=line.unit_price,
+            list_price=line.list_price,
             discount_percent=line.discount_percent,
             tax_rate=line.tax_rate,
             amount_net=line.amount_net,
@@ -195,7 +187,10 @@ def _insert_lines(plan: Plan, order_id: int, priced: Priced) -> list[int]:
 
 
 def _line_summary(priced: Priced) -> list[list[Any]]:
-    return [[line.sku, line.quantity, line.unit_price, line.discount_percent] for line in priced.lines]
+    return [
+        [line.sku, line.quantity, line.unit_price, line.discount_percent, line.description, line.on_short]
+        for line in priced.lines
+    ]
 
 
 def _answer(

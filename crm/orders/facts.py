@@ -41,6 +41,8 @@ class OrderFact(NamedTuple):
     amount_total: Decimal
     ship_to: str | None
     carrier: str | None
+    note: str | None
+    tax_rounding: str
     version: int
 
     def require(self, *states: OrderState) -> None:
@@ -79,6 +81,7 @@ class LineFact(NamedTuple):
     tax_recognised: Decimal
     cost_recognised: Decimal
     currency: str
+    list_price: Decimal
 
 
 ORDER_FOR_UPDATE = statement(
@@ -87,7 +90,7 @@ ORDER_FOR_UPDATE = statement(
     SELECT id, number, customer_id, opportunity_id, owner_id, salesperson_id, warehouse_id, state, shipping_status,
            invoice_status, requested_on, customer_reference, currency, invoicing_policy, tax_point, terms_days,
            due_from,
-           amount_net, amount_tax, amount_total, ship_to, carrier, version
+           amount_net, amount_tax, amount_total, ship_to, carrier, note, tax_rounding, version
       FROM sales_order WHERE id = %(order_id)s::bigint AND visible(sales_order) FOR NO KEY UPDATE
     """,
     tables="sales_order",
@@ -101,7 +104,8 @@ LINES = statement(
            line.description, line.quantity, line.unit_price, line.discount_percent, line.tax_rate, line.amount_net,
            line.amount_tax, line.on_short, line.reservation_id, line.quantity_cancelled, line.quantity_shipped,
            line.quantity_returned, line.quantity_invoiced, line.quantity_credited, line.net_reduced, line.tax_reduced,
-           line.net_recognised, line.tax_recognised, line.cost_recognised, sales_order.currency
+           line.net_recognised, line.tax_recognised, line.cost_recognised, sales_order.currency,
+           coalesce(line.list_price, line.unit_price)
       FROM sales_order_line AS line JOIN product ON product.id = line.product_id
       JOIN sales_order ON sales_order.id = line.order_id
      WHERE line.order_id = %(order_id)s::bigint ORDER BY line.position

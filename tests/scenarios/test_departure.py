@@ -85,6 +85,10 @@ def test_everything_goes_to_the_heir(house: House, people: list[Actor], small_ba
             id=customer,
         )
         assert audited == [([gone.user_id, anna.user_id], WHY)]
+    moved = "SELECT id FROM activity WHERE customer_id = ANY (:ids) AND done_at IS NULL AND owner_id = :id"
+    for (activity,) in house.rows(moved, ids=customers, id=anna.user_id):
+        told = "SELECT changes -> 'owner_id' FROM audit_row WHERE record_type = 'activity' AND record_id = :id"
+        assert house.rows(f"{told} AND action = 'activity.changed'", id=activity) == [([gone.user_id, anna.user_id],)]
     done, heirs = latest_departure(gone.user_id)
     assert done is not None and (done.state, done.customers_done, done.customers_total) == ("done", 3, 3)
     # An opportunity, a quotation, an order, an invoice, two payments, a credit note and two shipments each, at least.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -14,14 +15,19 @@ import pytest
 from core import database as db
 from core.approvals.asking import ask_for_approval, carry_out, foresee, withdraw
 from core.approvals.deputies import delegate, end_delegation
+from core.context import Context
+from core.errors import DomainError
 from core.masks import COSTS, Masked
 from core.users import change_user
+from crm.departures import Heirs, start_departure
 from crm.orders.confirm import confirm_order
+from crm.orders.create import change_order
 from crm.pricing import LineRequest
 from crm.quotations import create_quotation, order_quotation
 from finance.payments import Wanted, record_payment
 from finance.periods import close_period, reopen_period
 from finance.write_offs import reverse_write_off, write_off
+from inventory.catalog import change_product
 from inventory.documents import StockLine, adjust_stock
 from tests.concurrency.crowd import at_once, codes
 from tests.database_server import DatabaseUrls
@@ -156,8 +162,6 @@ def test_an_approval_counts_for_its_order_its_requester_and_its_amount(house: Ho
 
 
 def house_change_lines(plan: Any, order_id: int, product: int, price: str) -> Any:
-    from crm.orders.create import change_order
-
     return change_order(plan, order_id, lines=[LineRequest(product, D(1), D(price))])
 
 
@@ -357,6 +361,50 @@ def test_a_step_may_wait_for_a_person_or_the_superior(house: House, product: int
     assert rule
 
 
+def leave(house: House, login: str, heir: str) -> Any:
+    heirs = Heirs((house.actor_of(heir).user_id,))
+    seen = house.preview(start_departure, house.actor_of(login).user_id, heirs, "moves abroad")
+    house.run(start_departure, house.actor_of(login).user_id, heirs, "moves abroad")
+    return next((effect.data for effect in seen.effects if effect.kind == "approvals_end"), None)
+
+
+def test_what_only_a_leaver_could_decide_goes_back_to_who_asked(house: House, product: int) -> None:
+    only = house.user("only", "manager")
+    before = [{"approver": "role", "role_id": house.value("SELECT id FROM role WHERE code = 'manager'")}]
+    house.set_rule("credit", steps=[{"approver": "person", "user_id": only.user_id}])
+    try:
+        order, _ = over_limit(house, product)
+        request = asked(house, order)
+        assert leave(house, "only", "boss") == {"own": 0, "stuck": 1, "deputies": 0, "rules": 1}
+        assert state_of(house, request) == "withdrawn"
+        assert trail(house, "approval_request", request)[-1] == "approval.withdrawn"
+        again = asked(house, order)  # and now it waits for the administrator
+        house.decide(again, "admin")
+        assert confirm(house, order)["state"] == "confirmed"
+    finally:
+        house.set_rule("credit", steps=before)
+
+
+def test_what_others_can_decide_waits_for_them_and_what_a_leaver_asked_does_not(house: House, product: int) -> None:
+    third, _ = house.user("third", "manager"), house.user("asker", "sales")
+    theirs, own = over_limit(house, product)[0], over_limit(house, product, login="asker")[0]
+    requests = [asked(house, theirs), asked(house, own, "asker")]
+    for giver, taker in (("boss", third), ("third", house.actor_of("mate"))):
+        house.run(delegate, taker.user_id, since=None, until=house.context().today, context=by(house, giver))
+    assert leave(house, "third", "boss") == {"own": 0, "stuck": 0, "deputies": 2, "rules": 0}
+    assert [state_of(house, request) for request in requests] == ["open", "open"]
+    assert leave(house, "asker", "mate") == {"own": 1, "stuck": 0, "deputies": 0, "rules": 0}
+    assert [state_of(house, request) for request in requests] == ["open", "withdrawn"]
+    assert house.decide(requests[0], "boss")["state"] == "approved"
+
+
+def test_whoever_is_simply_made_inactive_leaves_no_request_behind(house: House, product: int) -> None:
+    away = house.user("away", "manager")
+    request = house.ask("confirm_order", {"order_id": over_limit(house, product)[0]["id"]}, "away")["id"]
+    house.run(change_user, away.user_id, {"is_active": False})
+    assert state_of(house, request) == "withdrawn"
+
+
 # asking and doing -----------------------------------------------------------------------------------------------------
 def test_the_measure_is_the_command_s_own(house: House, product: int) -> None:
     order, _ = over_limit(house, product, "500", "65")
@@ -447,6 +495,70 @@ def test_a_quotation_s_approved_discount_covers_its_order(house: House, product:
     assert confirm(house, order)["state"] == "confirmed"
 
 
+def test_what_was_quoted_stays_as_it_was_priced_when_the_catalog_s_price_rises(house: House) -> None:
+    product, customer = house.product(stock=5), house.customer(owner_id=house.actor_of("seller").user_id)
+    quotation = house.run(
+        create_quotation, customer_id=customer, lines=[LineRequest(product, D(1))], context=by(house, "seller")
+    )
+    house.run(change_product, product, {"price": D(1000)})
+    order = house.run(order_quotation, quotation["id"], context=by(house, "seller"))
+    assert confirm(house, order)["state"] == "confirmed"
+
+
+def relined(house: House, order: Any, *lines: LineRequest) -> None:
+    house.run(change_order, order["id"], lines=list(lines), context=by(house, "seller"))
+
+
+def test_an_approved_discount_counts_for_the_lines_it_was_approved_for(house: House, product: int) -> None:
+    order = discounted(house, product, "40")
+    request = asked(house, order)
+    house.decide(request, "head")
+    relined(house, order, LineRequest(product, D(500), None, D(40)))  # forty percent too, of five hundred times as much
+    with refused("approval_required", kind="discount", request=None):
+        confirm(house, order)
+    with refused("approval_required"):
+        house.run(carry_out, request, context=by(house, "seller"))
+    assert state_of(house, request) == "approved"
+    relined(house, order, LineRequest(product, D(1), None, D(40)))
+    assert confirm(house, order)["state"] == "confirmed"
+    assert state_of(house, request) == "used"
+
+
+def test_a_quotation_s_approved_discount_covers_no_other_lines_of_its_order(house: House, product: int) -> None:
+    customer = house.customer(owner_id=house.actor_of("seller").user_id)
+    lines = [LineRequest(product, D(1), None, D(40))]
+    quotation = house.run(create_quotation, customer_id=customer, lines=lines, context=by(house, "seller"))
+    house.approve("order_quotation", {"quotation_id": quotation["id"]}, "seller", "head")
+    order = house.run(order_quotation, quotation["id"], context=by(house, "seller"))
+    relined(house, order, LineRequest(product, D(500), None, D(40)))
+    with refused("approval_required", kind="discount"):
+        confirm(house, order)
+
+
+def test_a_price_below_the_catalog_s_is_a_discount_by_another_name(house: House, product: int) -> None:
+    customer = house.customer(owner_id=house.actor_of("seller").user_id)
+    full = house.value("SELECT price FROM product WHERE id = :id", id=product)
+    cheap = house.order(customer, (product, 1, str(full * D("0.6"))))
+    with refused("approval_required", kind="discount", measure=D(40)):
+        confirm(house, cheap)
+    both = house.order(customer, (product, 1, str(full * D("0.8")), "25"))  # neither is more than thirty by itself
+    with refused("approval_required", kind="discount", measure=D(40)):
+        confirm(house, both)
+    given_away = house.order(customer, (product, 1, "0"))
+    with refused("approval_required", kind="discount", measure=D(100)):
+        confirm(house, given_away)
+    dearer = house.order(customer, (product, 1, str(full * 2), "30"))
+    assert confirm(house, dearer)["state"] == "confirmed"
+    quotation = house.run(
+        create_quotation,
+        customer_id=customer,
+        lines=[LineRequest(product, D(1), full / 2)],
+        context=by(house, "seller"),
+    )
+    with refused("approval_required", kind="discount", measure=D(50)):
+        house.run(order_quotation, quotation["id"], context=by(house, "seller"))
+
+
 def test_discounts_up_to_the_limit_need_nobody(house: House, product: int) -> None:
     assert confirm(house, discounted(house, product, "30"))["state"] == "confirmed"
     with refused("approval_required", kind="discount", measure=D("30.001")):
@@ -477,6 +589,26 @@ def test_a_write_off_needs_a_second_person_and_closes_the_invoice(house: House, 
         house.run(write_off, invoice["id"], amount=D(1), reason="破产", context=by(house, "books"))
 
 
+def test_a_write_off_is_not_cut_into_parts_below_the_limit(house: House, product: int) -> None:
+    house.set_rule("write_off", threshold=D(50))
+    try:
+        customer = house.customer(owner_id=house.actor_of("seller").user_id)
+        [invoice] = house.confirmed(customer, (product, 1))["invoices"]
+        first = house.run(write_off, invoice["id"], amount=D(50), reason="尾差", context=by(house, "books"))
+        with refused("approval_required", kind="write_off", measure=D("50.01")):
+            house.run(write_off, invoice["id"], amount=D("0.01"), reason="尾差", context=by(house, "books"))
+        house.run(reverse_write_off, first["id"], reason="收回")
+        house.run(write_off, invoice["id"], amount=D(50), reason="尾差", context=by(house, "books"))
+    finally:
+        house.set_rule("write_off", threshold=D(0))
+
+
+def seeing_costs(context: Context) -> Context:
+    """As somebody of the same work who may see costs."""
+    actor = context.actor
+    return replace(context, actor=replace(actor, permissions=actor.permissions | {"costs.read"}))
+
+
 def test_an_adjustment_over_the_limit_is_approved_line_by_line(house: House, product: int) -> None:
     house.set_rule("adjustment", is_active=True)
     try:
@@ -484,8 +616,18 @@ def test_an_adjustment_over_the_limit_is_approved_line_by_line(house: House, pro
         small = [StockLine(product, D(-83))]
         house.run(adjust_stock, reason="盘点", lines=small, context=asking)  # 4,980 at cost
         lines = [StockLine(product, D(-84))]
-        with refused("approval_required", kind="adjustment", measure=Masked(COSTS)):  # 5,040.00 at cost
+        with refused("approval_required", kind="adjustment", measure=Masked(COSTS)):  # 10,020.00 at cost
             house.run(adjust_stock, reason="盘点", lines=lines, context=asking)
+        asking = seeing_costs(asking)
+        with refused("approval_required", kind="adjustment", measure=D("10020.00")):  # with what he adjusted before
+            house.run(adjust_stock, reason="盘点", lines=lines, context=asking)
+        with refused("approval_required", kind="adjustment", measure=D("5040.00")):  # the first of that day
+            later = replace(asking, now=now() + timedelta(days=3))
+            house.run(adjust_stock, reason="盘点", lines=lines, context=later)
+        with refused("approval_required", kind="adjustment", measure=D("5040.00")):  # cut into parts
+            house.run(adjust_stock, reason="盘点", lines=[StockLine(product, D(-1))], context=asking)
+        other = house.product(stock=10)
+        house.run(adjust_stock, reason="盘点", lines=[StockLine(other, D(-1))], context=asking)
         gain_and_loss = [StockLine(product, D(-50)), StockLine(product, D(50))]
         with refused("approval_required", kind="adjustment"):  # what is lost and what is found both count
             house.run(adjust_stock, reason="盘点", lines=gain_and_loss, context=asking)
@@ -562,6 +704,40 @@ def test_doing_it_and_confirming_at_once_confirms_once(house: House, product: in
     assert codes(answers)["done"] == 1
     assert state_of(house, request) == "used"
     assert house.order_now(order)[0] == "confirmed"
+
+
+def test_using_an_approval_waits_for_who_takes_it_back(house: House, product: int) -> None:
+    """The lock at use, by itself: a preview writes nothing, so that no trigger could refuse it afterwards."""
+    order, _ = over_limit(house, product)
+    request = asked(house, order)
+    house.decide(request, "boss")
+    answers: list[Any] = []
+
+    def use() -> None:
+        try:
+            answers.append(house.preview_as("seller", confirm_order, order["id"]))
+        except DomainError as error:
+            answers.append(error.code)
+
+    with psycopg.connect(house.database.url.replace("+psycopg", "", 1)) as withdrawing:
+        withdrawing.execute(
+            "UPDATE approval_request SET state = 'withdrawn', closed_at = now() WHERE id = %s", (request,)
+        )
+        using = threading.Thread(target=use)
+        using.start()
+        while not (waits := is_waited_for(house, withdrawing.info.backend_pid)) and using.is_alive():
+            using.join(0.02)
+        assert waits, answers
+    using.join(30)
+    assert answers == ["credit_exceeded"]
+
+
+def is_waited_for(house: House, process: int) -> bool:
+    with psycopg.connect(house.superuser_url.replace("+psycopg", "", 1)) as watching:
+        found = watching.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", (process,)
+        )
+        return bool(found.fetchone()[0])  # type: ignore[index]
 
 
 def test_nobody_waits_for_ever(house: House, product: int) -> None:

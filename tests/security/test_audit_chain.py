@@ -17,7 +17,7 @@ from core import clock, seal
 from core import database as db
 from core.audit import note_event
 from core.context import SYSTEM
-from core.seal_check import Verdict, still, verify
+from core.seal_check import Verdict, Verifier, still, verify
 from core.seal_files import Anchor, SealFiles, derive_key
 from core.trace import AuditRow
 from tests.database_server import DatabaseUrls
@@ -431,6 +431,22 @@ def test_verify_audit_tells_and_keeps_what_it_found(chain: Chain) -> None:
     told = sentences(found)
     assert "place 3" in told[0] and str(chain.link(3)[0]) in told[0]
     assert "2 rows before it" in told[-1]
+
+
+def test_the_worker_verifies_once_a_day(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "_current", chain.system)
+    verifier = Verifier(chain.files, KEY)
+    assert verifier.look_when_due()["ok"]  # type: ignore[index]
+    assert verifier.look_when_due() is None
+    with chain.superuser.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text("UPDATE audit_row SET actor_name = 'x' WHERE id = :id"), {"id": chain.link(3)[0]})
+    assert verifier.look_when_due() is None
+    tomorrow = clock.now() + timedelta(days=1)
+    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    found = verifier.look_when_due()
+    assert found is not None and found["fault"]["position"] == 3
+    assert chain.files.last_look()["ok"] is False  # type: ignore[index]
 
 
 def test_the_chain_stands_still_while_anchors_are_read(chain: Chain) -> None:

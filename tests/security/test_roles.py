@@ -14,8 +14,9 @@ from core.errors import InvalidInput, NotFound
 from core.permissions import PERMISSIONS, REQUIRED, ROLES, implied_by
 from core.roles import change_role, create_role, remove_role
 from core.scope import Viewer
-from core.units import place_user, share_customer
+from core.units import place_user, save_unit, share_customer
 from core.users import change_user, create_user
+from crm.owners import hand_over_customers
 from tests.conftest import DatabaseUrls
 from tests.security.company import PERSONNEL, Company, browser_of, build, call, explained, post, refusal, statuses_of
 from tests.security.conftest import SETTINGS
@@ -202,6 +203,37 @@ def test_nobody_moves_himself_to_see_more(fresh: Company) -> None:
     assert (refused.code, refused.http_status) == ("place_of_oneself", 403)
     fresh.run(place_user, fresh.users["store"], fresh.units["Seattle"], context=hr)
     fresh.run(place_user, fresh.actor_of("admin").user_id, fresh.units["Seattle"])
+
+
+def test_nobody_moves_others_to_see_more(fresh: Company) -> None:
+    hr_id = fresh.users["hr"]
+    fresh.run(place_user, hr_id, fresh.units["Boston"])
+    fresh.run(change_role, fresh.role_id("personnel"), {"row_scope": "region"})
+    hr = fresh.context(actor=fresh.actor_of("hr"))
+    before = set(hr.actor.viewer.owners)
+    for command, arguments, named in (
+        (place_user, (fresh.users["rep"], fresh.units["Boston"]), {}),
+        (save_unit, ({"parent_id": fresh.value("SELECT parent_id FROM org_unit WHERE name = 'Boston'")},),
+         {"unit_id": fresh.units["Seattle"]}),
+        (save_unit, ({"parent_id": fresh.value("SELECT parent_id FROM org_unit WHERE name = 'Seattle'")},),
+         {"unit_id": fresh.units["Boston"]}),
+    ):  # fmt: skip
+        refused = refusal(fresh, command, *arguments, context=hr, **named)
+        assert (refused.code, refused.http_status) == ("view_of_oneself", 403)
+        assert set(fresh.actor_of("hr").viewer.owners) == before
+    fresh.run(place_user, fresh.users["rep"], fresh.units["Portland"], context=hr)  # elsewhere he may
+    fresh.run(save_unit, {"name": "Harbour"}, unit_id=fresh.units["Seattle"], context=hr)
+
+
+def test_customers_handed_over_by_who_does_not_see_them_go_with_everything(fresh: Company) -> None:
+    fresh.run(change_role, fresh.role_id("personnel"), {"row_scope": "own"})
+    rep, mate = fresh.users["rep"], fresh.users["mate"]
+    owned = fresh.value("SELECT count(*) FROM customer WHERE owner_id = :id", id=rep)
+    assert owned
+    answer = fresh.run(hand_over_customers, rep, to_user_id=mate, context=fresh.context(actor=fresh.actor_of("hr")))
+    assert answer["customers"] == owned
+    for table in ("customer", "opportunity", "quotation", "sales_order", "invoice"):
+        assert fresh.value(f"SELECT count(*) FROM {table} WHERE owner_id = :id", id=rep) == 0, table
 
 
 def test_a_narrow_token_gives_no_more_than_its_scopes(fresh: Company) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,18 +12,22 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from core.approvals import deciding
 from core.audit import HIDDEN, record
 from core.company import change_company
 from core.customers import save_contact
+from core.errors import DomainError
 from core.organization import RowScope
 from core.suppliers import create_supplier
+from crm.orders.create import change_order
 from crm.owners import change_customer
+from crm.pricing import LineRequest
 from finance.write_offs import write_off
 from tests.database_server import DatabaseUrls
 from tests.security.conftest import SETTINGS
 from tests.world import PASSWORD, World, new_key
 from web.app import create_app
-from web.history.fields import FIELDS, UNTOLD
+from web.history.fields import CHOICES, FIELDS, UNTOLD
 from web.history.records import KINDS
 from web.history.words import ACTIONS, action_name
 
@@ -131,6 +136,34 @@ def test_every_kind_of_record_with_rows_has_a_page(world: World, app: Flask) -> 
         answer = browser.get(f"/history/{record_type}/{record_id}")
         assert answer.status_code == 200, record_type
         assert record_type in KINDS
+
+
+def test_a_refused_try_is_told_in_words(world: World, manager: FlaskClient) -> None:
+    customer = world.customer(credit_limit=Decimal(1))
+    order = world.order(customer, (world.product(stock=5), 1))
+    with pytest.raises(DomainError):
+        world.confirm(order)
+    page = text_of(manager.get(f"/history/sales_order/{order['id']}"))
+    assert "Refused, since it goes over the credit limit" in page
+    assert "credit_exceeded" not in page
+
+
+def test_every_code_that_is_kept_has_words() -> None:
+    """Those of `keep` in the house, wherever they are raised."""
+    kept = {"approval_required", "credit_exceeded", "invalid_input"}
+    source = inspect.getsource(deciding._check_decider)
+    kept |= set(re.findall(r'DomainError\("(\w+)"', source)) | {"not_found"}
+    assert kept == CHOICES["refused"].keys()
+
+
+def test_lines_of_a_changed_document_are_told_before_and_after(world: World, manager: FlaskClient) -> None:
+    product = world.product(stock=5)
+    order = world.order(world.customer(), (product, 1, "100"))
+    lines = [LineRequest(product, Decimal(2), Decimal(90), Decimal(5)), LineRequest(product, Decimal(1), Decimal(100))]
+    world.run(change_order, order["id"], lines=lines)
+    sku = world.value("SELECT sku FROM product WHERE id = :id", id=product)
+    page = text_of(manager.get(f"/history/sales_order/{order['id']}"))
+    assert f"{sku} × 1 × 100 → now {sku} × 2 × 90 − 5 %, {sku} × 1 × 100" in page
 
 
 def test_every_kind_is_looked_up(app: Flask) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +50,11 @@ def command(json_output: bool, anchors: tuple[Path, ...]) -> None:
 
 
 def look(database: Any, files: Any, secret_key: str) -> dict[str, Any]:
-    """Walks the whole chain of a database, keeps what was found for the page of the audit trail, and answers it."""
-    from core import clock
-    from core.seal_check import still, verify
+    """What a walk of the whole chain finds, under the key of this machine."""
+    from core import seal_check
     from core.seal_files import derive_key
 
-    began, key = time.monotonic(), derive_key(secret_key)
-    with database.snapshot() as connection:
-        with still(database):
-            known = files.anchors()
-            connection.exec_driver_sql("SELECT 1")
-        verdict = verify(connection, known, files.keys() | {key.id: key.secret})
-    found = verdict.as_data() | {"at": clock.now().isoformat(), "seconds": round(time.monotonic() - began, 1)}
-    files.note_look(found)
-    return found
+    return seal_check.look(database, files, derive_key(secret_key))
 
 
 def sentences(verdict: dict[str, Any]) -> list[str]:

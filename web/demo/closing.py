@@ -19,7 +19,7 @@ from inventory.catalog import change_product
 from web.cli.messages import _
 from web.demo.dates import Calendar
 from web.demo.opening import ADMIN, MANAGER
-from web.demo.records import note_loading
+from web.demo.records import note_loading, set_discount_rule
 from web.demo.replay import Replay, Step
 from web.demo.source import Northwind, SourceProduct
 
@@ -39,6 +39,7 @@ def closing_steps(calendar: Calendar, northwind: Northwind) -> list[Step]:
     last_order = {order.customer: calendar.day(order.ordered_on) for order in northwind.orders}
     steps = [Step(day, CLOSING, _discontinue(product)) for product in northwind.products if product.is_discontinued]
     steps += [Step(day, CLOSING, _judge(code, since, day)) for code, since in sorted(last_order.items())]
+    steps.append(Step(day, CLOSING, lambda replay: replay.run(ADMIN, set_discount_rule, True)))
     facts = {"orders": len(northwind.orders), "source": "Microsoft Northwind"}
     return [*steps, Step(day, LOADED, lambda replay: replay.run(ADMIN, note_loading, "demo.loaded", facts))]
 

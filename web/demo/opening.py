@@ -22,7 +22,7 @@ from crm.setup import set_up_company
 from inventory.catalog import create_product, set_reorder_point
 from inventory.documents import StockLine, open_stock
 from web.demo.dates import SET_UP_BEFORE, Calendar, working_day_before
-from web.demo.records import create_category, masters, note_loading, open_fiscal_years
+from web.demo.records import create_category, masters, note_loading, open_fiscal_years, set_discount_rule
 from web.demo.replay import Replay, Step
 from web.demo.source import Northwind, Row, SourceProduct, country_code
 
@@ -66,6 +66,7 @@ def opening_steps(calendar: Calendar, northwind: Northwind, orders: int | None) 
         Step(day, SET_UP, _set_up),
         Step(day, PEOPLE, _years(day, calendar.today)),
         Step(day, PEOPLE, lambda replay: _note_started(replay, calendar, orders)),
+        Step(day, PEOPLE, lambda replay: replay.run(ADMIN, set_discount_rule, False)),
     ]
     steps += [Step(day, PEOPLE, _employee(row)) for row in sorted(northwind.employees, key=_seniority)]
     steps += [Step(day, PEOPLE, _invented(*person)) for person in INVENTED]

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from core.approvals.models import ApprovalKind, ApprovalRule
+from core.approvals.rules import change_rule
 from core.audit import record
 from core.catalog import ProductCategory
 from core.needs import needs
@@ -32,6 +34,14 @@ def open_fiscal_years(plan: Plan, first: int, last: int) -> dict[str, Any]:
     for year in range(first, last + 1):
         opened += add_fiscal_year(plan, plan.today.replace(year=year, month=1, day=1), 1)
     return {"periods": len(opened)}
+
+
+@needs("approvals.rules")
+def set_discount_rule(plan: Plan, is_active: bool) -> dict[str, Any]:
+    """Switches the rule for discounts off and on: Northwind's prices, many below the catalog's, were agreed long ago,
+    before anybody could have been asked."""
+    found = plan.session.execute(select(ApprovalRule.id).where(ApprovalRule.kind == ApprovalKind.DISCOUNT))
+    return change_rule(plan, found.scalar_one(), {"is_active": is_active})
 
 
 @needs("company.write")

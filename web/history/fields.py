@@ -131,7 +131,7 @@ FIELDS: dict[str, Any] = {
     "quantity": _("Quantity"),
     "reason": _("Reason"),
     "recipient": _("Recipient"),
-    "refused": _("Refused as"),
+    "refused": _("Refused, since"),
     "region": _("Region"),
     "reports_to_id": _("Reports to"),
     "request_id": _("Approval request"),
@@ -181,6 +181,7 @@ FIELDS: dict[str, Any] = {
     "total": _("In all"),
     "unit_id": _("Unit"),
     "until": _("Until"),
+    "delegate_id": _("Goes to"),
     "user_id": _("User"),
     "valid_days": _("Days a request stays valid"),
     "warehouse_id": _("Warehouse"),
@@ -217,6 +218,15 @@ CHOICES: dict[str, dict[str, Any]] = {
         "administrators": _("administrators"),
         "everyone": _("everyone"),
         "nobody": _("nobody"),
+    },
+    "refused": {
+        "approval_once": _("this person had decided a step already"),
+        "approval_required": _("it needs an approval"),
+        "approval_step_first": _("an earlier step was not decided yet"),
+        "credit_exceeded": _("it goes over the credit limit"),
+        "invalid_input": _("it cannot be taken like this"),
+        "not_found": _("this person was not asked to decide"),
+        "own_approval": _("nobody decides what he asked for himself"),
     },
 }
 # Made by the product from other fields, or of no meaning to people.

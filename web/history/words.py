@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -187,16 +188,27 @@ def _change(name: str, given: Any, names: Mapping[int, str]) -> Change:
 
 
 def _is_pair(name: str, given: Any) -> bool:
-    if not isinstance(given, list) or len(given) != 2 or name in LISTS:
+    if not isinstance(given, list) or len(given) != 2:
         return False
+    if name in LISTS:  # lists of lines, of which each is a list or names its parts
+        return all(isinstance(value, list) and all(isinstance(line, list | dict) for line in value) for value in given)
     # A list of values that was changed is a pair of lists; one that was given first is a list of values.
     return name not in VALUES or all(value is None or isinstance(value, list) for value in given)
 
 
 def _said_line(line: Any) -> str:
-    """A line of a document: what and how many; its prices stand on the document."""
-    parts = line.values() if isinstance(line, dict) else line if isinstance(line, list) else [line]
-    return " × ".join(str(part) for part in list(parts)[:2])
+    """A line of a document: what and how many, and where it was priced, at which price less which discount."""
+    parts = list(line.values()) if isinstance(line, dict) else line if isinstance(line, list) else [line]
+    said = " × ".join(_figure(part) for part in parts[:2])
+    if isinstance(line, list) and len(line) > 3:
+        said += f" × {_figure(line[2])}" + (f" − {_figure(line[3])} %" if _figure(line[3]) != "0" else "")
+    return said
+
+
+def _figure(value: Any) -> str:
+    """A figure without zeros behind the point; anything else as it is."""
+    text = str(value)
+    return text.rstrip("0").rstrip(".") if re.fullmatch(r"-?\d+\.\d+", text) else text
 
 
 def _said(name: str, value: Any, names: Mapping[int, str]) -> str:

@@ -60,3 +60,29 @@ def _people_report_to(data: Mapping[str, Any]) -> EffectLine:
 @effect_for("place_left")
 def _place_left(data: Mapping[str, Any]) -> EffectLine:
     return EffectLine("group", _("The place in %(unit)s becomes free", unit=data["unit"]))
+
+
+@effect_for("approvals_end")
+def _approvals_end(data: Mapping[str, Any]) -> EffectLine:
+    parts = []
+    if data["own"]:
+        parts.append(ngettext("%(num)s own request is taken back", "%(num)s own requests are taken back", data["own"]))
+    if data["stuck"]:
+        parts.append(
+            ngettext(
+                "%(num)s request that nobody else can decide goes back to who asked",
+                "%(num)s requests that nobody else can decide go back to who asked",
+                data["stuck"],
+            )
+        )
+    if data["deputies"]:
+        parts.append(ngettext("%(num)s deputy ends", "%(num)s deputies end", data["deputies"]))
+    if data["rules"]:
+        parts.append(
+            ngettext(
+                "%(num)s rule names this person; its step falls to the administrators",
+                "%(num)s rules name this person; their steps fall to the administrators",
+                data["rules"],
+            )
+        )
+    return EffectLine("ok", _("Approvals"), note=_("; ").join(parts))

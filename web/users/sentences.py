@@ -36,6 +36,13 @@ def _place_of_oneself(data: Mapping[str, Any]) -> str:
     return _("Your place decides whose records you see. Ask somebody who sees everything to move you.")
 
 
+@sentence_for("view_of_oneself")
+def _view_of_oneself(data: Mapping[str, Any]) -> str:
+    return _(
+        "This would show you records of others that you do not see now. Ask somebody who sees everything to do it."
+    )
+
+
 @sentence_for("grants_too_much")
 def _grants_too_much(data: Mapping[str, Any]) -> str:
     return _(

@@ -45,7 +45,7 @@ def test_opportunity_to_paid(api: Api) -> None:
     [invoice] = confirmed["invoices"]
     assert (invoice["amount_total"], invoice["amount_open"]) == ("1017.00", "1017.00")
     assert_balanced(api)
-    [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    level = api.level(product["id"])
     assert [Decimal(level[name]) for name in ("on_hand", "reserved", "available")] == [10, 10, 0]
 
     shipped = api.ok("POST", f"/sales-orders/{order['id']}/ship")

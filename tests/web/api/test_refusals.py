@@ -157,7 +157,7 @@ def test_credit_is_checked_at_confirm(api: Api) -> None:
     body = problem(api.post(f"/sales-orders/{order['id']}/confirm"), 409, "credit_exceeded")
     assert (body["credit_limit"], body["amount"], body["over"]) == ("1000.00", "1130.00", "130.00")
     assert api.ok("GET", f"/customers/{customer['id']}")["exposure"] == "0.00"
-    [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    level = api.level(product["id"])
     assert level["reserved"] == "0.000"
 
 
@@ -199,7 +199,7 @@ def test_figures_beyond_the_books_are_refused(api: Api) -> None:
 
 def test_an_adjustment_may_name_several_warehouses_and_a_receipt_one(api: Api, world: World) -> None:
     product = api.product()
-    [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    level = api.level(product["id"])
     there = world.run(save_warehouse, {"code": "FAR", "name": "Far"})["id"]
     here = {"product_id": product["id"], "quantity": "3", "warehouse_id": level["warehouse_id"], "unit_cost": "7"}
     far = here | {"warehouse_id": there, "quantity": "2"}

@@ -72,7 +72,7 @@ def known(app: Flask, tokens: dict[str, str]) -> dict[str, int]:
     [invoice] = api.ok("POST", f"/sales-orders/{order['id']}/confirm")["invoices"]
     api.ok("POST", f"/sales-orders/{order['id']}/ship")
     payment = api.ok("POST", "/payments", {"customer_id": customer["id"], "amount": "50", "auto": True})
-    [level] = api.ok("GET", f"/stock-levels?product_id={product['id']}")["items"]
+    level = api.level(product["id"])
     path = f"/customers/{customer['id']}"
     place = {"kind": "shipping", "street": "x"}
     [period] = api.ok("GET", "/fiscal-periods?limit=1")["items"]
