@@ -12,22 +12,21 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select
 
 from core.audit import record
-from core.credentials import HalfSignIn
 from core.errors import DomainError, FieldErrors, NotFound
 from core.mail import Claimed, current, secret_maker, write_mail
 from core.mail_models import PasswordLink, PasswordRequest
 from core.needs import for_the_system, needs
 from core.normalise import clean
 from core.oidc_models import OidcIdentity
-from core.organization import Company, User, UserSession
+from core.organization import Company, User
 from core.outbox import consumer, emit
 from core.passwords import check_password, hasher
 from core.plan import Plan
 from core.rate_limits import subject_of_address
-from core.sessions import digest
+from core.sessions import digest, end_sessions
 from core.statements import statement
 from core.users import create_user
 
@@ -232,8 +231,8 @@ def _mark(user: User) -> str:
 # using ----------------------------------------------------------------------------------------------------------------
 @for_the_system
 def set_password_by_link(plan: Plan, token: str, password: str) -> dict[str, Any]:
-    """Sets a new password, ends the link, all sessions and what is half signed in, and tells the owner by mail. API
-    tokens stay.
+    """Sets a new password, ends the link, all sessions, what is half signed in and all API tokens, and tells the owner
+    by mail.
 
     Opens no session: whoever holds the link still signs in, with his second factor where he has one. Raises
     `reset_link_dead`, InvalidInput beside `password`.
@@ -245,7 +244,7 @@ def set_password_by_link(plan: Plan, token: str, password: str) -> dict[str, Any
     user.password_hash = hasher.hash(password)
     user.failed_sign_ins, user.blocked_until = 0, None
     plan.set(PasswordLink, link.id, ended_at=plan.now)
-    ended = _end_sessions(plan, user)
+    ended = end_sessions(plan, user.id)["ended"]
     record(plan, "user.password_set_by_link", "app_user", user.id, label=user.login, changes={"sessions": ended})
     if user.email and link.purpose == "reset":
         write_mail(plan, kind="password_changed", to=user.email, language=user.language, user_id=user.id)
@@ -266,13 +265,3 @@ def _locked_link(plan: Plan, token_hash: str) -> tuple[User, Link]:
 def _is_live(link: Link, user: User, now: datetime) -> bool:
     unchanged = link.password_mark == _mark(user) and link.email == user.email
     return link.ended_at is None and now < link.expires_at and user.is_active and unchanged
-
-
-def _end_sessions(plan: Plan, user: User) -> int:
-    sessions = select(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
-    found = plan.session.execute(sessions).scalars().all()
-    for session in found:
-        session.ended_at = plan.now
-    halves = update(HalfSignIn).where(HalfSignIn.user_id == user.id, HalfSignIn.ended_at.is_(None))
-    plan.session.execute(halves.values(ended_at=plan.now))
-    return len(found)

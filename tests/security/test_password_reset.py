@@ -98,7 +98,7 @@ def test_a_link_sets_a_password_once_and_opens_no_session(world: World, visitor:
     assert (done.status_code, done.headers["Location"]) == (303, "/sign-in")
     assert visitor.get("/menu").status_code == 303, "no session was opened"
     assert elsewhere.get("/menu").status_code == 303, "all sessions ended"
-    assert visitor.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 200, "tokens stay"
+    assert visitor.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401, "tokens too"
     assert sign_in(browser(), "wei").status_code == 422, "the old password is gone"
     assert sign_in(browser(), "wei", NEW).status_code == 303
     deliver()
