@@ -57,9 +57,10 @@ COUNT = statement(
     tables="sign_in_delay",
     scope="system",
 )
+# Only what this account failed: or whoever has one account could try others without end, signing in between.
 FORGET = statement(
     "sign_in.forget_failures",
-    "DELETE FROM sign_in_delay WHERE address = ANY (%(keys)s::text[])",
+    "UPDATE sign_in_delay SET failures = greatest(failures - %(failures)s::int, 0) WHERE address = %(address)s",
     tables="sign_in_delay",
     scope="system",
 )
@@ -114,10 +115,11 @@ class Attempts:
         user.blocked_until = self.plan.now + _delay(user.failed_sign_ins)
 
     def forget(self) -> None:
-        """Nothing stands against either any more: somebody has shown who he is."""
-        if self.user is not None and (self.user.failed_sign_ins or self.user.blocked_until):
-            self.user.failed_sign_ins, self.user.blocked_until = 0, None
-        self.plan.fetch(FORGET(keys=self.keys))
+        """Somebody has shown who he is: his failures stand against neither his account nor his address any more."""
+        if self.user is None or not (self.user.failed_sign_ins or self.user.blocked_until):
+            return
+        self.plan.fetch(FORGET(address=self.address, failures=self.user.failed_sign_ins))
+        self.user.failed_sign_ins, self.user.blocked_until = 0, None
 
 
 def _delay(failures: int) -> timedelta:

@@ -368,8 +368,25 @@ def test_the_delay_of_an_address_is_not_for_ever_and_not_for_others(house: House
         assert house.visitor().sign_in(honest).status_code == 303, "from elsewhere he comes in"
         clock.shift(3)
         assert house.visitor(office).sign_in(honest).status_code == 303
-        for _ in range(13):
-            assert house.visitor(office).sign_in(house.somebody(), "wrong wrong").status_code == 422, "it begins anew"
+
+
+def test_an_account_of_one_s_own_frees_no_guesses_at_others(house: House) -> None:
+    office, own = "10.9.9.11", house.somebody()
+    with standing():
+        for _ in range(12):
+            assert house.visitor(office).sign_in(house.somebody(), "wrong wrong").status_code == 422
+            assert house.visitor(office).sign_in(own).status_code == 303
+        assert house.visitor(office).sign_in(house.somebody(), "wrong wrong").status_code == 422
+        assert house.visitor(office).sign_in(own).status_code == 429
+
+
+def test_who_mistypes_and_then_comes_in_holds_up_no_colleague(house: House) -> None:
+    office = "10.9.9.12"
+    with standing():
+        for _ in range(8):
+            clumsy = house.somebody()
+            assert fail(house.visitor(office), clumsy, 3) == [422] * 3
+            assert house.visitor(office).sign_in(clumsy).status_code == 303
 
 
 def test_failures_are_forgotten_after_a_day(house: House) -> None:
