@@ -118,6 +118,11 @@ def directory_lies(content: bytes) -> bytes:
     return content[:at] + struct.pack("<I", 1) + content[at + 4 :]
 
 
+def says_one_part(content: bytes) -> bytes:
+    """The end record says 1 part, whatever the list of parts holds."""
+    return content[:-14] + struct.pack("<HH", 1, 1) + content[-10:]
+
+
 def encrypted(content: bytes) -> bytes:
     at = content.rindex(b"PK\x01\x02") + 8
     return content[:at] + b"\x01\x00" + content[at + 2 :]
@@ -167,6 +172,14 @@ NO_WORKBOOKS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "too many parts": (
         "upload_unpacks_too_large",
         lambda: workbook({f"xl/{number}": "" for number in range(MOST_PARTS)}),
+    ),
+    "too many parts, and few said": (
+        "upload_unpacks_too_large",
+        lambda: says_one_part(workbook({f"xl/{number}": "" for number in range(MOST_PARTS)})),
+    ),
+    "a long list of types": (
+        "upload_unpacks_too_large",
+        lambda: workbook(types=f"{TYPES}<!--{''.join(map(hex, range(200_000)))}-->"),
     ),
     "a long directory": (
         "upload_unpacks_too_large",
