@@ -105,6 +105,26 @@ def test_no_image(case: str) -> None:
     assert refused(check_image, NO_IMAGES[case]) == "upload_no_image"
 
 
+def _noting(asked: list[str], kind: str) -> Callable[..., object]:
+    def decode(*_arguments: object) -> object:
+        asked.append(kind)
+        raise SyntaxError(kind)
+
+    return decode
+
+
+def test_no_other_decoder_looks_at_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoders of kinds that nobody hands in are the ones with holes: they are not even asked."""
+    Image.init()
+    asked: list[str] = []
+    for kind, (_, accept) in list(Image.OPEN.items()):
+        if kind not in ("PNG", "JPEG"):
+            monkeypatch.setitem(Image.OPEN, kind, (_noting(asked, kind), accept))
+    for kind in ("GIF", "BMP", "TIFF", "WEBP"):
+        assert refused(check_image, picture(kind)) == "upload_no_image"
+    assert asked == []
+
+
 def test_images_by_their_content() -> None:
     assert check_image(picture("PNG")) == "image/png"
     assert check_image(picture("JPEG")) == "image/jpeg"
