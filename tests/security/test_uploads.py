@@ -7,6 +7,7 @@ import json
 import struct
 import subprocess
 import sys
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -138,6 +139,15 @@ def directory_lies(content: bytes) -> bytes:
     return content[:at] + struct.pack("<I", 1) + content[at + 4 :]
 
 
+def packed_otherwise(content: bytes, method: int, name: str = "xl/a.txt") -> bytes:
+    """With one more part, packed by a method of its own."""
+    stream = io.BytesIO(content)
+    with zipfile.ZipFile(stream, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a name that stands there twice
+        archive.writestr(name, "x" * 5000, compress_type=method)
+    return stream.getvalue()
+
+
 def says_one_part(content: bytes) -> bytes:
     """The end record says 1 part, whatever the list of parts holds."""
     return content[:-14] + struct.pack("<HH", 1, 1) + content[-10:]
@@ -160,6 +170,12 @@ NO_WORKBOOKS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a backslash": ("upload_no_workbook", lambda: workbook({"xl\\..\\x": "x"})),
     "encrypted": ("upload_no_workbook", lambda: encrypted(workbook())),
     "a lying directory": ("upload_no_workbook", lambda: directory_lies(workbook({"xl/big.xml": "x" * 5000}))),
+    "packed by bzip2": ("upload_no_workbook", lambda: packed_otherwise(workbook(), zipfile.ZIP_BZIP2)),
+    "packed by lzma": ("upload_no_workbook", lambda: packed_otherwise(workbook(), zipfile.ZIP_LZMA)),
+    "a name that stands there twice": (
+        "upload_no_workbook",
+        lambda: packed_otherwise(workbook({"xl/a.txt": "y"}), zipfile.ZIP_DEFLATED),
+    ),
     "macros": ("upload_active_content", lambda: workbook({"xl/vbaProject.bin": b"x"})),
     "macros by type": (
         "upload_active_content",
