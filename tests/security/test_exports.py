@@ -17,9 +17,10 @@ from tests.security.conftest import SETTINGS
 from tests.world import PASSWORD, World
 from web.app import create_app
 from web.exports.declared import LISTS
-from web.exports.writing import inert
+from web.exports.writing import inert, write_rows
 
 ACTING = ("=1+1", "+8613800000000", "-2+3", "@SUM(A1)", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x", "=cmd|x")
+HIDDEN = ("\t=1+1", "\r=1+1", "\n=1+1", "\tx", " =1+1", "\u3000=1+1", " \u3000\uff1d1+1", "  @x")
 CANARY = "Zaunkönig"
 
 
@@ -79,6 +80,16 @@ def test_a_workbook_holds_texts_and_no_formula(app: Flask) -> None:
     cells = [cell for row in book.active.iter_rows() for cell in row if cell.value is not None]
     assert not [cell.value for cell in cells if cell.data_type == "f"]
     assert len([cell for cell in cells if str(cell.value).startswith(("=", "+", "-", "@"))]) >= 4
+
+
+@pytest.mark.parametrize("text", [*ACTING, *HIDDEN])
+def test_what_would_act_is_inert_as_head_and_as_cell(text: str) -> None:
+    with write_rows("csv", "List", [text], [[text]]) as file:
+        rows = list(csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline="")))
+    assert rows == [[f"'{text}"], [f"'{text}"]]
+    with write_rows("xlsx", "List", [text], [[text]]) as file:
+        cells = [row[0] for row in openpyxl.load_workbook(file).active.iter_rows()]
+    assert [cell.data_type for cell in cells] == ["s", "s"]
 
 
 @pytest.mark.parametrize("text", ["plain", "a=b", "10%", "李明", "", "a-b", "3 + 4"])
