@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -144,6 +145,51 @@ def test_a_crawl_finds_nothing_of_a_colleague(walls: None, app: Flask, world: Wo
             found.append(f"/api/v1/{kind}: rows")
     assert visited > 90
     assert found == []
+
+
+def test_what_a_colleague_does_changes_nothing_that_is_shown(app: Flask, world: World, bert: FlaskClient) -> None:
+    """No count, total, badge or order of a list on any page or call moves, however much comes to her."""
+    token, pages = {"Authorization": f"Bearer {world.token('bert')}"}, []
+    for row in route_matrix(app):
+        alone = row.method == "GET" and "<" not in row.rule and not row.rule.startswith(("/styleguide", "/assets"))
+        if alone and row.endpoint not in ("sign_in.sign_out", "health.healthz", "health.readyz"):
+            pages.append(row.rule)
+    pages += ["/orders?view=all", "/customers?view=all", "/activities?view=all", f"/search?q={CANARY[:6]}"]
+
+    def look() -> dict[str, tuple[int, str]]:
+        found = {}
+        for page in pages:
+            is_api = page.startswith("/api/")
+            answer = app.test_client().get(page, headers=token) if is_api else bert.get(page)
+            found[page] = (answer.status_code, _PASSING.sub("", answer.data.decode("utf-8", "replace")))
+        return found
+
+    app.test_client().get("/api/v1/me", headers=token)  # the use of a token is noted once an hour
+    first, before = look(), look()
+    assert [page for page in pages if first[page] != before[page]] == [], "other by themselves"
+    _more_for_anna(world)
+    after = look()
+    assert [page for page in pages if after[page] != before[page]] == []
+    assert sum(status == 200 for status, _ in before.values()) > 40
+
+
+# What is another at each look: tokens and keys of forms, numbers of requests, moments.
+_PASSING = re.compile(
+    r'(?:name="csrf_token"|name="idempotency_key")[^>]*>|data-token="[^"]*"|<meta name="csrf[^>]*>'
+    r'|\b[0-9a-f]{16}\b|"last_(?:used|seen)_at": ?"[^"]*"|\d{1,2}:\d\d'
+)
+
+
+def _more_for_anna(world: World) -> None:
+    """One more of all that is hers, without touching the stock, which is everybody's."""
+    anna = world.value("SELECT id FROM app_user WHERE login = 'anna'")
+    product = world.value("SELECT min(id) FROM product")
+    customer = world.customer("Zweitkunde AG", owner_id=anna, country="DE")
+    world.run(record_activity, customer, {"kind": "task", "subject": "Anrufen"})
+    deal = world.run(create_opportunity, customer, {"name": "Second deal", "amount": SUMS})
+    world.run(create_quotation, opportunity_id=deal["id"], lines=[LineRequest(product, Decimal(1), SUMS)])
+    world.order(customer, (product, 1, SUMS))
+    world.pay(customer, "77")
 
 
 def _speaks_of_anna(answer: Any) -> bool:
