@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 import pytest
@@ -9,12 +10,15 @@ import pytest
 from core.command import preview, run
 from core.context import SYSTEM, Actor, Context
 from core.errors import PermissionDenied
+from core.jobs import APPLY, make_celery
 from core.needs import NEEDED, UndeclaredCommand, needs
+from core.outbox import apply_event
 from core.permissions import PERMISSIONS, implied_by
 from core.plan import Plan
 from core.scope import EVERYTHING
 from tests.architecture import commands
 from tests.architecture.commands import Command, Entry
+from tests.architecture.hooks import sources
 from web.orders.specs import ACTIONS
 from web.permissions import PUBLIC, SIGNED_IN
 from web.stock.documents import KINDS
@@ -111,13 +115,28 @@ def test_an_undeclared_command_runs_for_nobody(way: Command) -> None:
 
 
 def test_what_is_the_system_s_no_person_runs() -> None:
-    from core.outbox import apply_event
     from core.sign_in import sign_in
     from crm.setup import set_up_company
 
     for command in (apply_event, sign_in, set_up_company):
         with pytest.raises(PermissionDenied):
             run(command, context=Context(actor=actor(*PERMISSIONS)))
+
+
+def test_the_worker_has_one_task_which_runs_what_is_the_system_s() -> None:
+    """All background work goes through the outbox: another task would be one that declares nothing."""
+    ours = [name for name in make_celery("memory://").tasks if not name.startswith("celery.")]
+    assert ours == [APPLY]
+    assert [use.command for use in commands.all_uses() if use.where.startswith("core.jobs:")] == [apply_event]
+    assert NEEDED[apply_event] == frozenset()
+    makers = [
+        path.name
+        for path, module in sources().items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call | ast.Name | ast.Attribute)
+        and ast.unparse(node).endswith((".task", "shared_task", ".add_periodic_task"))
+    ]
+    assert makers == ["jobs.py"]
 
 
 def test_a_declaration_names_permissions_there_are() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import exc
 
 import crm.notices
 import inventory.alerts
@@ -55,6 +56,50 @@ def test_every_event_is_applied_once(world: World) -> None:
     for (event_id,) in world.rows("SELECT id FROM outbox_event"):
         jobs.apply_event_task(event_id)
     assert len(world.rows("SELECT id FROM stock_alert")) == len(world.rows("SELECT id FROM notice")) == 1
+
+
+def test_what_is_done_stays_done_for_a_consumer_that_comes_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fact was closed when nobody waited for it; delivered once more, it is not news."""
+    sell(world)
+    jobs.close_unconsumed()
+    kind = world.value("SELECT min(kind) FROM outbox_event WHERE state = 'done'")
+    event = world.value("SELECT min(id) FROM outbox_event WHERE kind = :kind", kind=kind)
+    called: list[Any] = []
+    monkeypatch.setitem(outbox.CONSUMERS, kind, {"late": lambda _plan, payload: called.append(payload)})
+    assert world.run(outbox.apply_event, event) == {"applied": []}
+    assert called == []
+
+
+def test_a_consumer_that_has_applied_an_event_is_left_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its proof stands there, although the event is to be applied still: by another one, which was added meanwhile."""
+    called: list[str] = []
+    handlers = {name: lambda _plan, _payload, name=name: called.append(name) for name in ("first", "second")}
+    monkeypatch.setitem(outbox.CONSUMERS, "payment_recorded", {"first": handlers["first"]})
+    sell(world)
+    event = world.value("SELECT id FROM outbox_event WHERE kind = 'payment_recorded'")
+    assert world.run(outbox.apply_event, event) == {"applied": ["first"]}
+    with world.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE outbox_event SET state = 'pending' WHERE kind = 'payment_recorded'")
+    monkeypatch.setitem(outbox.CONSUMERS, "payment_recorded", handlers)
+    assert world.run(outbox.apply_event, event) == {"applied": ["second"]}
+    assert world.run(outbox.apply_event, event) == {"applied": []}
+    assert called == ["first", "second"]
+
+
+def test_an_event_is_locked_while_it_is_applied(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what is delivered to two workers at once waits for the first one's proof."""
+    found: list[str | None] = []
+
+    def look(_plan: Any, _payload: Any) -> None:
+        with world.database.engine.connect() as connection, pytest.raises(exc.OperationalError) as refused:
+            connection.exec_driver_sql("SELECT id FROM outbox_event WHERE kind = 'payment_recorded' FOR UPDATE NOWAIT")
+        found.append(refused.value.orig.sqlstate)  # type: ignore[union-attr]
+
+    monkeypatch.setitem(outbox.CONSUMERS, "payment_recorded", {"look": look})
+    sell(world)
+    event = world.value("SELECT id FROM outbox_event WHERE kind = 'payment_recorded'")
+    assert world.run(outbox.apply_event, event) == {"applied": ["look"]}
+    assert found == ["55P03"]
 
 
 def test_an_alert_closes_on_recovery_and_is_armed_again(world: World) -> None:

@@ -645,6 +645,23 @@ def test_an_adjustment_over_the_limit_is_approved_line_by_line(house: House, pro
         house.set_rule("adjustment", is_active=False)
 
 
+def test_an_approved_adjustment_is_no_other_one(house: House, product: int) -> None:
+    """No record stands behind it: what it is about is what was asked for, line by line."""
+    other, context = house.product(stock=1000), by(house, "store")
+    house.set_rule("adjustment", is_active=True)
+    try:
+        arguments = {"lines": [{"product_id": product, "quantity": "-90"}], "why": "盘点"}
+        request = house.ask("adjust_stock", arguments, "store")["id"]
+        house.decide(request, "boss")
+        with refused("approval_required"):
+            house.run(adjust_stock, reason="盘点", lines=[StockLine(other, D(-90))], context=context)
+        assert state_of(house, request) == "approved"
+        house.run(adjust_stock, reason="盘点", lines=[StockLine(product, D(-90))], context=context)
+        assert state_of(house, request) == "used"
+    finally:
+        house.set_rule("adjustment", is_active=False)
+
+
 def test_re_opening_a_month_always_needs_a_second_person(house: House) -> None:
     period = house.value("SELECT id FROM fiscal_period WHERE state = 'open' ORDER BY starts_on LIMIT 1")
     house.run(close_period, period, context=by(house, "books"))

@@ -18,9 +18,10 @@ from tests.security.conftest import SETTINGS
 from tests.world import PASSWORD, World
 from web.app import create_app
 from web.exports.declared import LISTS
-from web.exports.writing import inert
+from web.exports.writing import inert, write_rows
 
 ACTING = ("=1+1", "+8613800000000", "-2+3", "@SUM(A1)", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x", "=cmd|x")
+HIDDEN = ("\t=1+1", "\r=1+1", "\n=1+1", "\tx", " =1+1", "\u3000=1+1", " \u3000\uff1d1+1", "  @x")
 CANARY = "Zaunkönig"
 
 
@@ -91,6 +92,16 @@ def test_nothing_within_a_text_begins_a_cell_that_would_act(text: str) -> None:
     csv.writer(file).writerow(["Name", inert(text), "end"])
     cells = [cell.strip(' \u3000"') for cell in re.split(r"[;\t\r\n]", file.getvalue())]
     assert [cell for cell in cells if cell.startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))] == []
+
+
+@pytest.mark.parametrize("text", [*ACTING, *HIDDEN])
+def test_what_would_act_is_inert_as_head_and_as_cell(text: str) -> None:
+    with write_rows("csv", "List", [text], [[text]]) as file:
+        rows = list(csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline="")))
+    assert rows == [[f"'{text}"], [f"'{text}"]]
+    with write_rows("xlsx", "List", [text], [[text]]) as file:
+        cells = [row[0] for row in openpyxl.load_workbook(file).active.iter_rows()]
+    assert [cell.data_type for cell in cells] == ["s", "s"]
 
 
 @pytest.mark.parametrize(

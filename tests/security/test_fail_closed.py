@@ -31,6 +31,7 @@ GUARDS: dict[str, Break] = {
     "what a person may": lambda patch, error: patch.setattr(Actor, "may", _raising_first(error)),
     "whose rows a person sees": lambda patch, error: patch.setattr(Viewer, "read", _raising(error)),
     "setting the viewer": lambda patch, error: patch.setattr(web.app, "begin_viewing", _raising(error)),
+    "setting whom fields are shown to": lambda patch, error: patch.setattr(web.app, "begin_showing", _raising(error)),
     "looking up the session or token": lambda patch, error: patch.setattr(core.sessions, "_fetch", _raising(error)),
     "the limiter": lambda patch, error: patch.setattr(Limiter, "take", _raising(error)),
     "a limit nobody set": lambda patch, error: patch.setattr(Limiter, "take", _raising(KeyError("api"))),
@@ -71,7 +72,7 @@ def _is_guarded(row: RouteRow, guard: str, app: Flask) -> bool:
         return row.permission not in (PUBLIC, SIGNED_IN)
     if "limit" in guard:
         return bool(list(web.limits.kinds_of(app, row.endpoint, row.method)))
-    if row.permission == PUBLIC and row.rule.startswith("/api/") and guard != "setting the viewer":
+    if row.permission == PUBLIC and row.rule.startswith("/api/") and not guard.startswith("setting"):
         return guard == "what a route needs"
     return True
 

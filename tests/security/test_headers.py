@@ -85,6 +85,12 @@ def test_over_https_browsers_are_told_to_stay_there(app: Flask, visitor: Visitor
 def test_the_policy_allows_nothing_unsafe() -> None:
     assert set(SECURITY_HEADERS) >= NEEDED
     assert SECURITY_HEADERS["X-Frame-Options"] == "DENY" and SECURITY_HEADERS["X-Content-Type-Options"] == "nosniff"
+    assert SECURITY_HEADERS["Referrer-Policy"] in ("same-origin", "no-referrer")
+    assert SECURITY_HEADERS["Cross-Origin-Opener-Policy"] == SECURITY_HEADERS["Cross-Origin-Resource-Policy"]
+    assert SECURITY_HEADERS["Cross-Origin-Opener-Policy"] == "same-origin"
+    features = dict(rule.split("=") for rule in SECURITY_HEADERS["Permissions-Policy"].split(", "))
+    assert {"camera", "geolocation", "microphone", "payment", "usb"} <= features.keys()
+    assert set(features.values()) <= {"()", "(self)"}
     policy = dict(rule.partition(" ")[::2] for rule in CONTENT_SECURITY_POLICY.split("; "))
     assert not re.search(r"unsafe|\*|data:|blob:|https?:|nonce", CONTENT_SECURITY_POLICY)
     assert {name: policy[name] for name in ("default-src", "script-src", "style-src", "object-src")} == {

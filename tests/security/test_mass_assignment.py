@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core import database as db
+from core.command import _Attempt
 from core.database import Base
 from core.models_registry import import_all_models
 from tests.web.api.conftest import Api
@@ -51,8 +52,22 @@ def test_the_mark_would_be_found(books: Books, columns: set[str]) -> None:
     assert (found["customer"], found["audit_row"]) == (before.get("customer", 0) + 1, before.get("audit_row", 0) + 1)
 
 
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands that were given the mark, told before one of them refuses it for what it is."""
+    found, run = [], _Attempt.run
+
+    def watched(attempt: _Attempt, command: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if MARK in repr((arguments, named)):
+            found.append(command.__name__)
+        return run(attempt, command, arguments, named)
+
+    monkeypatch.setattr(_Attempt, "run", watched)
+    return found
+
+
 def test_no_form_takes_a_field_it_does_not_have(
-    person: Person, addresses: list[str], books: Books, columns: set[str]
+    person: Person, addresses: list[str], books: Books, columns: set[str], given: list[str]
 ) -> None:
     known = marked_rows(books)
     sent, taken = 0, []
@@ -65,6 +80,7 @@ def test_no_form_takes_a_field_it_does_not_have(
             known = found
     assert sent > 25
     assert not taken, "\n".join(taken)
+    assert given == []
 
 
 def _with_everything(form: PageForm, columns: set[str]) -> dict[str, Any]:

@@ -26,6 +26,14 @@ INSIDE = (
     "2002:a00:1::", "64:ff9b:1::a00:1", "64:ff9b:1:7f00:0:100:808:808", "fd20:ce::254", "192.0.0.192", "2001::1",
     "not an address",
 )  # fmt: skip
+# What no server of one's own network has: where clouds keep their keys, everybody at once, nobody; by any writing.
+CLOSED = (
+    "169.254.169.254", "fe80::1", "fe80::1%eth0", "168.63.129.16", "100.100.100.200", "fd00:ec2::254", "0.0.0.0", "::",
+    "224.0.0.1", "ff02::1", "::ffff:169.254.169.254", "::ffff:100.100.100.200", "::169.254.169.254",
+    "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::", "2001:0:4136:e378:8000:63bf:5601:5601",
+    "not an address",
+)  # fmt: skip
+OWN = ("127.0.0.1", "10.0.0.1", "172.16.5.4", "192.168.1.1", "::1", "fd00::1", "::ffff:10.0.0.1")
 OUTSIDE = ("1.1.1.1", "8.8.8.8", "93.184.215.14", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808")
 
 
@@ -109,6 +117,22 @@ def test_inside(address: str) -> None:
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_outside(address: str) -> None:
     assert not is_inside(address)
+
+
+@pytest.mark.parametrize("address", CLOSED)
+def test_an_own_server_is_not_where_clouds_keep_their_keys(address: str, listener: Listener) -> None:
+    """Refused even for an address of which an administrator has said that it stands in our own network."""
+    resolve, _ = names(address)
+    refused = refusal(f"http://shop.lan:{listener.port}/", Guard(private=True, resolve=resolve))
+    assert refused.code == "outgoing_inside"
+
+
+@pytest.mark.parametrize("address", OWN)
+def test_an_own_server_is_called_where_an_administrator_has_said_so(address: str) -> None:
+    resolve, _ = names(address)
+    assert Guard(private=True, resolve=resolve).addresses("shop.lan", 8069)
+    with pytest.raises(OutgoingRefused, match="outgoing_inside"):
+        Guard(resolve=resolve).addresses("shop.lan", 8069)
 
 
 def names(*answers: str, port: int = 0) -> tuple[Callable[..., list[Any]], list[str]]:

@@ -259,6 +259,17 @@ def test_a_disabled_user_is_out_at_once_and_stays_out(house: House) -> None:
     assert not visitor.is_in, "the old session does not come back"
 
 
+def test_whoever_may_not_sign_in_is_nobody_whatever_sessions_stand_open(house: House) -> None:
+    """The look-up asks by itself, and does not rely on somebody having ended what was open."""
+    visitor = house.signed_in()
+    headers = {"Authorization": f"Bearer {house.world.token(visitor.login)}"}
+    with house.world.database.engine.begin() as connection:
+        disable = "UPDATE app_user SET is_active = false WHERE id = %(id)s"
+        connection.exec_driver_sql(disable, {"id": house.user_id(visitor.login)})
+    assert not visitor.is_in
+    assert house.app.test_client().get("/api/v1/me", headers=headers).status_code == 401
+
+
 def test_signing_out_ends_the_session_in_the_database(house: House) -> None:
     visitor = house.signed_in()
     thief = visitor.with_token(visitor.token)

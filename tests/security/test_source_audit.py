@@ -16,6 +16,8 @@ from jinja2 import Environment, nodes
 from jinja2.ext import i18n
 
 from tests.architecture.hooks import ROOT, sources
+from tests.security.conftest import SETTINGS
+from web.app import create_app
 from web.documents.render import _environment
 
 TEMPLATES = ROOT / "templates"
@@ -103,6 +105,11 @@ def test_papers_escape_everything() -> None:
     assert environment.from_string("{{ x }}").render(x="<b>") == "&lt;b&gt;"
 
 
+def test_pages_escape_everything() -> None:
+    escapes = create_app(SETTINGS).jinja_env.autoescape
+    assert callable(escapes) and escapes("customers/show.html")
+
+
 def test_code_makes_no_markup_code_or_statement_of_data() -> None:
     found = [
         fault
@@ -119,6 +126,8 @@ def code_faults(name: str, module: ast.Module) -> Iterator[str]:
             for alias in node.names:
                 if alias.name.split(".")[0] in FORBIDDEN_NAMES and alias.name != "compile":
                     yield f"{name}: imports {alias.name}"
+        if getattr(node, "attr", getattr(node, "id", "")) in ("Markup", "render_template_string"):
+            yield f"{name}: {ast.unparse(node)}"  # by whatever name it is called later
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
@@ -178,6 +187,7 @@ PLANTED = {
     "a script": lambda: markup_faults("<script>x()</script>"),
     "a bare value": lambda: markup_faults("<a title={{ name }}>"),
     "markup": lambda: list(code_faults("x", ast.parse("Markup(name)"))),
+    "markup by another name": lambda: list(code_faults("x", ast.parse("made = markupsafe.Markup; made(name)"))),
     "a template of data": lambda: list(code_faults("x", ast.parse("render_template_string(name)"))),
     "a statement": lambda: list(code_faults("x", ast.parse("connection.execute(text(f'SELECT {name}'))"))),
     "a statement by percent": lambda: list(code_faults("x", ast.parse("text('SELECT %s' % name)"))),

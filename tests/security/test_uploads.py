@@ -7,6 +7,7 @@ import json
 import struct
 import subprocess
 import sys
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -115,6 +116,26 @@ def test_no_image(case: str) -> None:
     assert refused(check_image, NO_IMAGES[case]) == "upload_no_image"
 
 
+def _noting(asked: list[str], kind: str) -> Callable[..., object]:
+    def decode(*_arguments: object) -> object:
+        asked.append(kind)
+        raise SyntaxError(kind)
+
+    return decode
+
+
+def test_no_other_decoder_looks_at_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoders of kinds that nobody hands in are the ones with holes: they are not even asked."""
+    Image.init()
+    asked: list[str] = []
+    for kind, (_, accept) in list(Image.OPEN.items()):
+        if kind not in ("PNG", "JPEG"):
+            monkeypatch.setitem(Image.OPEN, kind, (_noting(asked, kind), accept))
+    for kind in ("GIF", "BMP", "TIFF", "WEBP"):
+        assert refused(check_image, picture(kind)) == "upload_no_image"
+    assert asked == []
+
+
 def test_images_by_their_content() -> None:
     assert check_image(picture("PNG")) == "image/png"
     assert check_image(picture("JPEG")) == "image/jpeg"
@@ -127,6 +148,20 @@ def directory_lies(content: bytes) -> bytes:
     """The list of parts says 1 byte where much more is packed."""
     at = content.rindex(b"PK\x01\x02") + 24
     return content[:at] + struct.pack("<I", 1) + content[at + 4 :]
+
+
+def packed_otherwise(content: bytes, method: int, name: str = "xl/a.txt") -> bytes:
+    """With one more part, packed by a method of its own."""
+    stream = io.BytesIO(content)
+    with zipfile.ZipFile(stream, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a name that stands there twice
+        archive.writestr(name, "x" * 5000, compress_type=method)
+    return stream.getvalue()
+
+
+def says_one_part(content: bytes) -> bytes:
+    """The end record says 1 part, whatever the list of parts holds."""
+    return content[:-14] + struct.pack("<HH", 1, 1) + content[-10:]
 
 
 def encrypted(content: bytes) -> bytes:
@@ -146,6 +181,12 @@ NO_WORKBOOKS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a backslash": ("upload_no_workbook", lambda: workbook({"xl\\..\\x": "x"})),
     "encrypted": ("upload_no_workbook", lambda: encrypted(workbook())),
     "a lying directory": ("upload_no_workbook", lambda: directory_lies(workbook({"xl/big.xml": "x" * 5000}))),
+    "packed by bzip2": ("upload_no_workbook", lambda: packed_otherwise(workbook(), zipfile.ZIP_BZIP2)),
+    "packed by lzma": ("upload_no_workbook", lambda: packed_otherwise(workbook(), zipfile.ZIP_LZMA)),
+    "a name that stands there twice": (
+        "upload_no_workbook",
+        lambda: packed_otherwise(workbook({"xl/a.txt": "y"}), zipfile.ZIP_DEFLATED),
+    ),
     "macros": ("upload_active_content", lambda: workbook({"xl/vbaProject.bin": b"x"})),
     "macros by type": (
         "upload_active_content",
@@ -196,6 +237,14 @@ NO_WORKBOOKS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "too many parts": (
         "upload_unpacks_too_large",
         lambda: workbook({f"xl/{number}": "" for number in range(MOST_PARTS)}),
+    ),
+    "too many parts, and few said": (
+        "upload_unpacks_too_large",
+        lambda: says_one_part(workbook({f"xl/{number}": "" for number in range(MOST_PARTS)})),
+    ),
+    "a long list of types": (
+        "upload_unpacks_too_large",
+        lambda: workbook(types=f"{TYPES}<!--{''.join(map(hex, range(200_000)))}-->"),
     ),
     "a long directory": (
         "upload_unpacks_too_large",

@@ -60,6 +60,16 @@ def test_an_unknown_permission_is_named() -> None:
         verify(build_app(area), known={"orders.read"})
 
 
+def test_the_application_does_not_start_with_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk is part of starting it, not of tests alone."""
+    with monkeypatch.context() as patch, pytest.raises(UndeclaredRoute, match=r"sign_in\.form.*public list"):
+        patch.setattr("web.permissions.PUBLIC_ENDPOINTS", frozenset())
+        build_app()
+    with monkeypatch.context() as patch, pytest.raises(UndeclaredRoute, match=r"unknown permission 'home\.read'"):
+        patch.setattr("web.app._known_permissions", lambda: frozenset({"orders.read"}))
+        build_app()
+
+
 def test_one_endpoint_with_two_permissions_is_a_contradiction() -> None:
     area = Area("two", __name__, url_prefix="/two")
     area.route("/a", permission="orders.read", endpoint="show")(lambda: "")
