@@ -18,6 +18,14 @@ from web.cli.progress import Progress
 from web.demo.load import load_demo
 
 TODAY = date(2026, 11, 22)
+FIGURES = (
+    "SELECT count(*), sum(amount_total) FROM sales_order",
+    "SELECT count(*), sum(amount) FROM payment",
+    "SELECT count(*), sum(debit) FROM journal_line",
+    "SELECT sum(on_hand), sum(reserved), sum(back_ordered) FROM stock_level",
+    "SELECT count(*) FROM audit_row",
+    "SELECT max(recorded_at) FROM audit_row",
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,11 @@ class Demo:
 
     def make_current(self) -> None:
         db.configure(db.Database(self.urls.app))
+
+
+def figures(urls: DatabaseUrls) -> list[Any]:
+    demo = Demo(urls)
+    return [demo.rows(sql) for sql in FIGURES]
 
 
 @pytest.fixture(scope="session")

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from core import database as db
 from tests.database_server import DatabaseUrls
-from tests.demo.conftest import TODAY, Demo
+from tests.demo.conftest import TODAY, Demo, figures
 from tests.world import World
 from web.cli.progress import Progress
 from web.demo.load import HoldsRealData, load_demo
 
 pytestmark = pytest.mark.slow
-FIGURES = (
-    "SELECT count(*), sum(amount_total) FROM sales_order",
-    "SELECT count(*), sum(amount) FROM payment",
-    "SELECT count(*), sum(debit) FROM journal_line",
-    "SELECT sum(on_hand), sum(reserved), sum(back_ordered) FROM stock_level",
-    "SELECT count(*) FROM audit_row",
-    "SELECT max(recorded_at) FROM audit_row",
-)
 
 
 class Stopped(Exception):
@@ -36,25 +27,6 @@ class StopsAfter(Progress):
         super().advance(n)
         if self.done == 700:
             raise Stopped
-
-
-def figures(urls: DatabaseUrls) -> list[Any]:
-    demo = Demo(urls)
-    return [demo.rows(sql) for sql in FIGURES]
-
-
-@pytest.mark.xdist_group("demo")
-def test_a_second_start_finds_it_loaded(demo: Demo) -> None:
-    demo.make_current()
-    before = figures(demo.urls)
-    assert not load_demo(Progress, today=TODAY)
-    assert figures(demo.urls) == before
-
-
-@pytest.mark.xdist_group("demo")
-def test_it_takes_at_most_ten_commands_an_order(demo: Demo) -> None:
-    """What the loading time is made of: each step is one command under its own key."""
-    assert demo.value("SELECT count(*) FROM idempotency_key") <= 10 * demo.value("SELECT count(*) FROM sales_order")
 
 
 def test_an_interrupted_load_is_taken_up_and_ends_the_same(

@@ -8,13 +8,27 @@ import pytest
 
 from core import database as db
 from core.normalise import clean
-from tests.demo.conftest import TODAY, Demo
+from tests.demo.conftest import TODAY, Demo, figures
+from web.cli.progress import Progress
 from web.demo.dates import Calendar
+from web.demo.load import load_demo
 from web.demo.source import Northwind, country_code
 from web.integrity import run_checks
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 GOODS = "sales_order_line WHERE NOT is_service"
+
+
+class TestLoading:
+    def test_a_second_start_finds_it_loaded(self, demo: Demo) -> None:
+        demo.make_current()
+        before = figures(demo.urls)
+        assert not load_demo(Progress, today=TODAY)
+        assert figures(demo.urls) == before
+
+    def test_it_takes_at_most_ten_commands_an_order(self, demo: Demo) -> None:
+        """What the loading time is made of: each step is one command under its own key."""
+        assert demo.value("SELECT count(*) FROM idempotency_key") <= 10 * demo.value("SELECT count(*) FROM sales_order")
 
 
 class TestWhatTheFilesSay:

@@ -105,7 +105,7 @@ def test_what_the_database_quotes_is_hidden(text: str, kept: str | None) -> None
 
 
 def test_arguments_for_pytest() -> None:
-    assert pytest_arguments(()) == ["-n", "2", "--dist", "loadgroup"]
+    assert pytest_arguments(()) == ["-n", "2", "--dist", "loadfile"]
     assert pytest_arguments(("tests/platform", "-k", "x"))[4:] == ["tests/platform", "-k", "x"]
     for decided in (("-n0",), ("-n", "4"), ("--pdb",), ("-p", "no:xdist")):
         assert pytest_arguments(decided) == list(decided)

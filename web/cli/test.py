@@ -31,14 +31,14 @@ def command(arguments: tuple[str, ...]) -> None:
 def pytest_arguments(arguments: tuple[str, ...]) -> list[str]:
     """The arguments with `-n 2` in front, unless the number of processes is given or a debugger needs the terminal.
 
-    Tests marked with one `xdist_group` run in one process, so that what they share is made once.
+    The tests of a file run in one process, in order, so that what they share is made once.
     """
     decided = any(
         argument.startswith(("-n", "--numprocesses", "--pdb", "--trace", "--dist", "--collect-only", "--co"))
         or argument == "no:xdist"
         for argument in arguments
     )
-    return list(arguments) if decided else ["-n", PROCESSES, "--dist", "loadgroup", *arguments]
+    return list(arguments) if decided else ["-n", PROCESSES, "--dist", "loadfile", *arguments]
 
 
 def environment_of_tests() -> dict[str, str]:
