@@ -42,6 +42,7 @@ def test_sales_may_not_touch_credit_or_money(as_role: Any) -> None:
     problem(sales.post("/payments", {"customer_id": customer["id"], "amount": "1"}), 403, "permission_denied")
 
 
+@pytest.mark.usefixtures("tokens")  # the people
 def test_scopes_narrow_a_token(app: Any, world: World) -> None:
     narrow = Api(app.test_client(), world.token("manager", ["customers.read"]))
     narrow.ok("GET", "/customers")
