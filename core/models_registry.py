@@ -13,6 +13,8 @@ MODULES = (
     "core.parties",
     "core.leaving",
     "core.catalog",
+    "core.lists.saved",
+    "core.lists.bulk",
     "core.mail_models",
     "core.oidc_models",
     "finance.models",

@@ -52,6 +52,7 @@ PERMISSIONS: dict[str, str] = {
     "approvals.read": "Ask for approvals, decide those one is asked for, and name a deputy",
     "approvals.rules": "Say what needs an approval, and whose",
     "exports.create": "Export lists",
+    "views.share": "Show one's views of lists to everybody",
     "phones.read": "See telephone numbers",
     "phones.unmask": "Uncover a telephone number, on record",
     "emails.read": "See e-mail addresses",
@@ -164,6 +165,7 @@ _WAREHOUSE = {
     "suppliers.read",
 }
 _FINANCE = _READ | {
+    "views.share",
     "phones.unmask",
     "emails.unmask",
     "costs.read",
@@ -183,7 +185,7 @@ _FINANCE = _READ | {
     "reports.read",
     "suppliers.read",
 }
-_SALES_MANAGER = _SALES | {"customers.assign", "costs.unmask", "margins.unmask"}
+_SALES_MANAGER = _SALES | {"views.share", "customers.assign", "costs.unmask", "margins.unmask"}
 _SERVICE = _READ | {"activities.write", "phones.read", "emails.read"}
 _MARKETING = {
     "home.read",

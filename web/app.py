@@ -21,9 +21,10 @@ import web.uploads  # noqa: F401 (its sentences)
 from core import mail, sealing
 from core.masks import NOTHING, begin_showing, end_showing
 from core.scope import begin_viewing, end_viewing
-from web import errors, filters, i18n, limits, lists, navigation, permissions, preferences, static_files
+from web import errors, filters, i18n, limits, navigation, permissions, preferences, static_files
 from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
+from web.lists.address import export_address, here_with
 from web.requests import ReadableRequest
 
 ActorLoader = Callable[[Request], Any]
@@ -54,6 +55,7 @@ AREAS: Final = (
     "web.setup",
     "web.health",
     "web.menu",
+    "web.lists",
     "web.exports",
     "web.reveal",
     "web.api",
@@ -258,8 +260,8 @@ def _install_template_names(app: Flask) -> None:
         nav_new=navigation.new_items,
         nav_tabs=navigation.tabs,
         link=navigation.link,
-        here_with=lists.here_with,
-        export_address=lists.export_address,
+        here_with=here_with,
+        export_address=export_address,
         history_address=history_address,
         history_here=history_here,
         has_endpoint=lambda endpoint: endpoint in app.view_functions,

@@ -10,6 +10,8 @@ CONSUMER_MODULES = (
     "crm.notices",
     "crm.departure_job",
     "core.approvals.notices",
+    "core.lists.bulk",
+    "crm.lists.editing",
     "core.mail",
     "core.password_links",
     "web.mails",

@@ -125,8 +125,9 @@ def find_field(form: Any, name: str) -> Any:
 
 
 def flash_refusal(error: DomainError) -> None:
-    """Say a refusal at the top of the next page."""
-    flash(sentence(error.code, error.data), "bad")
+    """Say a refusal at the top of the next page: of one that stands beside fields, what each was told."""
+    told: list[Any] = list(error.fields.values()) or [error]
+    flash(" ".join(sentence(fault.code, fault.data) for fault in told), "bad")
 
 
 def flash_done(text: str, undo_url: str | None = None) -> None:

@@ -122,21 +122,23 @@ def fetch_page(
     fact: Callable[..., Row],
     sorting: Sorting,
     window: Window,
+    parameters: Mapping[str, Any] | None = None,
     *,
     sums: Sequence[str] = (),
 ) -> Page[Row]:
     """One page of `query`, whose columns are the arguments of `fact`.
 
     A column that is masked for the reader orders nothing: rows then stand by id. Two statements: one counts (and adds
-    up the columns named in `sums`), one reads the page. An unreadable cursor starts at the beginning.
+    up the columns named in `sums`), one reads the page; `parameters` are those of the query's own expressions. An
+    unreadable cursor starts at the beginning.
     """
     if hides_column(fact, getattr(sorting.value, "key", None)):
         sorting = Sorting(sorting.identity, sorting.identity, sorting.descending)
-    count_row = _count(connection, query, sums) if window.counted else (None,) * (len(sums) + 1)
+    count_row = _count(connection, query, sums, parameters) if window.counted else (None,) * (len(sums) + 1)
     backwards = bool(window.before) and not window.after
     cursor = _position(window.before if backwards else window.after, sorting)
     backwards = backwards and cursor is not None
-    found, more = _read_rows(connection, query, sorting, cursor, backwards, window.limit)
+    found, more = _read_rows(connection, query, sorting, cursor, backwards, window.limit, parameters)
     earlier = more if backwards else cursor is not None
     later = backwards or more
     make = maker(fact)
@@ -149,10 +151,12 @@ def fetch_page(
     )
 
 
-def _count(connection: Connection, query: AnySelect, sums: Sequence[str]) -> Sequence[Any]:
+def _count(
+    connection: Connection, query: AnySelect, sums: Sequence[str], parameters: Mapping[str, Any] | None
+) -> Sequence[Any]:
     counted = query.order_by(None).subquery()
     totals = [func.sum(counted.c[name]).label(name) for name in sums]
-    return connection.execute(select(func.count(), *totals).select_from(counted)).one()
+    return connection.execute(select(func.count(), *totals).select_from(counted), parameters).one()
 
 
 def _position(cursor: str | None, sorting: Sorting) -> tuple[Any, ...] | None:
@@ -169,6 +173,7 @@ def _read_rows(
     cursor: tuple[Any, ...] | None,
     backwards: bool,
     limit: int,
+    parameters: Mapping[str, Any] | None,
 ) -> tuple[Sequence[Any], bool]:
     """Rows beyond the cursor in the list's own order, sort value and id behind each; and whether there are more."""
     ends = (sorting.value, sorting.identity)
@@ -179,7 +184,7 @@ def _read_rows(
         query = query.where(here < there if descending else here > there)
     query = query.add_columns(sorting.value.label("sort_value"), sorting.identity.label("sort_id"))
     query = query.order_by(None).order_by(*(end.desc() if descending else end.asc() for end in ends))
-    found: Sequence[Any] = connection.execute(query.limit(limit + 1)).all()
+    found: Sequence[Any] = connection.execute(query.limit(limit + 1), parameters).all()
     shown = found[:limit]
     return shown[::-1] if backwards else shown, len(found) > limit
 

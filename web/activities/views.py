@@ -22,7 +22,7 @@ from web.activities import area
 from web.activities.forms import ActivityForm
 from web.filters import day, today
 from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, see_other, version_in
-from web.lists import choice_of, window_of
+from web.lists.address import choice_of, window_of
 
 VIEW_NAMES = {
     "mine": lazy_gettext("Mine"),

@@ -24,7 +24,7 @@ from web.approvals.sentences import KINDS, STATES, SUBJECTS, TONES
 from web.effects import effect_lines
 from web.forms import text_fault
 from web.http import flash_done, flash_refusal, preview_command, run_command, safe_target, see_other
-from web.lists import choice_of
+from web.lists.address import choice_of
 from web.navigation import link
 from web.permissions import may
 from web.sentences import sentence

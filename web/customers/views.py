@@ -9,32 +9,24 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import Connection
 
 from core import database as db
 from core.customers import create_customer
 from core.errors import DomainError
 from core.masks import is_masked
-from core.queries.paging import Page, Window
 from crm.owners import change_customer
 from crm.queries.customer_page import CustomerRecord, customer_page, get_customer
-from crm.queries.customers import SORTS, VIEWS, CustomerRow, count_views, list_customers
 from crm.queries.timeline import GROUPS, timeline
 from web.customers import area
 from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name
+from web.customers.listing import CUSTOMER_LIST
 from web.customers.timeline import days_of
 from web.filters import today
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
-from web.lists import choice_of, id_of, text_of, window_of
+from web.lists.pages import show_list
 from web.navigation import link
 from web.orders.sentences import PAYMENT, PAYMENT_TONES
 
-VIEW_NAMES = {
-    "all": lazy_gettext("All"),
-    "mine": lazy_gettext("Mine"),
-    "overdue": lazy_gettext("Overdue"),
-    "credit": lazy_gettext("Credit used"),
-}
 GROUP_NAMES = {
     "all": lazy_gettext("All"),
     "contacts": lazy_gettext("Contacts"),
@@ -44,37 +36,9 @@ GROUP_NAMES = {
 
 
 @area.route("", permission="customers.read")
-def index() -> str:
-    """Customers by view, search text and order."""
-    view = choice_of("view", VIEWS, "all")
-    default = "-overdue" if view == "overdue" else "name"
-    window = window_of(SORTS, default)
-    with db.current().reading() as connection:
-        counts = count_views(connection, today=today(), user_id=g.actor.user_id)
-        page = read_list(connection, window)
-    return render_template(
-        "customers/index.html",
-        page=page,
-        view=view,
-        views=VIEW_NAMES,
-        counts=counts._asdict(),
-        sort=window.sort,
-        text=text_of("q"),
-        owner_id=id_of("owner"),
-    )
-
-
-def read_list(connection: Connection, window: Window) -> Page[CustomerRow]:
-    """The customers that the address asks for."""
-    return list_customers(
-        connection,
-        window,
-        today=today(),
-        user_id=g.actor.user_id,
-        view=choice_of("view", VIEWS, "all"),
-        text=text_of("q"),
-        owner_id=id_of("owner"),
-    )
+def index() -> ResponseReturnValue:
+    """Customers: the list."""
+    return show_list(CUSTOMER_LIST)
 
 
 @area.route("/new", permission="customers.write")

@@ -12,9 +12,8 @@ from finance.queries.ledger import AccountRow, balances
 from inventory.queries.alerts import AlertRow, open_alerts
 from web.activities.forms import KINDS as ACTIVITY_KINDS
 from web.activities.views import read_list as read_activities
-from web.customers.views import SORTS as CUSTOMER_ORDERS
-from web.customers.views import read_list as read_customers
-from web.exports.lists import ExportedList, column, whole
+from web.customers.listing import CUSTOMER_LIST
+from web.exports.lists import Exported, ExportedList, PageExport, column, whole
 from web.filters import today
 from web.i18n import language
 from web.invoices.views import NOTE_ORDERS, read_aging, read_credit_notes
@@ -80,27 +79,6 @@ _PRODUCT = (column(_("SKU"), "sku"), column(_("Product"), "product"))
 _STOCK = (column(_("On hand"), "on_hand"), column(_("Available"), "available"))
 
 _DECLARED = (
-    ExportedList(
-        "customers",
-        "customers.read",
-        _("Customers"),
-        read_customers,
-        (
-            column(_("Code"), "code"),
-            column(_("Customer"), "name"),
-            column(_("City"), "city"),
-            column(_("Owner"), "owner"),
-            column(_("Credit limit"), "credit_limit", permission=MONEY),
-            column(_("Exposure"), "exposure", permission=MONEY),
-            column(_("Balance"), "balance", permission=MONEY),
-            column(_("Overdue"), "overdue", permission=MONEY),
-            column(_("Last order"), "last_order_on"),
-            column(_("Next step"), "next_step"),
-            column(_("Day"), "next_on"),
-        ),
-        CUSTOMER_ORDERS,
-        "name",
-    ),
     ExportedList(
         "opportunities",
         "opportunities.read",
@@ -416,4 +394,8 @@ _DECLARED = (
         ),
     ),
 )
-LISTS: Final = {declared.name: declared for declared in _DECLARED}
+_PAGES = (CUSTOMER_LIST,)
+LISTS: Final[dict[str, Exported]] = {
+    **{page.name: PageExport(page) for page in _PAGES},
+    **{declared.name: declared for declared in _DECLARED},
+}

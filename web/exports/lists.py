@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
+from flask_babel import gettext
 from sqlalchemy import Connection
 
 from core.errors import DomainError
+from core.lists.kinds import Kind
+from core.lists.reading import read_all
+from core.lists.source import Column as ListColumn
+from core.masks import is_masked
 from core.queries.paging import Page, Window
-from web.lists import window_of
+from web.lists.address import window_of
+from web.lists.asking import asked, asking, head_of, shown_columns
+from web.lists.declared import Head, ListPage
+from web.lists.pages import label_of
 from web.permissions import may
 
 READ_AT_ONCE: Final = 2000
@@ -75,6 +83,60 @@ class ExportedList:
                 return
             window = Window(asked.sort, page.next, limit=READ_AT_ONCE, counted=False)
 
-    def shown(self) -> list[Column]:
-        """The columns that the reader sees on the page too."""
-        return [column for column in self.columns if not column.permission or may(column.permission)]
+    def table(self, connection: Connection) -> tuple[list[str], Iterator[list[Any]]]:
+        """Heads and rows of the file: the columns that the reader sees on the page too."""
+        columns = [column for column in self.columns if not column.permission or may(column.permission)]
+        return [str(column.head) for column in columns], (
+            [column.cell(row) for column in columns] for row in self.rows(connection)
+        )
+
+
+@dataclass(frozen=True)
+class PageExport:
+    """A list that is declared for its page (`web.lists.declared`): the file has the page's columns, order and rows; a
+    page that groups its rows is exported ungrouped."""
+
+    page: ListPage
+
+    @property
+    def name(self) -> str:
+        return self.page.name
+
+    @property
+    def permission(self) -> str:
+        return self.page.permission
+
+    @property
+    def title(self) -> Any:
+        return self.page.title
+
+    def table(self, connection: Connection) -> tuple[list[str], Iterator[list[Any]]]:
+        """Heads and rows of the file."""
+        who, wished = asked(), asking(connection, self.page)
+        columns = self.page.source.open_columns(who)
+        shown = [(columns[name], head_of(self.page, name, columns[name])) for name in shown_columns(wished, columns)]
+        rows = read_all(
+            connection,
+            self.page.source,
+            wished.state,
+            who,
+            [column.name for column, _ in shown],
+            wished.state.sort or self.page.default_sort,
+            most=LARGEST_EXPORT,
+        )
+        return [label_of(column, head) for column, head in shown], (
+            [cell_of(column, head, row) for column, head in shown] for row in rows
+        )
+
+
+def cell_of(column: ListColumn, head: Head, row: Any) -> Any:
+    """The value of a row in a column as a file shows it."""
+    value = getattr(row, column.name)
+    if column.kind is Kind.CHOICE and head.words is not None and value is not None and not is_masked(value):
+        return str(head.words.get(value, value))
+    if column.kind is Kind.FLAG and isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    return value
+
+
+Exported = ExportedList | PageExport

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from core.errors import PermissionDenied
 from core.exports import record_export
 from web.exports import area
 from web.exports.declared import LISTS
-from web.exports.lists import ExportedList
+from web.exports.lists import Exported
 from web.exports.writing import FORMATS, write_rows
 from web.filters import today
 from web.limits import EXPORT
@@ -33,16 +34,22 @@ def create(list_name: str) -> Response:
     return answer_export(LISTS[list_name], request.form.get("format", "xlsx"))
 
 
-def answer_export(chosen: ExportedList, file_format: str) -> Response:
+def answer_export(chosen: Exported, file_format: str) -> Response:
     """The file, once it is on record that it was taken. Raises PermissionDenied for a list whose page is not seen."""
     if not may(chosen.permission):
         raise PermissionDenied(chosen.permission)
     if file_format not in FORMATS:
         abort(400)
-    title, columns = str(chosen.title), chosen.shown()
+    title, count = str(chosen.title), 0
+
+    def counted(rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+        nonlocal count
+        for count, row in enumerate(rows, start=1):  # noqa: B007 (the last number is how many there were)
+            yield row
+
     with db.current().reading() as connection:
-        rows = [[column.cell(row) for column in columns] for row in chosen.rows(connection)]
-    file = write_rows(file_format, title, [str(column.head) for column in columns], rows)
+        heads, rows = chosen.table(connection)
+        file = write_rows(file_format, title, heads, counted(rows))
     filters = {name: text[:200] for name, text in request.args.items() if name not in _PLACES and text}
     context = Context(
         actor=g.actor,
@@ -51,7 +58,7 @@ def answer_export(chosen: ExportedList, file_format: str) -> Response:
         address=request.remote_addr,
         request_id=g.request_id,
     )
-    run(record_export, chosen.name, rows=len(rows), file_format=file_format, filters=filters, context=context)
+    run(record_export, chosen.name, rows=count, file_format=file_format, filters=filters, context=context)
     return _download(file, f"{title}-{today().isoformat()}", file_format)
 
 

@@ -18,7 +18,7 @@ from core.seal_files import SealFiles
 from web.history import area
 from web.history.records import AUDIT, kind_of, open_types, type_name
 from web.history.words import ACTIONS, entries, filter_name
-from web.lists import choice_of, day_of, id_of
+from web.lists.address import choice_of, day_of, id_of
 
 LAST_YEAR = 9000
 

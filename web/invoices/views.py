@@ -54,7 +54,7 @@ from web.i18n import language
 from web.invoices import area
 from web.invoices.papers import read_credit_note, read_invoice
 from web.limits import PDF
-from web.lists import choice_of, day_of, id_of, text_of, window_of
+from web.lists.address import choice_of, day_of, id_of, text_of, window_of
 from web.payments.rows import carried_values
 from web.permissions import may
 

@@ -17,7 +17,7 @@ from finance.queries.tasks import TaskRow, count_tasks, list_tasks
 from finance.tasks import finish_task, reopen_task
 from web.http import flash_done, run_command, see_other
 from web.ledger import area
-from web.lists import id_of, text_of, window_of
+from web.lists.address import id_of, text_of, window_of
 from web.sentences import sentence
 
 

@@ -26,7 +26,7 @@ from finance.queries.ledger import (
 from web.filters import today
 from web.i18n import language
 from web.ledger import area
-from web.lists import day_of, id_of, text_of, window_of
+from web.lists.address import day_of, id_of, text_of, window_of
 
 JOURNAL_ORDERS = ("date", "recorded")
 

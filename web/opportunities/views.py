@@ -32,7 +32,7 @@ from crm.queries.pipeline import (
 from web.filters import day, today
 from web.http import apply_errors, flash_done, run_command, safe_target, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists import choice_of, id_of, text_of, window_of
+from web.lists.address import choice_of, id_of, text_of, window_of
 from web.opportunities import area
 from web.opportunities.forms import FIELDS, LoseForm, OpportunityForm
 from web.opportunities.sentences import FIELDS as CRITERIA

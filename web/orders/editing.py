@@ -16,7 +16,7 @@ from crm.orders.create import change_order, create_order
 from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
 from web.filters import company_currency, today
 from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
-from web.lists import id_of, text_of
+from web.lists.address import id_of, text_of
 from web.orders import area
 from web.orders.forms import OrderForm, find_customer
 from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid

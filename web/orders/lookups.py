@@ -15,7 +15,7 @@ from inventory.queries.lookup import ProductMatch, find_products, suggest_produc
 from web.filters import company_currency, money, plain_price, quantity
 from web.forms import parse_number
 from web.limits import LOOKUP
-from web.lists import id_of, text_of
+from web.lists.address import id_of, text_of
 from web.orders import area
 from web.orders.lines import stock_state
 

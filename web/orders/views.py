@@ -17,7 +17,7 @@ from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, OrderRow, count_views,
 from web.approvals.sentences import HISTORY as APPROVAL_WORDS
 from web.approvals.sentences import HISTORY_LOOKS as APPROVAL_LOOKS
 from web.filters import day, quantity, today
-from web.lists import choice_of, id_of, text_of, window_of
+from web.lists.address import choice_of, id_of, text_of, window_of
 from web.orders import area
 from web.orders.sentences import (
     INVOICING,

@@ -20,7 +20,7 @@ from web.effects import effect_lines
 from web.filters import money, today
 from web.forms import parse_number
 from web.http import apply_errors, flash_done, preview_command, run_command, see_other
-from web.lists import id_of, text_of
+from web.lists.address import id_of, text_of
 from web.payments import area
 from web.payments.forms import PaymentForm
 from web.payments.rows import InvoiceRows, back_to, carried_values

@@ -30,7 +30,7 @@ from web.effects import effect_lines
 from web.filters import money, today
 from web.forms import text_fault
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
-from web.lists import id_of
+from web.lists.address import id_of
 from web.payments import area
 from web.payments.rows import InvoiceRows, carried_values, reason_line
 from web.sentences import sentence

@@ -18,7 +18,7 @@ from finance.queries.payments import unapplied_sources
 from web.effects import effect_lines
 from web.filters import money, today
 from web.http import apply_errors, flash_done, preview_command, run_command, see_other
-from web.lists import id_of
+from web.lists.address import id_of
 from web.payments import area
 from web.payments.forms import RefundForm
 from web.payments.rows import carried_values

@@ -16,7 +16,7 @@ from finance.models import PaymentAllocation, PaymentKind
 from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.payments import PaymentRow, count_payments, get_payment, list_payments
 from web.i18n import language
-from web.lists import choice_of, id_of, text_of, window_of
+from web.lists.address import choice_of, id_of, text_of, window_of
 from web.payments import area
 
 TABS = ("unmatched", "refunds")

@@ -28,7 +28,7 @@ from inventory.queries.products import (
 from web.forms import read_number
 from web.http import apply_errors, flash, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists import choice_of, id_of, text_of, window_of
+from web.lists.address import choice_of, id_of, text_of, window_of
 from web.products import area
 from web.products.forms import ProductForm
 from web.sentences import sentence

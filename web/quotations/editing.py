@@ -19,7 +19,7 @@ from crm.queries.quotations import QuotationPage, QuotedLine, other_quotations, 
 from crm.quotations import DEFAULT_VALID_DAYS, change_quotation, create_quotation
 from web.filters import company_currency, today
 from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
-from web.lists import id_of, text_of
+from web.lists.address import id_of, text_of
 from web.orders.forms import find_customer
 from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
 from web.quotations import area

@@ -23,7 +23,7 @@ from web.effects import effect_lines
 from web.filters import today
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
 from web.limits import PDF
-from web.lists import choice_of, id_of, text_of, window_of
+from web.lists.address import choice_of, id_of, text_of, window_of
 from web.orders.printing import answer_paper
 from web.permissions import may
 from web.quotations import area

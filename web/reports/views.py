@@ -13,7 +13,7 @@ from finance.queries.ledger import balances, result_of, statement_part
 from finance.queries.receivables import aging, aging_totals
 from web.filters import today
 from web.i18n import language
-from web.lists import day_of
+from web.lists.address import day_of
 from web.reports import area
 
 

@@ -22,7 +22,7 @@ from web.filters import today
 from web.http import flash_done, preview_command, run_command, see_other
 from web.i18n import language
 from web.limits import PDF
-from web.lists import choice_of, id_of, text_of, window_of
+from web.lists.address import choice_of, id_of, text_of, window_of
 from web.permissions import may
 from web.sentences import sentence
 from web.shipments import area

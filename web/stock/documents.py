@@ -21,7 +21,7 @@ from web.approvals.asked import approval_of, arguments_for
 from web.effects import effect_lines
 from web.http import apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
-from web.lists import choice_of, text_of, window_of
+from web.lists.address import choice_of, text_of, window_of
 from web.payments.rows import back_to, carried_values
 from web.sentences import sentence
 from web.stock import area

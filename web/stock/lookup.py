@@ -13,7 +13,7 @@ from inventory.queries.lookup import ProductMatch, find_products, suggest_produc
 from web.filters import money, plain, plain_price, quantity
 from web.forms import parse_number
 from web.limits import LOOKUP
-from web.lists import id_of, text_of
+from web.lists.address import id_of, text_of
 from web.orders.lines import unit_of
 from web.stock import area
 

@@ -25,7 +25,7 @@ from inventory.queries.stock import (
 )
 from web.http import flash_done, run_command, see_other
 from web.i18n import language
-from web.lists import choice_of, id_of, text_of, window_of
+from web.lists.address import choice_of, id_of, text_of, window_of
 from web.stock import area
 
 LEVEL_ORDERS = ("product", "sku", "on_hand", "available", "reserved")

@@ -22,7 +22,7 @@ from inventory.queries.stock import list_documents
 from web.forms import Form, Required
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists import text_of, window_of
+from web.lists.address import text_of, window_of
 from web.sentences import sentence_for
 from web.suppliers import area
 

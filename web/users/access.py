@@ -15,7 +15,7 @@ from core.queries.access import access_of, list_people
 from core.queries.roles import who_may_what
 from web.forms import Form, options
 from web.http import apply_errors
-from web.lists import choice_of
+from web.lists.address import choice_of
 from web.users import area
 from web.users.explain import Line, explain_action, explain_masks, explain_rows, lines_of_record
 from web.users.names import AREAS, areas, permission_text, role_name, scope_name

@@ -33,7 +33,7 @@ from crm.queries.departures import latest_departure
 from web.effects import effect_lines
 from web.forms import Form, LineForm, Required, Rows, options
 from web.http import apply_line_errors, flash_done, flash_refusal, preview_command, run_command, see_other
-from web.lists import choice_of
+from web.lists.address import choice_of
 from web.users import area
 from web.users.queries import get_user, who_may_take
 

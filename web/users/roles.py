@@ -22,7 +22,7 @@ from core.roles import ADMINISTRATOR, change_role, create_role, remove_role
 from web.forms import Form, Required
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists import id_of
+from web.lists.address import id_of
 from web.sentences import sentence
 from web.users import area
 from web.users.names import areas, permission_text, role_name, scope_name, scope_text

@@ -1,0 +1,201 @@
+"""What a list shows of its rows: a page, how many there are, their sums, groups, all of them for a file, their ids.
+
+All are made of one query (`asked_for`), so a number and the rows it counts cannot differ. Counting stops at
+MOST_COUNTED: beyond it a list says “more than”, and sums nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Date, Select, cast, func, literal, literal_column, select
+
+from core.errors import DomainError
+from core.lists.conditions import conditions_of
+from core.lists.kinds import Kind
+from core.lists.source import Asked, Column, Source, row_type
+from core.lists.state import State
+from core.queries.paging import Page, Sorting, Window, fetch_page
+
+MOST_COUNTED: Final = 10_000
+MOST_IN_TAB: Final = 1_000
+MOST_GROUPS: Final = 200
+READ_AT_ONCE: Final = 2_000
+UNITS: Final = ("day", "week", "month", "quarter", "year")
+"""What days are grouped by."""
+_FIRST: Final[ColumnElement[Any]] = literal_column("1")
+"""The first column of a result by its place: an expression with parameters, written twice, would be two."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows there are; `is_capped` when there are more than were counted. Sums by column, none when capped."""
+
+    rows: int
+    is_capped: bool = False
+    sums: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that share a value: the value as conditions name it (None: empty), how it is called where the database says
+    so, how many rows, their sums by column."""
+
+    value: Any
+    label: Any
+    rows: int
+    sums: Mapping[str, Any]
+
+
+def asked_for(source: Source, state: State, asked: Asked, needs: Sequence[str] = ()) -> Select[Any]:
+    """The rows that a state asks for, with nothing selected yet."""
+    clauses, needed = conditions_of(source, state, asked)
+    return source.query([*needs, *needed]).where(*clauses)
+
+
+def order_of(source: Source, state: State, asked: Asked, default: str) -> tuple[str, Column]:
+    """The order in force, as the address names it, and its column. One that is unknown, or masked for who asks, is the
+    list's own."""
+    columns = source.open_columns(asked)
+    for sort in (state.sort, default):
+        column = columns.get(sort.removeprefix("-"))
+        if column is not None and column.order is not None and column.is_clear(asked):
+            return sort, column
+    raise ValueError(f"list {source.name} has no order {default}")
+
+
+def read_page(
+    connection: Connection, source: Source, state: State, asked: Asked, names: Sequence[str], window: Window
+) -> Page[Any]:
+    """One page of rows with the fields of the columns named. The window's order is one of the list's."""
+    columns = source.open_columns(asked)
+    shown = [columns[name] for name in _with_also(columns, names)]
+    sort, ordered = order_of(source, state, asked, window.sort)
+    needs = [*ordered.needs, *(name for column in shown for name in column.needs)]
+    fields = {"id": (source.identity, "")}
+    for column in shown:
+        fields |= {name: (value, column.mask) for name, value in column.fields().items()}
+    query = asked_for(source, state, asked, needs).add_columns(
+        *(value.label(name) for name, (value, _) in fields.items())
+    )
+    row = row_type(tuple((name, mask) for name, (_, mask) in fields.items()))
+    sorting = Sorting(ordered.order, source.identity, sort.startswith("-"))
+    return fetch_page(connection, query, row, sorting, replace(window, sort=sort, counted=False), asked.parameters)
+
+
+def _with_also(columns: Mapping[str, Column], names: Sequence[str]) -> list[str]:
+    """The columns named and what their cells show besides, each once."""
+    found: dict[str, None] = {}
+    for name in names:
+        if name in columns:
+            found[name] = None
+            found |= dict.fromkeys(other for other in columns[name].also if other in columns)
+    return list(found)
+
+
+def count(
+    connection: Connection,
+    source: Source,
+    state: State,
+    asked: Asked,
+    sums: Sequence[str] = (),
+    tabs: Sequence[State] = (),
+) -> tuple[Count, list[Count]]:
+    """How many rows a state asks for, with the sums of some columns, and how many each tab holds: one statement."""
+    columns = source.open_columns(asked)
+    added = [columns[name] for name in sums if name in columns and columns[name].sums and columns[name].is_clear(asked)]
+    needs = [name for column in added for name in column.needs]
+    rows = asked_for(source, state, asked, needs).add_columns(
+        literal(1).label("one"), *(column.value.label(column.name) for column in added)
+    )
+    counted = rows.limit(MOST_COUNTED + 1).subquery()
+    totals = [func.count(), *(func.sum(counted.c[column.name]) for column in added)]
+    parts = [select(*(total.label(f"t{n}") for n, total in enumerate(totals))).select_from(counted).subquery()]
+    for tab in tabs:
+        held = asked_for(source, tab, asked).add_columns(literal(1).label("one")).limit(MOST_IN_TAB + 1).subquery()
+        parts.append(select(func.count().label("held")).select_from(held).subquery())
+    [found] = connection.execute(select(*(column for part in parts for column in part.c)), asked.parameters).all()
+    here, others = found[: len(totals)], found[len(totals) :]
+    is_capped = here[0] > MOST_COUNTED
+    summed = (
+        {} if is_capped else {column.name: value or Decimal(0) for column, value in zip(added, here[1:], strict=True)}
+    )
+    return (
+        Count(min(here[0], MOST_COUNTED), is_capped, summed),
+        [Count(min(held, MOST_IN_TAB), held > MOST_IN_TAB) for held in others],
+    )
+
+
+def grouping_of(source: Source, state: State, asked: Asked) -> tuple[Column, str] | None:
+    """The column that rows are grouped by and, of days, by which unit. None where they are not, or not by that."""
+    name, _, unit = state.group.partition(".")
+    column = source.open_columns(asked).get(name)
+    if column is None or not column.groups or not column.is_clear(asked):
+        return None
+    if column.is_dated:
+        return column, unit if unit in UNITS else "month"
+    return (column, "") if not unit else None
+
+
+def read_groups(
+    connection: Connection, source: Source, state: State, asked: Asked, sums: Sequence[str]
+) -> tuple[list[Group], bool]:
+    """The groups of a state that names one, the largest first (days: the latest first), and whether there are more than
+    the MOST_GROUPS that are shown."""
+    grouping = grouping_of(source, state, asked)
+    if grouping is None:
+        return [], False
+    column, unit = grouping
+    columns = source.open_columns(asked)
+    added = [columns[name] for name in sums if name in columns and columns[name].sums and columns[name].is_clear(asked)]
+    needs = [*column.needs, *(name for one in added for name in one.needs)]
+    value = _grouped(column, unit, asked)
+    label = value if column.label is None else func.max(column.label)
+    query = (
+        asked_for(source, state, asked, needs)
+        .add_columns(value.label("value"), label.label("label"), func.count().label("rows"))
+        .add_columns(*(func.sum(one.value).label(f"sum_{one.name}") for one in added))
+        .group_by(_FIRST)
+        .order_by(*((_FIRST.desc().nulls_last(),) if unit else (func.count().desc(), _FIRST)))
+        .limit(MOST_GROUPS + 1)
+    )
+    found = connection.execute(query, asked.parameters).all()
+    groups = [
+        Group(
+            row[0], row[1], row[2], {one.name: total or Decimal(0) for one, total in zip(added, row[3:], strict=True)}
+        )
+        for row in found[:MOST_GROUPS]
+    ]
+    return groups, len(found) > MOST_GROUPS
+
+
+def _grouped(column: Column, unit: str, asked: Asked) -> ColumnElement[Any]:
+    if not unit:
+        return column.value
+    day = func.timezone(asked.time_zone, column.value) if column.kind is Kind.MOMENT else column.value
+    return cast(func.date_trunc(unit, day), Date)
+
+
+def read_all(
+    connection: Connection, source: Source, state: State, asked: Asked, names: Sequence[str], default: str, *, most: int
+) -> Iterator[Any]:
+    """All rows of a state in its order, a few thousand at a time. Raises `export_too_large` beyond `most`."""
+    window = Window(default, limit=READ_AT_ONCE, counted=False)
+    read = 0
+    while True:
+        page = read_page(connection, source, state, asked, names, window)
+        read += len(page.rows)
+        if read > most:
+            raise DomainError("export_too_large", http_status=409, largest=most)
+        yield from page.rows
+        if page.next is None:
+            return
+        window = replace(window, after=page.next)
+
+
+def matching(source: Source, state: State, asked: Asked, most: int) -> Select[Any]:
+    """The ids that a state asks for, in order of id, at most `most`."""
+    return asked_for(source, state, asked).add_columns(source.identity).order_by(source.identity).limit(most)

@@ -1,0 +1,1 @@
+"""What lists of customers, opportunities, quotations, orders and activities are made of."""

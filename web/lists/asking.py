@@ -1,0 +1,156 @@
+"""What the reader of a list asks for: the state in force, from the address, else from the view the address names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, request, url_for
+from sqlalchemy import Connection, Select, or_, select
+
+from core import database as db
+from core.columns import read_id
+from core.lists.saved import SavedView
+from core.lists.source import Asked, Column
+from core.lists.state import PARAMETERS, State, demand
+from web.filters import today
+from web.i18n import language
+from web.lists.address import with_parameters
+from web.lists.declared import ListPage, View
+from web.permissions import may
+
+ASKED_NOTHING = State()
+
+
+def asked() -> Asked:
+    """Who asks, for what conditions depend on."""
+    return Asked(
+        today=today(),
+        user_id=g.actor.user_id,
+        permissions=g.actor.permissions,
+        time_zone=db.current().time_zone(),
+        chinese=language() == "zh",
+    )
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A view somebody saved. `is_own`: by who asks, so that he may change it."""
+
+    id: int
+    name: str
+    query: str
+    is_shared: bool
+    is_own: bool
+    version: int
+
+    @property
+    def code(self) -> str:
+        return f"v{self.id}"
+
+    @property
+    def state(self) -> State:
+        return State.of_text(self.query)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A list as it is asked for: the page, the tab by code, the state in force, that of the tab itself, saved views."""
+
+    page: ListPage
+    view: str
+    state: State
+    base: State
+    saved: Sequence[Saved]
+
+    @property
+    def own(self) -> Saved | None:
+        """The saved view that is shown, when it may be changed by who asks."""
+        return next((view for view in self.saved if view.code == self.view and view.is_own), None)
+
+    @property
+    def is_changed(self) -> bool:
+        return self.state != self.base
+
+    def address(self, state: State | None = None, **more: str | None) -> str:
+        """The address of this list in a state, and with further parameters."""
+        return address_of(self.page, self.state if state is None else state, self.view, self.base, **more)
+
+
+def address_of(page: ListPage, state: State, view: str = "", base: State = ASKED_NOTHING, **more: str | None) -> str:
+    """The address of a list in a state: the tab it came from by code, and what differs from that tab's own state.
+    What is taken out of it is said by a parameter without a value."""
+    values: dict[str, Sequence[str | None]] = {"view": [view]} if view else {}
+    wanted, there = state.parameters(), base.parameters()
+    values |= {name: wanted.get(name, [""]) for name in PARAMETERS if wanted.get(name) != there.get(name)}
+    return with_parameters(url_for(page.endpoint), values | {name: [text] for name, text in more.items() if text})
+
+
+def views_of(page: ListPage) -> list[View]:
+    """The tabs of the company that who asks may see."""
+    return [view for view in page.views if not view.permission or may(view.permission)]
+
+
+def saved_query(name: str) -> Select[Any]:
+    """The saved views of a list that who asks sees: his own, and those shared with everybody."""
+    return (
+        select(
+            SavedView.id,
+            SavedView.name,
+            SavedView.query,
+            SavedView.is_shared,
+            SavedView.owner_id == g.actor.user_id,
+            SavedView.version,
+        )
+        .where(SavedView.list_name == name, or_(SavedView.owner_id == g.actor.user_id, SavedView.is_shared))
+        .order_by(SavedView.position, SavedView.id)
+    )
+
+
+def read_saved(connection: Connection, page: ListPage) -> list[Saved]:
+    """The saved views of a list for who asks."""
+    return [Saved(*row) for row in connection.execute(saved_query(page.name)).all()]
+
+
+def asking(connection: Connection, page: ListPage) -> Asking:
+    """What the address asks of a list."""
+    saved = read_saved(connection, page)
+    tabs = views_of(page)
+    own_states = {view.code: view.state for view in tabs} | {view.code: view.state for view in saved}
+    code = request.args.get("view", "")
+    code = code if code in own_states else next(iter(own_states), "")
+    base = own_states.get(code, State())
+    state = over(base, request.args.to_dict(flat=False))
+    aliased = [
+        demand(column, "in", text)
+        for name, column in page.aliases.items()
+        if (text := request.args.get(name, "")) and (read_id(text) or text == "me")
+    ]
+    return Asking(page, code, state.asking(*aliased), base, saved)
+
+
+def over(base: State, parameters: Mapping[str, Sequence[str]]) -> State:
+    """The state of a view with the parts that an address names itself put in their place."""
+    named = {name: parameters[name] for name in PARAMETERS if name in parameters}
+    if "col" in parameters:  # the boxes of the chooser, one parameter each
+        named["cols"] = [",".join(parameters["col"])]
+    return State.read({**base.parameters(), **named})
+
+
+def shown_columns(asking: Asking, columns: Mapping[str, Column]) -> list[str]:
+    """The columns in force, in their order: those asked for that exist, else the list's own."""
+    wished = [name for name in asking.state.columns if name in columns and name in headed(asking.page, columns)]
+    names = wished or [name for name in asking.page.shown if name in columns]
+    first = asking.page.shown[0]
+    return [first, *(name for name in dict.fromkeys(names) if name != first)]
+
+
+def headed(page: ListPage, columns: Mapping[str, Column]) -> dict[str, Any]:
+    """The columns that can be chosen, by name, with their heads."""
+    return {name: head for name, column in columns.items() if (head := head_of(page, name, column)) is not None}
+
+
+def head_of(page: ListPage, name: str, column: Column) -> Any:
+    """How a column is named; one of the company's own brings its head along."""
+    return column.head or page.heads.get(name)

@@ -1,0 +1,102 @@
+"""What a list page is beside its source: what columns are called, which stand there from the start, its tabs, and what
+can be done with many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from core.lists.source import Source
+from core.lists.state import Demand, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """How a column is named and shown. `words` and `tones` are those of its coded values; `place` says when it leaves a
+    narrow screen: `p3` first, then `p2` (what leaves stands below the name), "" never."""
+
+    label: Any
+    words: Mapping[str, Any] | None = None
+    tones: Mapping[str, str] | None = None
+    place: str = "p3"
+    hint: Any = ""
+
+
+EVERYTHING: Final = State()
+
+
+@dataclass(frozen=True)
+class View:
+    """A tab every company has. `is_hot` shows its number in red: somebody must act."""
+
+    code: str
+    label: Any
+    state: State = EVERYTHING
+    is_hot: bool = False
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What an empty list says: what is true, and why or what to do."""
+
+    title: Any
+    text: Any
+
+
+@dataclass(frozen=True)
+class Act:
+    """How something that can be done with many rows (`core.lists.bulk.ACTIONS`) is named: on its button, in the
+    question before it, and of what was done."""
+
+    name: str
+    label: Any
+    icon: str
+    question: Any
+    done: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPage:
+    """A list page. `record` is the endpoint of a row's page with the name of its argument; the first column shown leads
+    there. `aliases` are parameters that other pages' links use for a condition `column:in:value`.
+    """
+
+    source: Source
+    title: Any
+    permission: str
+    endpoint: str
+    record: tuple[str, str] | None
+    heads: Mapping[str, Head]
+    shown: Sequence[str]
+    default_sort: str
+    views: Sequence[View]
+    find: Any
+    empty: Empty
+    template: str = "lists/page.html"
+    cells: str = "lists/cells.html"
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    acts: Sequence[Act] = ()
+    phone_lines: Sequence[str] = ()
+    """Columns that stand below the name on a phone; the first ones that left, where none are named."""
+    fixed: Callable[[], Sequence[Demand]] = lambda: ()
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+
+LISTS: Final[dict[str, ListPage]] = {}
+
+
+def declare(page: ListPage) -> ListPage:
+    """Makes a list known by the name of its source. Raises ValueError for a name that is taken, a column without a head
+    or a head without a column."""
+    if page.name in LISTS:
+        raise ValueError(f"list {page.name} is declared twice")
+    unknown = set(page.heads) ^ set(page.source.columns)
+    if unknown:
+        raise ValueError(f"list {page.name}: heads and columns differ in {sorted(unknown)}")
+    LISTS[page.name] = page
+    return page

@@ -1,0 +1,336 @@
+"""A list as its template shows it: tabs, chips, tools, heads, rows or groups, pager, what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+
+from core import database as db
+from core.columns import read_id
+from core.lists.bulk import ACTIONS, EDIT, EDITINGS
+from core.lists.conditions import Unreadable, check, last_of
+from core.lists.kinds import VALUES, Kind
+from core.lists.reading import (
+    UNITS,
+    Count,
+    Group,
+    count,
+    grouping_of,
+    order_of,
+    read_groups,
+    read_page,
+)
+from core.lists.references import labels
+from core.lists.source import Asked, Column
+from core.lists.state import Condition, Demand, State, demand
+from core.queries.paging import Page, Window
+from web.filters import company_currency
+from web.lists.asking import Asking, address_of, asked, asking, head_of, headed, shown_columns, views_of
+from web.lists.declared import Act, Head, ListPage
+from web.lists.editing import Editor, edited_address, editor_of
+from web.lists.values import editable
+from web.lists.words import UNIT_WORDS, operator_words, value_words
+from web.permissions import may
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A column on the page: its head with the unit, the link that orders by it, and how its cells are written."""
+
+    name: str
+    column: Column
+    head: Head
+    label: str
+    sort_url: str | None
+    order: str
+    is_clear: bool
+
+    @property
+    def css(self) -> str:
+        """The classes of its cells."""
+        return " ".join(filter(None, ("n" if self.column.is_figure else "", self.head.place)))
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab: its number is None where it was not counted, and `number` says “more than” by a plus."""
+
+    label: str
+    url: str
+    is_current: bool
+    count: Count
+    is_hot: bool
+    is_saved: bool = False
+
+    @property
+    def number(self) -> str:
+        return number_of(self.count)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A demand in force: its conditions in words, joined by “or”, and the links that change it."""
+
+    conditions: Sequence[tuple[str, str, str]]
+    remove_url: str
+    edit_url: str
+    either_url: str
+    is_readable: bool
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """A group with the link to its rows."""
+
+    label: str
+    url: str
+    group: Group
+
+
+def number_of(counted: Count) -> str:
+    """How many, with a plus where there are more."""
+    return f"{counted.rows:,}" + ("+" if counted.is_capped else "")
+
+
+def show_list(page: ListPage, **more: Any) -> Any:
+    """The answer of a list's page; a redirect where a filter's form was sent."""
+    who = asked()
+    with db.current().reading() as connection:
+        wished = asking(connection, page)
+        if "apply" in request.args:
+            return edited_address(connection, wished, who)
+        return render_template(page.template, **context_of(connection, wished, who), **more)
+
+
+def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, Any]:
+    """What the template of a list is given."""
+    page, state = wished.page, wished.state
+    columns = page.source.open_columns(who)
+    names = shown_columns(wished, columns)
+    grouping = grouping_of(page.source, state, who)
+    sort = order_of(page.source, state, who, page.default_sort)[0]
+    shown = [_shown(wished, columns[name], sort, who) for name in names]
+    sums = [name for name in names if columns[name].sums and columns[name].is_clear(who)]
+    tabs = views_of(page)
+    states = [*(view.state for view in tabs), *(view.state for view in wished.saved)]
+    here, held = count(connection, page.source, state, who, sums, states)
+    groups, has_more_groups = read_groups(connection, page.source, state, who, sums) if grouping else ([], False)
+    rows = _rows(connection, wished, who, names, sort) if grouping is None else Page([])
+    named = reference_labels(connection, page, columns, state.demands, who)
+    return {
+        "list": page,
+        "asking": wished,
+        "state": state,
+        "columns": shown,
+        "page": rows,
+        "here": here,
+        "total": number_of(here),
+        "tabs": _tabs(wished, held),
+        "chips": [_chip(wished, columns, place, who, named) for place in range(len(state.demands))],
+        "groups": [_group_row(wished, group, grouping, columns) for group in groups] if grouping else [],
+        "grouping": head_of(page, grouping[0].name, grouping[0]).label if grouping else None,
+        "has_more_groups": has_more_groups,
+        "group_choices": _group_choices(wished, columns, who),
+        "sort_choices": _sort_choices(wished, columns, sort, who),
+        "column_choices": [(name, head.label, name in names) for name, head in headed(page, columns).items()],
+        "filter_choices": _filter_choices(wished, columns, who),
+        "editor": _editor(connection, wished, columns, who, named),
+        "acts": acts_of(page),
+        "editable": editable(page, who),
+        "address": request.full_path.rstrip("?"),
+        "clear_url": wished.address(State()),
+        "kept": [(name, text) for name, texts in _kept(wished).items() for text in texts],
+    }
+
+
+def acts_of(page: ListPage) -> list[Act]:
+    """What who asks may do with many rows: editing a field first, where the list has fields to edit."""
+    editing = EDITINGS.get(page.name)
+    edit = [Act(EDIT, _("Edit…"), "pen", _("Change a field"), "")] if editing and may(editing.permission) else []
+    return edit + [act for act in page.acts if may(ACTIONS[page.name, act.name].permission)]
+
+
+def _rows(connection: Connection, wished: Asking, who: Asked, names: Sequence[str], sort: str) -> Page[Any]:
+    window = Window(sort, request.args.get("after"), request.args.get("before"))
+    return read_page(connection, wished.page.source, wished.state, who, names, window)
+
+
+def _kept(wished: Asking) -> dict[str, list[str]]:
+    """The parameters a form of the page sends along so that nothing that is asked for is lost."""
+    return ({"view": [wished.view]} if wished.view else {}) | {"f": [""]} | wished.state.parameters()
+
+
+def label_of(column: Column, head: Head) -> str:
+    """The head of a column with the unit of its amounts."""
+    unit = column.kind in (Kind.MONEY, Kind.PRICE)
+    return f"{head.label}, {company_currency()}" if unit else str(head.label)
+
+
+def _shown(wished: Asking, column: Column, sort: str, who: Asked) -> Shown:
+    head = head_of(wished.page, column.name, column)
+    is_clear = column.is_clear(who)
+    is_now = sort.removeprefix("-") == column.name
+    url = None
+    if column.order is not None and is_clear:
+        turned = column.name if not is_now or sort.startswith("-") else f"-{column.name}"
+        url = wished.address(replace(wished.state, sort=turned))
+    return Shown(
+        column.name,
+        column,
+        head,
+        label_of(column, head),
+        url,
+        ("descending" if sort.startswith("-") else "ascending") if is_now else "",
+        is_clear,
+    )
+
+
+def _tabs(wished: Asking, held: Sequence[Count]) -> list[Tab]:
+    page, tabs = wished.page, views_of(wished.page)
+    of_company = [
+        Tab(
+            str(view.label),
+            _tab_address(page, view.code),
+            wished.view == view.code,
+            number,
+            view.is_hot and bool(number.rows),
+        )
+        for view, number in zip(tabs, held, strict=False)
+    ]
+    of_people = [
+        Tab(view.name, _tab_address(page, view.code), wished.view == view.code, number, False, is_saved=True)
+        for view, number in zip(wished.saved, held[len(tabs) :], strict=True)
+    ]
+    return of_company + of_people
+
+
+def _tab_address(page: ListPage, code: str) -> str:
+    return address_of(page, State(), code)
+
+
+def reference_labels(
+    connection: Connection, page: ListPage, columns: Mapping[str, Column], demands: Iterable[Demand], who: Asked
+) -> dict[tuple[str, int], str]:
+    """What the records are called that conditions name, by kind of record and id."""
+    wanted: dict[str, set[int]] = {}
+    for condition in (condition for alternatives in demands for condition in alternatives):
+        column = columns.get(condition.column)
+        if column is not None and column.kind is Kind.REFERENCE and condition.operator in ("in", "out"):
+            ids = {found for value in condition.values if (found := read_id(value)) is not None}
+            wanted.setdefault(column.refers, set()).update(ids)
+    return {
+        (kind, identity): label
+        for kind, ids in wanted.items()
+        if ids
+        for identity, label in labels(connection, kind, ids, who.parameters).items()
+    }
+
+
+def _chip(
+    wished: Asking, columns: Mapping[str, Column], place: int, who: Asked, named: Mapping[tuple[str, int], str]
+) -> Chip:
+    demands = wished.state.demands
+    alternatives = demands[place]
+    try:
+        check(columns, alternatives, who)
+        is_readable = True
+    except Unreadable:
+        is_readable = False
+    without = replace(wished.state, demands=demands[:place] + demands[place + 1 :])
+    return Chip(
+        [condition_words(wished.page, columns, condition, named) for condition in alternatives],
+        wished.address(without),
+        wished.address(edit=str(place)),
+        wished.address(edit=str(place), either="yes"),
+        is_readable,
+    )
+
+
+def condition_words(
+    page: ListPage, columns: Mapping[str, Column], condition: Condition, named: Mapping[tuple[str, int], str]
+) -> tuple[str, str, str]:
+    """A condition in words: column, operator, values. One that says nothing is shown as it was written."""
+    column = columns.get(condition.column)
+    head = head_of(page, condition.column, column) if column is not None else None
+    if column is None or head is None or condition.operator not in column.operators:
+        return condition.column, condition.operator, ", ".join(condition.values)
+    least, most = VALUES.get(condition.operator, (1, 1))
+    values = value_words(column, head, condition, named) if least <= len(condition.values) <= most else ""
+    return str(head.label), str(operator_words(column)[condition.operator]), values
+
+
+def _editor(
+    connection: Connection,
+    wished: Asking,
+    columns: Mapping[str, Column],
+    who: Asked,
+    named: Mapping[tuple[str, int], str],
+) -> Editor | None:
+    return editor_of(connection, wished, columns, who, named) if "edit" in request.args else None
+
+
+def _group_row(wished: Asking, group: Group, grouping: tuple[Column, str], columns: Mapping[str, Column]) -> GroupRow:
+    column, unit = grouping
+    head = head_of(wished.page, column.name, column)
+    if group.value is None or group.value == "":
+        condition, label = demand(column.name, "empty"), ""
+    elif unit:
+        last = last_of(unit, group.value)
+        condition, label = demand(column.name, "between", group.value, last), period_words(group.value, unit)
+    elif column.kind is Kind.FLAG:
+        condition, label = demand(column.name, "yes" if group.value else "no"), group.value
+    elif column.is_chosen:
+        condition = demand(column.name, "in", getattr(group.value, "value", group.value))
+        label = (head.words or {}).get(group.value, group.label) if column.kind is Kind.CHOICE else group.label
+    else:
+        condition, label = demand(column.name, "is", group.value), group.label
+    return GroupRow(label, wished.address(replace(wished.state.asking(condition), group="")), group)
+
+
+def period_words(first: Any, unit: str) -> str:
+    """The name of a day, week, month, quarter or year by its first day."""
+    if unit == "year":
+        return f"{first:%Y}"
+    if unit == "quarter":
+        return f"{first:%Y} Q{(first.month - 1) // 3 + 1}"
+    if unit == "month":
+        return f"{first:%Y-%m}"
+    return f"{first:%G-W%V}" if unit == "week" else f"{first:%Y-%m-%d}"
+
+
+def _group_choices(wished: Asking, columns: Mapping[str, Column], who: Asked) -> list[tuple[str, str, bool]]:
+    found = []
+    for name, head in headed(wished.page, columns).items():
+        column = columns[name]
+        if not column.groups or not column.is_clear(who):
+            continue
+        for unit in UNITS[2:] if column.is_dated else ("",):
+            code = f"{name}.{unit}" if unit else name
+            label = f"{head.label} {UNIT_WORDS[unit]}" if unit else str(head.label)
+            found.append((label, wished.address(replace(wished.state, group=code)), wished.state.group == code))
+    return found
+
+
+def _sort_choices(
+    wished: Asking, columns: Mapping[str, Column], sort: str, who: Asked
+) -> list[tuple[str, str, bool, str]]:
+    found = []
+    for name, head in headed(wished.page, columns).items():
+        if columns[name].order is None or not columns[name].is_clear(who):
+            continue
+        for code in (name, f"-{name}"):
+            found.append((str(head.label), wished.address(replace(wished.state, sort=code)), sort == code, code[:1]))
+    return found
+
+
+def _filter_choices(wished: Asking, columns: Mapping[str, Column], who: Asked) -> list[tuple[str, str]]:
+    return [
+        (str(head.label), wished.address(edit="new", column=name))
+        for name, head in headed(wished.page, columns).items()
+        if columns[name].filters and columns[name].is_clear(who)
+    ]
