@@ -53,11 +53,7 @@ def complete_activity(
     plan: Plan, activity_id: int, *, result: str | None = None, version: int | None = None
 ) -> dict[str, Any]:
     """Marks what was planned as done, now. A second time changes nothing. Raises NotFound, `edit_conflict`."""
-    activity = plan.session.execute(
-        select(Activity).where(Activity.id == activity_id).with_for_update().execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    if activity is None:
-        raise NotFound("activity", activity_id)
+    activity = _lock(plan, activity_id)
     if activity.done_at is None:
         if version is not None and activity.version != version:
             raise DomainError("edit_conflict", version=activity.version)
@@ -65,6 +61,27 @@ def complete_activity(
         activity.result = clean(result) or activity.result
         plan.session.flush()
     return activity_answer(activity)
+
+
+@needs("activities.write")
+def reopen_activity(plan: Plan, activity_id: int) -> dict[str, Any]:
+    """What was marked as done waits again for its day. Raises NotFound, `never_planned` for what was recorded as
+    done."""
+    activity = _lock(plan, activity_id)
+    if activity.due_on is None:
+        raise DomainError("never_planned")
+    activity.done_at = None
+    plan.session.flush()
+    return activity_answer(activity)
+
+
+def _lock(plan: Plan, activity_id: int) -> Activity:
+    activity = plan.session.execute(
+        select(Activity).where(Activity.id == activity_id).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if activity is None:
+        raise NotFound("activity", activity_id)
+    return activity
 
 
 def activity_answer(activity: Activity) -> dict[str, Any]:

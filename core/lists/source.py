@@ -124,6 +124,8 @@ class Source:
     columns: Mapping[str, Column]
     matches: Callable[[str], ColumnElement[bool]]
     words_need: tuple[str, ...] = ()
+    always: tuple[str, ...] = ()
+    """Joins that `where` itself needs."""
     added: Callable[[Asked], Mapping[str, Column]] | None = None
 
     def open_columns(self, asked: Asked) -> dict[str, Column]:
@@ -134,7 +136,7 @@ class Source:
     def query(self, needs: Sequence[str]) -> Select[Any]:
         """The rows, with nothing selected yet; joined with what is needed."""
         query = select().select_from(self.root)
-        wanted = set(needs)
+        wanted = {*needs, *self.always}
         for name, join in self.joins.items():
             if name in wanted:
                 query = query.join(join.target, join.on, isouter=join.is_outer)

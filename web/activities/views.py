@@ -5,47 +5,27 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import g, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
-from sqlalchemy import Connection
 from werkzeug.utils import redirect
 
 from core import database as db
 from core.errors import DomainError
-from core.queries.paging import Page, Window
 from crm.activities import complete_activity, record_activity
-from crm.queries.activities import VIEWS, FollowUp, list_follow_ups
 from crm.queries.customer_page import get_customer
 from web.activities import area
 from web.activities.forms import ActivityForm
+from web.activities.listing import ACTIVITY_LIST
 from web.filters import day, today
 from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, see_other, version_in
-from web.lists.address import choice_of, window_of
-
-VIEW_NAMES = {
-    "mine": lazy_gettext("Mine"),
-    "late": lazy_gettext("Late"),
-    "all": lazy_gettext("Everybody's"),
-}
+from web.lists.pages import show_list
 
 
 @area.route("", permission="home.read")
-def index() -> str:
-    """What is planned, by day."""
-    with db.current().reading() as connection:
-        page = read_list(connection, window_of((), ""))
-    return render_template("activities/index.html", page=page, view=_view(), views=VIEW_NAMES)
-
-
-def _view() -> str:
-    return choice_of("view", VIEWS, "mine")
-
-
-def read_list(connection: Connection, window: Window) -> Page[FollowUp]:
-    """The follow-ups that the address asks for."""
-    return list_follow_ups(connection, window, today=today(), user_id=g.actor.user_id, view=_view())
+def index() -> ResponseReturnValue:
+    """Activities: the list."""
+    return show_list(ACTIVITY_LIST)
 
 
 @area.route("/customers/<int:customer_id>", permission="activities.write")

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from core.money import ZERO
 from finance.queries.ledger import AccountRow, balances
 from inventory.queries.alerts import AlertRow, open_alerts
-from web.activities.forms import KINDS as ACTIVITY_KINDS
-from web.activities.views import read_list as read_activities
+from web.activities.listing import ACTIVITY_LIST
 from web.customers.listing import CUSTOMER_LIST
 from web.exports.lists import Exported, ExportedList, PageExport, column, whole
 from web.filters import today
@@ -22,20 +21,13 @@ from web.invoices.views import read_list as read_invoices
 from web.ledger.chart import KINDS as ACCOUNT_KINDS
 from web.ledger.tasks import read_tasks, task_reason
 from web.ledger.views import JOURNAL_ORDERS, read_journal, read_trial_balance
-from web.opportunities.views import SORTS as OPPORTUNITY_ORDERS
-from web.opportunities.views import read_list as read_opportunities
-from web.opportunities.views import row_stage
-from web.orders.sentences import PAYMENT, SHIPPING
-from web.orders.sentences import STATES as ORDER_STATES
-from web.orders.views import SORTS as ORDER_ORDERS
-from web.orders.views import read_list as read_orders
+from web.opportunities.listing import OPPORTUNITY_LIST
+from web.orders.listing import ORDER_LIST
 from web.payments.views import ORDERS as PAYMENT_ORDERS
 from web.payments.views import read_list as read_payments
 from web.products.views import SORTS as PRODUCT_ORDERS
 from web.products.views import read_list as read_products
-from web.quotations.sentences import STATES as QUOTATION_STATES
-from web.quotations.views import SORTS as QUOTATION_ORDERS
-from web.quotations.views import read_list as read_quotations
+from web.quotations.listing import QUOTATION_LIST
 from web.shipments.views import read_records, read_to_ship
 from web.stock.documents import read_documents
 from web.stock.views import LEVEL_ORDERS, read_levels, read_moves
@@ -79,62 +71,6 @@ _PRODUCT = (column(_("SKU"), "sku"), column(_("Product"), "product"))
 _STOCK = (column(_("On hand"), "on_hand"), column(_("Available"), "available"))
 
 _DECLARED = (
-    ExportedList(
-        "opportunities",
-        "opportunities.read",
-        _("Opportunities"),
-        read_opportunities,
-        (
-            _NUMBER,
-            column(_("Opportunity"), "name"),
-            _CUSTOMER,
-            column(_("Owner"), "owner"),
-            column(_("Stage"), row_stage),
-            column(_("Probability, percent"), "probability"),
-            column(_("Amount"), "amount"),
-            column(_("Expected close"), "expected_close_on"),
-        ),
-        OPPORTUNITY_ORDERS,
-        "close",
-    ),
-    ExportedList(
-        "quotations",
-        "quotations.read",
-        _("Quotations"),
-        read_quotations,
-        (
-            _NUMBER,
-            _CUSTOMER,
-            column(_("Salesperson"), "salesperson"),
-            column(_("State"), "state", QUOTATION_STATES),
-            column(_("Date"), "quoted_on"),
-            column(_("Valid until"), "valid_until"),
-            column(_("Amount"), "amount_total"),
-            _CURRENCY,
-        ),
-        QUOTATION_ORDERS,
-        "-date",
-    ),
-    ExportedList(
-        "orders",
-        "orders.read",
-        _("Orders"),
-        read_orders,
-        (
-            _NUMBER,
-            _CUSTOMER,
-            column(_("Ordered"), "ordered_on"),
-            column(_("Deliver on"), "requested_on"),
-            column(_("State"), "state", ORDER_STATES),
-            column(_("Shipping"), "shipping_status", SHIPPING),
-            column(_("Payment"), lambda row: row.payment_status(today()), PAYMENT, permission=MONEY),
-            column(_("Amount"), "amount_total"),
-            column(_("Open"), "open_amount", permission=MONEY),
-            _CURRENCY,
-        ),
-        ORDER_ORDERS,
-        "-date",
-    ),
     ExportedList(
         "to-ship",
         "orders.ship",
@@ -380,21 +316,8 @@ _DECLARED = (
         ("created", "done"),
         "created",
     ),
-    ExportedList(
-        "activities",
-        "home.read",
-        _("Follow-ups"),
-        read_activities,
-        (
-            column(_("Day"), "due_on"),
-            column(_("Kind"), "kind", ACTIVITY_KINDS),
-            column(_("Subject"), "subject"),
-            _CUSTOMER,
-            column(_("Owner"), "owner"),
-        ),
-    ),
 )
-_PAGES = (CUSTOMER_LIST,)
+_PAGES = (ACTIVITY_LIST, CUSTOMER_LIST, OPPORTUNITY_LIST, ORDER_LIST, QUOTATION_LIST)
 LISTS: Final[dict[str, Exported]] = {
     **{page.name: PageExport(page) for page in _PAGES},
     **{declared.name: declared for declared in _DECLARED},

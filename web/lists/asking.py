@@ -119,6 +119,8 @@ def asking(connection: Connection, page: ListPage) -> Asking:
     tabs = views_of(page)
     own_states = {view.code: view.state for view in tabs} | {view.code: view.state for view in saved}
     code = request.args.get("view", "")
+    if not code and "all" in own_states and any(name in request.args for name in page.aliases):
+        code = "all"  # who comes from a record wants all that is its own, not what waits
     code = code if code in own_states else next(iter(own_states), "")
     base = own_states.get(code, State())
     state = over(base, request.args.to_dict(flat=False))

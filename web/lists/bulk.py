@@ -21,6 +21,7 @@ from core.lists.bulk import (
     EDIT,
     EDITINGS,
     MOST_RECORDS,
+    JobState,
     act_here,
     decode,
     edit_record,
@@ -53,7 +54,7 @@ REFUSED_SHOWN = 100
 def act(list_name: str) -> ResponseReturnValue:
     """Asks what is to be done with the rows chosen, and begins it once that is answered."""
     page = list_page(list_name)
-    chosen = next((found for found in acts_of(page) if found.name == request.form.get("action")), None)
+    chosen = next((found for found in acts_of(page) if found.name == request.values.get("action")), None)
     if chosen is None:
         abort(404)
     who, state = asked(), State.of_text(request.form.get("state", ""))
@@ -73,7 +74,7 @@ def act(list_name: str) -> ResponseReturnValue:
             value = typed(control, request.form["value"])
         except BadValue as fault:
             error = str(fault)
-    if "confirmed" in request.form and not error and (chosen.name != EDIT or control is not None):
+    if (chosen.is_direct or "confirmed" in request.form) and not error and (chosen.name != EDIT or control is not None):
         return _begin(page, chosen, ids, _data(page, control, value), back)
     shown = {"column": request.form.get("column", ""), "value": request.form.get("value", "")}
     return render_template(
@@ -89,7 +90,8 @@ def _chosen_ids(connection: Connection, page: ListPage, state: State, who: Asked
     if "all" in request.form:
         query = matching(page.source, state, who, MOST_RECORDS + 1)
     else:
-        ids = [number for text in request.form.getlist("id")[:1000] if (number := read_id(text))]
+        boxes = request.args.getlist("only") or request.form.getlist("id")  # a row's own button names the row
+        ids = [number for text in boxes[:1000] if (number := read_id(text))]
         query = asked_for(page.source, State(), who).add_columns(page.source.identity)
         query = query.where(page.source.identity.in_(ids)).order_by(page.source.identity)
     return list(connection.execute(query, who.parameters).scalars())
@@ -116,7 +118,13 @@ def _begin(page: ListPage, chosen: Act, ids: list[int], data: dict[str, Any], ba
         return redirect(back, 303)
     if not result.replayed:
         act_here(result["id"], g.actor, AT_ONCE_HERE)
-    return see_other("lists.job", job_id=result["id"])
+    found, progress, _refused = read_job(result["id"], g.actor.user_id, 0)
+    if found.state != JobState.DONE or progress.refused:
+        return see_other("lists.job", job_id=found.id)
+    undo_url = url_for("lists.undo", job_id=found.id) if ACTIONS[page.name, chosen.name].undo else None
+    text = _("%(title)s: done with %(count)s", title=_job_words(found)["title"], count=progress.changed)
+    flash_done(text, undo_url)
+    return redirect(back, 303)
 
 
 @area.route("/jobs", permission=SIGNED_IN)

@@ -3,12 +3,12 @@ can be done with many rows at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.lists.source import Source
-from core.lists.state import Demand, State
+from core.lists.state import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +47,15 @@ class Empty:
 
 @dataclass(frozen=True)
 class Act:
-    """How something that can be done with many rows (`core.lists.bulk.ACTIONS`) is named: on its button, in the
-    question before it, and of what was done."""
+    """How something that can be done with many rows (`core.lists.bulk.ACTIONS`) is named: on its button, and in
+    the question before it."""
 
     name: str
     label: Any
     icon: str
     question: Any
-    done: Any
+    is_direct: bool = False
+    """Done without a question: it is small, and can be taken back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,6 @@ class ListPage:
     acts: Sequence[Act] = ()
     phone_lines: Sequence[str] = ()
     """Columns that stand below the name on a phone; the first ones that left, where none are named."""
-    fixed: Callable[[], Sequence[Demand]] = lambda: ()
 
     @property
     def name(self) -> str:

@@ -49,6 +49,7 @@ class Shown:
     sort_url: str | None
     order: str
     is_clear: bool
+    heads: Mapping[str, Head]
 
     @property
     def css(self) -> str:
@@ -151,7 +152,7 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
 def acts_of(page: ListPage) -> list[Act]:
     """What who asks may do with many rows: editing a field first, where the list has fields to edit."""
     editing = EDITINGS.get(page.name)
-    edit = [Act(EDIT, _("Edit…"), "pen", _("Change a field"), "")] if editing and may(editing.permission) else []
+    edit = [Act(EDIT, _("Edit…"), "pen", _("Change a field"))] if editing and may(editing.permission) else []
     return edit + [act for act in page.acts if may(ACTIONS[page.name, act.name].permission)]
 
 
@@ -187,6 +188,7 @@ def _shown(wished: Asking, column: Column, sort: str, who: Asked) -> Shown:
         url,
         ("descending" if sort.startswith("-") else "ascending") if is_now else "",
         is_clear,
+        wished.page.heads,
     )
 
 

@@ -8,45 +8,33 @@ from typing import Any
 from flask import g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
-from sqlalchemy import Connection
 from werkzeug.utils import redirect
 
 from core import clock
 from core import database as db
 from core.errors import DomainError
-from core.queries.paging import Page, Window
 from crm.pipeline import change_opportunity, create_opportunity, move_opportunity
 from crm.queries.customer_page import get_customer
 from crm.queries.pipeline import (
-    SORTS,
     STALLED_DAYS,
-    VIEWS,
     DealPage,
-    DealRow,
     Stage,
     board,
     deal_page,
-    list_deals,
 )
 from web.filters import day, today
 from web.http import apply_errors, flash_done, run_command, safe_target, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists.address import choice_of, id_of, text_of, window_of
+from web.lists.address import id_of
+from web.lists.pages import show_list
 from web.opportunities import area
 from web.opportunities.forms import FIELDS, LoseForm, OpportunityForm
+from web.opportunities.listing import OPPORTUNITY_LIST
 from web.opportunities.sentences import FIELDS as CRITERIA
 from web.orders.forms import find_customer
 from web.permissions import may
 from web.sentences import sentence
 
-VIEW_NAMES = {
-    "open": lazy_gettext("Open"),
-    "mine": lazy_gettext("Mine"),
-    "won": lazy_gettext("Won"),
-    "lost": lazy_gettext("Lost"),
-    "all": lazy_gettext("All"),
-}
 WON_SHOWN_DAYS = 31
 Way = tuple[str, str, str]
 
@@ -87,39 +75,10 @@ def _board(refusal: str = "", way: Way | None = None) -> str:
 
 
 @area.route("", permission="opportunities.read")
-def index() -> str:
-    """Opportunities as a list."""
-    window = window_of(SORTS, "close")
-    with db.current().reading() as connection:
-        page = read_list(connection, window)
+def index() -> ResponseReturnValue:
+    """Opportunities: the list."""
     g.nav = "opportunities.board"
-    return render_template(
-        "opportunities/index.html",
-        page=page,
-        view=_view(),
-        views=VIEW_NAMES,
-        sort=window.sort,
-        text=text_of("q"),
-        customer_id=id_of("customer_id"),
-        stage_name=row_stage,
-    )
-
-
-def _view() -> str:
-    return choice_of("view", VIEWS, "all") if "customer_id" in request.args else choice_of("view", VIEWS, "open")
-
-
-def read_list(connection: Connection, window: Window) -> Page[DealRow]:
-    """The opportunities that the address asks for."""
-    return list_deals(
-        connection,
-        window,
-        user_id=g.actor.user_id,
-        view=_view(),
-        text=text_of("q"),
-        customer_id=id_of("customer_id"),
-        stage=request.args.get("stage"),
-    )
+    return show_list(OPPORTUNITY_LIST)
 
 
 def row_stage(row: Any) -> str:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from flask import g, render_template
+from flask import render_template
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import Connection
 
 from core import database as db
-from core.queries.paging import Page, Window
 from crm.queries.order_page import HistoryRow, OrderPage, order_page
-from crm.queries.orders import EXTRA_VIEWS, SORTS, VIEWS, OrderRow, count_views, list_orders
 from web.approvals.sentences import HISTORY as APPROVAL_WORDS
 from web.approvals.sentences import HISTORY_LOOKS as APPROVAL_LOOKS
 from web.filters import day, quantity, today
-from web.lists.address import choice_of, id_of, text_of, window_of
+from web.lists.pages import show_list
 from web.orders import area
+from web.orders.listing import ORDER_LIST
 from web.orders.sentences import (
     INVOICING,
     PAYMENT,
@@ -31,14 +30,6 @@ from web.orders.sentences import (
 from web.orders.specs import ACTIONS
 from web.permissions import may
 
-VIEW_NAMES = {
-    "all": lazy_gettext("All"),
-    "draft": lazy_gettext("Drafts"),
-    "to_ship": lazy_gettext("To ship"),
-    "held": lazy_gettext("Held by stock"),
-    "unpaid": lazy_gettext("Unpaid"),
-    "overdue": lazy_gettext("Overdue"),
-}
 WORDS = {
     "states": STATES,
     "state_tones": STATE_TONES,
@@ -72,39 +63,9 @@ HISTORY_LOOKS = {
 
 
 @area.route("", permission="orders.read")
-def index() -> str:
-    """Orders by view, search text and order."""
-    window = window_of(SORTS, "-date")
-    customer_id = id_of("customer_id")
-    with db.current().reading() as connection:
-        counts = count_views(connection, today=today(), user_id=g.actor.user_id, customer_id=customer_id)
-        page = read_list(connection, window)
-    return render_template(
-        "orders/index.html",
-        page=page,
-        view=choice_of("view", VIEWS + EXTRA_VIEWS, "all"),
-        views=VIEW_NAMES,
-        counts=counts,
-        sort=window.sort,
-        text=text_of("q"),
-        customer_id=customer_id,
-        owner_id=id_of("owner"),
-        **WORDS,
-    )
-
-
-def read_list(connection: Connection, window: Window) -> Page[OrderRow]:
-    """The orders that the address asks for."""
-    return list_orders(
-        connection,
-        window,
-        today=today(),
-        user_id=g.actor.user_id,
-        view=choice_of("view", VIEWS + EXTRA_VIEWS, "all"),
-        text=text_of("q"),
-        customer_id=id_of("customer_id"),
-        owner_id=id_of("owner"),
-    )
+def index() -> ResponseReturnValue:
+    """Orders: the list."""
+    return show_list(ORDER_LIST)
 
 
 def record_page(order_id: int, *, dialog: dict[str, Any] | None = None) -> str:

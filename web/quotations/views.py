@@ -8,35 +8,26 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import Connection
 
 from core import database as db
 from core.errors import DomainError
-from core.queries.paging import Page, Window
 from crm.models import QuotationState
 from crm.queries.papers import QUOTATION, QUOTATION_LINES
-from crm.queries.quotations import SORTS, VIEWS, QuotationRow, list_quotations, other_quotations, quotation_page
+from crm.queries.quotations import other_quotations, quotation_page
 from crm.quotations import mark_quotation, order_quotation
 from web.approvals.asked import approval_of
 from web.approvals.sentences import HISTORY as APPROVAL_WORDS
 from web.effects import effect_lines
-from web.filters import today
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
 from web.limits import PDF
-from web.lists.address import choice_of, id_of, text_of, window_of
+from web.lists.pages import show_list
 from web.orders.printing import answer_paper
 from web.permissions import may
 from web.quotations import area
+from web.quotations.listing import QUOTATION_LIST
 from web.quotations.sentences import STATE_TONES, STATES
 from web.sentences import sentence
 
-VIEW_NAMES = {
-    "open": lazy_gettext("Open"),
-    "ordered": lazy_gettext("Ordered"),
-    "declined": lazy_gettext("Declined"),
-    "expired": lazy_gettext("Expired"),
-    "all": lazy_gettext("All"),
-}
 HISTORY = {
     "quotation.created": lazy_gettext("wrote the quotation"),
     "quotation.changed": lazy_gettext("changed the quotation"),
@@ -47,38 +38,9 @@ HISTORY = {
 
 
 @area.route("", permission="quotations.read")
-def index() -> str:
-    """Quotations by view and search text."""
-    window = window_of(SORTS, "-date")
-    with db.current().reading() as connection:
-        page = read_list(connection, window)
-    return render_template(
-        "quotations/index.html",
-        page=page,
-        view=_view(),
-        views=VIEW_NAMES,
-        sort=window.sort,
-        text=text_of("q"),
-        customer_id=id_of("customer_id"),
-        states=STATES,
-        tones=STATE_TONES,
-    )
-
-
-def _view() -> str:
-    return choice_of("view", VIEWS, "all") if "customer_id" in request.args else choice_of("view", VIEWS, "open")
-
-
-def read_list(connection: Connection, window: Window) -> Page[QuotationRow]:
-    """The quotations that the address asks for."""
-    return list_quotations(
-        connection,
-        window,
-        today=today(),
-        view=_view(),
-        text=text_of("q"),
-        customer_id=id_of("customer_id"),
-    )
+def index() -> ResponseReturnValue:
+    """Quotations: the list."""
+    return show_list(QUOTATION_LIST)
 
 
 @area.route("/<int:quotation_id>", permission="quotations.read")
