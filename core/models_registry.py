@@ -14,7 +14,7 @@ MODULES = (
     "core.leaving",
     "core.catalog",
     "core.lists.saved",
-    "core.lists.bulk",
+    "core.lists.bulk_models",
     "core.mail_models",
     "core.oidc_models",
     "finance.models",

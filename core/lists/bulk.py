@@ -10,86 +10,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Any, Final, NamedTuple
-
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, PrimaryKeyConstraint, String
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from typing import Any, Final
 
 from core.audit import record
 from core.command import run
 from core.context import Actor, Context
-from core.database import Base, Id, Moment, enum_type
 from core.encoding import dump_json, load_json
 from core.errors import DomainError, NotFound, PermissionDenied
+from core.lists.bulk_models import (
+    ADD_ROWS,
+    JOB,
+    JOBS,
+    LOCK_JOB,
+    LOCK_ROW,
+    MARK_ROW,
+    NEXT_ROWS,
+    PROGRESS,
+    REFUSED,
+    WHO,
+    BulkJob,
+    JobFact,
+    JobState,
+    Progress,
+    RefusedFact,
+    RowFact,
+    RowState,
+    WhoFact,
+)
 from core.needs import for_anybody, for_the_system
 from core.outbox import consumer, emit
 from core.plan import Plan
 from core.queries.reading import read
 from core.scope import Viewer
-from core.statements import statement
 
 MOST_RECORDS: Final = 100_000
 AT_ONCE: Final = 100
 """How many records an event takes on before the next one."""
-
-
-class JobState(StrEnum):
-    RUNNING = "running"
-    DONE = "done"
-    STOPPED = "stopped"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-
-
-class RowState(StrEnum):
-    WAITING = "waiting"
-    CHANGED = "changed"
-    REFUSED = "refused"
-    UNDONE = "undone"
-    KEPT = "kept"
-
-
-class BulkJob(Base):
-    """One thing to be done with many records of a list, as its requester asked for it. `data` holds the values by
-    name; how far it is, its rows say."""
-
-    __tablename__ = "bulk_job"
-    __audited__ = False
-
-    id: Mapped[Id]
-    list_name: Mapped[str] = mapped_column(String(40))
-    action: Mapped[str] = mapped_column(String(40))
-    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
-    state: Mapped[JobState] = mapped_column(enum_type(JobState, "bulk_state"), default=JobState.RUNNING)
-    total: Mapped[int]
-    created_at: Mapped[Moment]
-    finished_at: Mapped[datetime | None]
-
-    __table_args__ = (Index("ix_bulk_job_user", "user_id", "created_at"),)
-
-
-class BulkRow(Base):
-    """A record of a job: what became of it. `before` is what it takes to undo it, `refusal` the code and data."""
-
-    __tablename__ = "bulk_row"
-    __audited__ = False
-
-    job_id: Mapped[int]
-    record_id: Mapped[int]
-    state: Mapped[RowState] = mapped_column(enum_type(RowState, "bulk_row_state"), default=RowState.WAITING)
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    refusal: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-
-    __table_args__ = (
-        PrimaryKeyConstraint("job_id", "record_id"),
-        ForeignKeyConstraint(["job_id"], ["bulk_job.id"], ondelete="CASCADE"),
-        Index("ix_bulk_row_waiting", "job_id", "record_id", postgresql_where="state = 'waiting'"),
-    )
 
 
 @dataclass(frozen=True)
@@ -112,152 +68,6 @@ def offer(list_name: str, *actions: Action) -> None:
         if (list_name, action.name) in ACTIONS:
             raise ValueError(f"action {action.name} of {list_name} is offered twice")
         ACTIONS[list_name, action.name] = action
-
-
-class JobFact(NamedTuple):
-    id: int
-    list_name: str
-    action: str
-    data: dict[str, Any]
-    user_id: int
-    state: str
-    total: int
-    created_at: datetime
-
-
-class RowFact(NamedTuple):
-    state: str
-    before: dict[str, Any] | None
-
-
-class RefusedFact(NamedTuple):
-    """A record that was left as it is, and why: code and data of the refusal."""
-
-    record_id: int
-    refusal: dict[str, Any]
-
-
-class WhoFact(NamedTuple):
-    id: int
-    login: str
-    name: str
-    permissions: list[str]
-    roles: list[str]
-    language: str
-    viewer: str
-
-
-class Progress(NamedTuple):
-    """How many records of a job are in each state."""
-
-    waiting: int
-    changed: int
-    refused: int
-    undone: int
-    kept: int
-
-
-JOB = statement(
-    "bulk.job",
-    "SELECT id, list_name, action, data, user_id, state, total, created_at FROM bulk_job WHERE id = %(job_id)s::bigint",
-    tables="bulk_job",
-    scope="system",
-    fact=JobFact,
-)
-LOCK_JOB = statement(
-    "bulk.lock_job",
-    """
-    SELECT id, list_name, action, data, user_id, state, total, created_at FROM bulk_job WHERE id = %(job_id)s::bigint
-       FOR NO KEY UPDATE
-    """,
-    tables="bulk_job",
-    scope="system",
-    fact=JobFact,
-)
-LOCK_ROW = statement(
-    "bulk.lock_row",
-    """
-    SELECT state, before FROM bulk_row WHERE job_id = %(job_id)s::bigint AND record_id = %(record_id)s::bigint
-       FOR UPDATE
-    """,
-    tables="bulk_row",
-    scope="system",
-    fact=RowFact,
-)
-MARK_ROW = statement(
-    "bulk.mark_row",
-    """
-    UPDATE bulk_row SET state = %(state)s, before = coalesce(%(before)s::jsonb, before), refusal = %(refusal)s::jsonb
-     WHERE job_id = %(job_id)s::bigint AND record_id = %(record_id)s::bigint
-    """,
-    tables="bulk_row",
-    scope="system",
-)
-NEXT_ROWS = statement(
-    "bulk.next_rows",
-    """
-    SELECT record_id FROM bulk_row WHERE job_id = %(job_id)s::bigint AND state = %(state)s
-     ORDER BY record_id LIMIT %(limit)s::int
-    """,
-    tables="bulk_row",
-    scope="system",
-)
-ADD_ROWS = statement(
-    "bulk.add_rows",
-    """
-    INSERT INTO bulk_row (job_id, record_id, state)
-    SELECT %(job_id)s::bigint, record_id, 'waiting' FROM unnest(%(ids)s::bigint[]) AS record_id
-    """,
-    tables="bulk_row",
-    scope="system",
-)
-PROGRESS = statement(
-    "bulk.progress",
-    """
-    SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'changed'),
-           count(*) FILTER (WHERE state = 'refused'), count(*) FILTER (WHERE state = 'undone'),
-           count(*) FILTER (WHERE state = 'kept')
-      FROM bulk_row WHERE job_id = %(job_id)s::bigint
-    """,
-    tables="bulk_row",
-    scope="system",
-    fact=Progress,
-)
-JOBS = statement(
-    "bulk.jobs",
-    """
-    SELECT id, list_name, action, data, user_id, state, total, created_at FROM bulk_job
-     WHERE user_id = %(user_id)s::bigint ORDER BY created_at DESC LIMIT 50
-    """,
-    tables="bulk_job",
-    scope="system",
-    fact=JobFact,
-)
-REFUSED = statement(
-    "bulk.refused",
-    """
-    SELECT record_id, refusal FROM bulk_row WHERE job_id = %(job_id)s::bigint AND state IN ('refused', 'kept')
-     ORDER BY record_id LIMIT %(limit)s::int
-    """,
-    tables="bulk_row",
-    scope="system",
-    fact=RefusedFact,
-)
-WHO = statement(
-    "bulk.who",
-    """
-    SELECT person.id, person.login, person.name,
-           coalesce((SELECT array_agg(DISTINCT permission) FROM user_role AS held JOIN role ON role.id = held.role_id
-                      CROSS JOIN unnest(role.permissions) AS permission WHERE held.user_id = person.id), '{}')::text[],
-           coalesce((SELECT array_agg(role.code ORDER BY role.code) FROM user_role AS held
-                       JOIN role ON role.id = held.role_id WHERE held.user_id = person.id), '{}')::text[],
-           person.language, viewer_of(person.id)
-      FROM app_user AS person WHERE person.id = %(user_id)s::bigint AND person.is_active
-    """,
-    tables="app_user user_role role",
-    scope="system",
-    fact=WhoFact,
-)
 
 
 @for_anybody
@@ -388,17 +198,15 @@ def _actor(who: WhoFact) -> Actor:
 
 def work_on(job: JobFact, record_ids: Sequence[int], actor: Actor | None) -> None:
     """Does, or undoes, what a job says with some of its records, each in its own transaction."""
-    command = act_on_record if job.state == JobState.RUNNING else undo_record
     for record_id in record_ids:
         try:
             if actor is None:
                 raise DomainError("requester_left")
-            run(
-                command,
-                job.id,
-                record_id,
-                context=Context(actor=actor, route=f"bulk {job.list_name}", channel="worker"),
-            )
+            context = Context(actor=actor, route=f"bulk {job.list_name}", channel="worker")
+            if job.state == JobState.RUNNING:
+                run(act_on_record, job.id, record_id, context=context)
+            else:
+                run(undo_record, job.id, record_id, context=context)
         except DomainError as error:
             run(refuse_record, job.id, record_id, _said(error), context=Context(route="worker", channel="worker"))
 
@@ -477,82 +285,3 @@ def _mark(
     sent = {"before": before, "refusal": refusal}
     texts = {name: None if value is None else dump_json(value) for name, value in sent.items()}
     plan.fetch(MARK_ROW(job_id=job_id, record_id=record_id, state=state, **texts))
-
-
-# editing a field of many records --------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Editing:
-    """How fields of one kind of record are edited one by one: `change(plan, record_id, {field: value})` under
-    `permission`; `fields` gives the field that a column of the list shows, `also` the permission a field asks for
-    besides."""
-
-    model: Any
-    permission: str
-    change: Callable[[Plan, int, dict[str, Any]], Any]
-    fields: Mapping[str, str]
-    also: Mapping[str, str]
-
-
-EDITINGS: Final[dict[str, Editing]] = {}
-EDIT: Final = "edit"
-
-
-def edit_fields(list_name: str, editing: Editing) -> None:
-    """Makes fields of a list's records editable in the list: one by one, and for many records at once."""
-    EDITINGS[list_name] = editing
-
-    def act(plan: Plan, record_id: int, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        field, value = data["field"], decode(editing, data)
-        _check_may(plan, editing, field)
-        before = _standing(plan, editing, record_id, field)
-        if before != value:
-            editing.change(plan, record_id, {field: value})
-        return {"value": before}
-
-    def undo(plan: Plan, record_id: int, before: Mapping[str, Any], data: Mapping[str, Any]) -> None:
-        field = data["field"]
-        if _standing(plan, editing, record_id, field) != decode(editing, data):
-            raise DomainError("changed_since")
-        editing.change(plan, record_id, {field: decode(editing, {"field": field, **before})})
-
-    offer(list_name, Action(EDIT, editing.permission, act, undo))
-
-
-@for_anybody
-def edit_record(plan: Plan, list_name: str, record_id: int, field: str, value: Any, was: Any) -> dict[str, Any]:
-    """Changes one field of one record of a list. Raises NotFound, PermissionDenied, `changed_since` where the field no
-    longer holds what was shown, and what the record refuses."""
-    editing = EDITINGS.get(list_name)
-    if editing is None or field not in editing.fields.values():
-        raise NotFound("field", field)
-    _check_may(plan, editing, field)
-    if _standing(plan, editing, record_id, field) != was:
-        raise DomainError("changed_since")
-    if value != was:
-        editing.change(plan, record_id, {field: value})
-    return {"id": record_id}
-
-
-def _check_may(plan: Plan, editing: Editing, field: str) -> None:
-    """Raises PermissionDenied for who may not edit the record, or not this field of it."""
-    column = next(name for name, stored in editing.fields.items() if stored == field)
-    for permission in filter(None, (editing.permission, editing.also.get(column, ""))):
-        if not plan.actor.may(permission):
-            raise PermissionDenied(permission)
-
-
-def _standing(plan: Plan, editing: Editing, record_id: int, field: str) -> Any:
-    """What a field holds now. Raises NotFound for a record that is not seen."""
-    found = plan.session.get(editing.model, record_id, with_for_update={"key_share": True}, populate_existing=True)
-    if found is None:
-        raise NotFound(editing.model.__tablename__, record_id)
-    return getattr(found, field)
-
-
-def decode(editing: Editing, data: Mapping[str, Any]) -> Any:
-    """The value of a field as its column holds it, from what JSON keeps."""
-    value, column = data["value"], editing.model.__table__.c[data["field"]]
-    if value is None:
-        return None
-    kind = column.type.python_type
-    return date.fromisoformat(value) if kind is date else Decimal(value) if kind is Decimal else value

@@ -108,16 +108,20 @@ def count(
     columns = source.open_columns(asked)
     added = [columns[name] for name in sums if name in columns and columns[name].sums and columns[name].is_clear(asked)]
     needs = [name for column in added for name in column.needs]
-    rows = asked_for(source, state, asked, needs).add_columns(
+    chosen = asked_for(source, state, asked, needs).add_columns(
         literal(1).label("one"), *(column.value.label(column.name) for column in added)
     )
-    counted = rows.limit(MOST_COUNTED + 1).subquery()
+    counted = chosen.limit(MOST_COUNTED + 1).subquery()
     totals = [func.count(), *(func.sum(counted.c[column.name]) for column in added)]
-    parts = [select(*(total.label(f"t{n}") for n, total in enumerate(totals))).select_from(counted).subquery()]
-    for tab in tabs:
-        held = asked_for(source, tab, asked).add_columns(literal(1).label("one")).limit(MOST_IN_TAB + 1).subquery()
-        parts.append(select(func.count().label("held")).select_from(held).subquery())
-    [found] = connection.execute(select(*(column for part in parts for column in part.c)), asked.parameters).all()
+    held = [
+        select(func.count())
+        .select_from(
+            asked_for(source, tab, asked).add_columns(literal(1).label("one")).limit(MOST_IN_TAB + 1).subquery()
+        )
+        .scalar_subquery()
+        for tab in tabs
+    ]
+    [found] = connection.execute(select(*totals, *held).select_from(counted), asked.parameters).all()
     here, others = found[: len(totals)], found[len(totals) :]
     is_capped = here[0] > MOST_COUNTED
     summed = (
@@ -125,7 +129,7 @@ def count(
     )
     return (
         Count(min(here[0], MOST_COUNTED), is_capped, summed),
-        [Count(min(held, MOST_IN_TAB), held > MOST_IN_TAB) for held in others],
+        [Count(min(rows, MOST_IN_TAB), rows > MOST_IN_TAB) for rows in others],
     )
 
 

@@ -28,7 +28,7 @@ class SavedView(Base):
     id: Mapped[Id]
     list_name: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(60))
-    owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     query: Mapped[str] = mapped_column(Text)
     is_shared: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(SmallInteger, default=0)
@@ -36,7 +36,7 @@ class SavedView(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        Index("uq_saved_view_name", "owner_id", "list_name", "name", unique=True),
+        Index("uq_saved_view_name", "user_id", "list_name", "name", unique=True),
         Index("ix_saved_view_list", "list_name"),
         CheckConstraint("name <> ''", name="name"),
     )
@@ -55,12 +55,12 @@ def save_view(plan: Plan, list_name: str, values: dict[str, Any]) -> dict[str, A
     """Keeps a state under a name. Raises InvalidInput beside the field, `too_many_views`, PermissionDenied for a shared
     one by who may not share."""
     number = plan.session.execute(
-        select(func.count()).where(SavedView.list_name == list_name, SavedView.owner_id == plan.actor.user_id)
+        select(func.count()).where(SavedView.list_name == list_name, SavedView.user_id == plan.actor.user_id)
     ).scalar_one()
     if number >= MOST_VIEWS:
         raise DomainError("too_many_views", most=MOST_VIEWS)
     view = SavedView(
-        list_name=list_name, owner_id=plan.actor.user_id, created_at=plan.now, position=number, **_checked(plan, values)
+        list_name=list_name, user_id=plan.actor.user_id, created_at=plan.now, position=number, **_checked(plan, values)
     )
     plan.session.add(view)
     plan.session.flush()
@@ -93,7 +93,7 @@ def delete_view(plan: Plan, view_id: int) -> dict[str, Any]:
 def _own_view(plan: Plan, view_id: int) -> SavedView:
     view = plan.session.execute(
         select(SavedView)
-        .where(SavedView.id == view_id, SavedView.owner_id == plan.actor.user_id)
+        .where(SavedView.id == view_id, SavedView.user_id == plan.actor.user_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalar_one_or_none()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.lists.bulk import Editing, edit_fields
+from core.lists.edits import Editing, edit_fields
 from core.parties import Customer
 from crm.owners import change_customer
 

@@ -22,17 +22,17 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("list_name", sa.String(40), nullable=False),
         sa.Column("name", sa.String(60), nullable=False),
-        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("query", sa.Text(), nullable=False),
         sa.Column("is_shared", sa.Boolean(), nullable=False),
         sa.Column("position", sa.SmallInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("name <> ''", name="name"),
-        sa.ForeignKeyConstraint(["owner_id"], ["app_user.id"], name=op.f("fk_saved_view_owner_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_saved_view_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
     )
-    op.create_index("uq_saved_view_name", "saved_view", ["owner_id", "list_name", "name"], unique=True)
+    op.create_index("uq_saved_view_name", "saved_view", ["user_id", "list_name", "name"], unique=True)
     op.create_index("ix_saved_view_list", "saved_view", ["list_name"])
     op.create_table(
         "bulk_job",

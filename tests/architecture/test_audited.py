@@ -34,6 +34,7 @@ UNAUDITED = {
     "approval_request_step": "the rule's steps as a request was asked under them; never changed",
     "approval_step": "a change of steps is recorded on the rule, before and after",
     "half_sign_in": "between password and second factor; what comes of it is recorded on the user",
+    "bulk_row": "what became of one record of a job; the change is recorded on the record",
     "idempotency_key": "one per command, which is recorded itself",
     "outbox_event": "a fact about a change that is recorded itself",
     "outbox_consumption": "proof of a job; never changed",

@@ -9,6 +9,10 @@ from flask_babel import lazy_gettext as _
 from web.customers.forms import LIFECYCLES
 
 FIELDS: dict[str, Any] = {
+    "is_shared": _("Everybody sees it"),
+    "list_name": _("List"),
+    "query": _("Asks for"),
+    "records": _("Rows"),
     "account_id": _("Account"),
     "action": _("Action"),
     "address": _("Address"),

@@ -136,6 +136,8 @@ KINDS: dict[str, Kind] = {
         _kind("org_unit", _("Region or team"), "users.manage", "users.edit_unit", "unit_id"),
         _kind("api_token", _("API token"), "users.manage"),
         _kind("departure", _("Departure"), "users.manage", label="row.reason"),
+        _kind("saved_view", _("Saved view"), AUDIT, "lists.view", "view_id"),
+        _kind("bulk_job", _("Change of many rows"), AUDIT, "lists.job", "job_id", "row.list_name"),
         _kind("customer_share", _("Shared customer"), "users.manage", label="row.reason"),
     )
 }

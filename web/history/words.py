@@ -38,6 +38,8 @@ ACTIONS: dict[str, Any] = {
     "approval_rule.steps_changed": _("Steps changed"),
     "audit.anchors_begun": _("Anchors of the audit chain begun anew"),
     "audit.retention_reported": _("Retention reported"),
+    "bulk_job.started": _("Change of many rows begun"),
+    "bulk_job.undone": _("Change of many rows taken back"),
     "credit_note.matched": _("Matched"),
     "credit_note.posted": _("Posted"),
     "credit_note.unmatched": _("Match undone"),

@@ -100,10 +100,10 @@ def saved_query(name: str) -> Select[Any]:
             SavedView.name,
             SavedView.query,
             SavedView.is_shared,
-            SavedView.owner_id == g.actor.user_id,
+            SavedView.user_id == g.actor.user_id,
             SavedView.version,
         )
-        .where(SavedView.list_name == name, or_(SavedView.owner_id == g.actor.user_id, SavedView.is_shared))
+        .where(SavedView.list_name == name, or_(SavedView.user_id == g.actor.user_id, SavedView.is_shared))
         .order_by(SavedView.position, SavedView.id)
     )
 

@@ -18,13 +18,8 @@ from core.command import Result
 from core.errors import DomainError, NotFound, PermissionDenied
 from core.lists.bulk import (
     ACTIONS,
-    EDIT,
-    EDITINGS,
     MOST_RECORDS,
-    JobState,
     act_here,
-    decode,
-    edit_record,
     list_jobs,
     read_job,
     resume_job,
@@ -32,6 +27,8 @@ from core.lists.bulk import (
     stop_job,
     undo_job,
 )
+from core.lists.bulk_models import JobState
+from core.lists.edits import EDIT, EDITINGS, decode, edit_record
 from core.lists.reading import asked_for, matching
 from core.lists.source import Asked
 from core.lists.state import State
@@ -147,7 +144,7 @@ def job(job_id: int) -> str:
         if row.record_id in names
     ]
     return render_template(
-        "lists/job.html", **_job_words(found), job=found, progress=progress, reasons=reasons, list=page,
+        "lists/job.html", **_job_words(found), progress=progress, reasons=reasons,
         back=safe_target(found.data.get("back"), url_for(page.endpoint)),
         is_running=found.state in ("running", "undoing"), undoable=ACTIONS[found.list_name, found.action].undo,
     )  # fmt: skip
@@ -191,6 +188,8 @@ def undo(job_id: int) -> ResponseReturnValue:
     try:
         result = run_command(undo_job, job_id)
     except DomainError as error:
+        if error.code != "not_undoable":
+            raise
         flash_refusal(error)
         return see_other("lists.job", job_id=job_id)
     if not result.replayed:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from core import database as db
 from core.columns import read_id
-from core.lists.bulk import ACTIONS, EDIT, EDITINGS
+from core.lists.bulk import ACTIONS
 from core.lists.conditions import Unreadable, check, last_of
+from core.lists.edits import EDIT, EDITINGS
 from core.lists.kinds import VALUES, Kind
 from core.lists.reading import (
     UNITS,

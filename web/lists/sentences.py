@@ -35,6 +35,11 @@ def _not_undoable(data: Mapping[str, Any]) -> str:
     return _("This cannot be taken back: it is under way, was taken back already, or has no way back.")
 
 
+@sentence_for("never_planned")
+def _never_planned(data: Mapping[str, Any]) -> str:
+    return _("This was recorded as done and never planned, so there is nothing to take up again.")
+
+
 @sentence_for("changed_since")
 def _changed_since(data: Mapping[str, Any]) -> str:
     return _("Left as it is: somebody changed it meanwhile. Look at what stands there now, and change it again.")

@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from core.columns import read_id
-from core.lists.bulk import EDITINGS, Editing
 from core.lists.conditions import Unreadable, figure_of
+from core.lists.edits import EDITINGS, Editing
 from core.lists.kinds import Kind
 from core.lists.references import options
 from core.lists.source import Asked, Column

@@ -103,7 +103,7 @@ def delete(view_id: int) -> ResponseReturnValue:
 def _own(view_id: int) -> SavedView:
     with db.current().session() as session:
         found = session.execute(
-            select(SavedView).where(SavedView.id == view_id, SavedView.owner_id == g.actor.user_id)
+            select(SavedView).where(SavedView.id == view_id, SavedView.user_id == g.actor.user_id)
         ).scalar_one_or_none()
         if found is None:
             raise NotFound("saved_view", view_id)
