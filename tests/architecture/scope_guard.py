@@ -42,7 +42,7 @@ def guarding() -> Iterator[None]:
             return
         if isinstance(context.compiled.statement, TextClause) or context.isinsert:
             return
-        if context.execution_options.get("scope") == "by_root" or "viewer_sees_all" in text:
+        if context.execution_options.get("scope") == "by_root" or "viewer_owner" in text:
             return
         if _OF_LOADED_RECORD.search(text):
             return
