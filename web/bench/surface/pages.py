@@ -39,18 +39,21 @@ LISTS = (
     "/audit",
 )
 OTHERS = ("/", "/opportunities/board", "/orders/new", "/customers/new", "/reports", "/menu")
-# Records by their area's path, each a table, a condition and an order: one with much behind it, one as most are.
+_OWNED = "(%(owner)s::text IS NULL OR owner_id = (SELECT id FROM app_user WHERE login = %(owner)s))"
+_BY_BUSTLE = f"JOIN customer_account ON customer_id = id WHERE {_OWNED} ORDER BY order_count DESC, id LIMIT 1"
+_LAST = f"WHERE {_OWNED} ORDER BY id DESC LIMIT 1"
+# Records by their area's path: one with much behind it, one as most are.
 RECORDS = {
-    "customers": (
-        ("customer JOIN customer_account ON customer_id = id", "true", "order_count DESC, id"),
-        ("customer", "true", "id DESC"),
+    "customers": ("SELECT id FROM customer " + _BY_BUSTLE, "SELECT id FROM customer " + _LAST),
+    "orders": (
+        "SELECT id FROM sales_order " + _LAST,
+        f"SELECT id FROM sales_order WHERE {_OWNED} AND state = 'confirmed' ORDER BY id LIMIT 1",
     ),
-    "orders": (("sales_order", "state = 'done'", "id DESC"), ("sales_order", "state = 'confirmed'", "id")),
-    "opportunities": (("opportunity", "true", "id DESC"),),
-    "quotations": (("quotation", "true", "id DESC"),),
-    "invoices": (("invoice", "true", "id DESC"),),
-    "payments": (("payment", "true", "id DESC"),),
-    "shipments": (("shipment", "true", "id DESC"),),
+    "opportunities": ("SELECT id FROM opportunity " + _LAST,),
+    "quotations": ("SELECT id FROM quotation " + _LAST,),
+    "invoices": ("SELECT id FROM invoice " + _LAST,),
+    "payments": ("SELECT id FROM payment " + _LAST,),
+    "shipments": ("SELECT id FROM shipment " + _LAST,),
 }
 MOST_VIEWS, MOST_ORDERS = 10, 12
 _LINK = re.compile(r'href="([^"]+)"')
@@ -129,13 +132,8 @@ def _turned(link: str) -> str:
 def _records(visitor: Visitor, system_url: str, owner: str | None) -> Iterator[Found]:
     with psycopg.connect(driver_url(system_url)) as connection:
         for area, queries in RECORDS.items():
-            for number, (table, condition, order) in enumerate(queries, start=1):
-                row = connection.execute(
-                    f"""SELECT id FROM {table} WHERE {condition}
-                           AND (%(owner)s::text IS NULL OR owner_id = (SELECT id FROM app_user WHERE login = %(owner)s))
-                         ORDER BY {order} LIMIT 1""",  # noqa: S608 (texts of ours)
-                    {"owner": owner},
-                ).fetchone()
+            for number, query in enumerate(queries, start=1):
+                row = connection.execute(query, {"owner": owner}).fetchone()
                 path = f"/{area}/{row[0]}" if row else ""
                 if path and _opens(visitor, path):
                     yield Found(f"/{area}/… ({number})", path)

@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from core.models_registry import import_all_models
 from web.drill.size import people
@@ -139,12 +140,12 @@ def _hurried(connection: Connection) -> Iterator[None]:
     """The server writes what is made once rather than twice, for the length of the block."""
     try:
         for name, value in SERVER.items():
-            connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
         connection.execute("SELECT pg_reload_conf()")
         yield
     finally:
         for name in SERVER:
-            connection.execute(f"ALTER SYSTEM RESET {name}")
+            connection.execute(sql.SQL("ALTER SYSTEM RESET {}").format(sql.Identifier(name)))
         connection.execute("SELECT pg_reload_conf()")
 
 
@@ -154,7 +155,7 @@ def _stage_customers(connection: Connection, size: int) -> None:
     year = _value(connection, "SELECT extract(year FROM min(created_at))::int FROM customer")
     behind = _value(connection, "SELECT max(last_value) FROM number_series WHERE kind = 'CUS' AND year = %s", year) or 0
     columns = ", ".join(f"{name} {'int PRIMARY KEY' if name == 'n' else 'text'}" for name in MadeCustomer._fields)
-    connection.execute(f"CREATE TABLE drill.customer ({columns})")
+    _run_all(connection, [f"CREATE TABLE drill.customer ({columns})"])
     with connection.cursor() as cursor, cursor.copy("COPY drill.customer FROM STDIN") as copy:
         for made in made_customers(max(size - known, 0), year, behind=behind):
             copy.write_row(made)
@@ -179,8 +180,8 @@ def _drop_indexes(connection: Connection) -> None:
     )
     for name, owner, definition in connection.execute("SELECT name, owner, definition FROM drill.index").fetchall():
         rule = definition.startswith("ALTER TABLE")
-        drop = f"ALTER TABLE {owner} DROP CONSTRAINT {name}" if rule else f"DROP INDEX {name}"
-        connection.execute(drop)
+        drop = "ALTER TABLE {owner} DROP CONSTRAINT {name}" if rule else "DROP INDEX {name}"
+        connection.execute(sql.SQL(drop).format(owner=sql.Identifier(owner), name=sql.Identifier(name)))
 
 
 def _make_indexes(connection: Connection) -> None:

@@ -104,13 +104,12 @@ def _add_owner_of(connection: psycopg.Connection[Any], few: int, others: list[in
     slots = max(size // FEW_CUSTOMERS, 2)
     drawn = "(hashint8($1) & 2147483647)"
     listed = ", ".join(map(str, others))
-    connection.execute(
-        f"""
+    function = f"""
         CREATE FUNCTION drill.owner_of(customer_id bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
             SELECT CASE WHEN {drawn} % {slots} = 0 THEN {few}::bigint
                         ELSE (ARRAY[{listed}]::bigint[])[1 + {drawn} / {slots} % {len(others)}] END $$
-        """
-    )
+    """
+    connection.execute(function)
 
 
 def customer_statements(shape: Shape) -> Iterator[str]:
