@@ -138,6 +138,7 @@ class CustomerAccount(Base):
         CheckConstraint("unapplied >= 0", name="unapplied"),
         CheckConstraint("uninvoiced >= 0", name="uninvoiced"),
         Index(None, "oldest_due_on", postgresql_where="oldest_due_on IS NOT NULL"),
+        Index("ix_customer_account_unapplied", "unapplied", "customer_id", postgresql_where="unapplied > 0"),
         {"postgresql_with": {"fillfactor": 70}},
     )
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -84,6 +85,21 @@ class Opportunity(Owned, Base):
         CheckConstraint("amount >= 0", name="amount"),
         Index("ix_opportunity_stage", "stage_id", "owner_id"),
         Index("ix_opportunity_owner", "owner_id", "stage_kind"),
+        Index(
+            "ix_opportunity_open",
+            "stage_id",
+            "expected_close_on",
+            text("amount DESC"),
+            "id",
+            postgresql_include=["owner_id", "customer_id"],
+            postgresql_where="stage_kind = 'open'",
+        ),
+        Index(
+            "ix_opportunity_won",
+            "closed_at",
+            postgresql_include=["stage_id", "expected_close_on", "amount", "id", "owner_id", "customer_id"],
+            postgresql_where="stage_kind = 'won'",
+        ),
     )
 
 
@@ -272,6 +288,18 @@ class SalesOrder(Owned, Base):
             "ix_sales_order_to_ship",
             "requested_on",
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
+        Index(
+            "ix_sales_order_open",
+            "number",
+            postgresql_include=["owner_id", "customer_id", "amount_total"],
+            postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
+        Index(
+            "ix_sales_order_sold",
+            "ordered_on",
+            postgresql_include=["owner_id", "customer_id", "amount_total"],
+            postgresql_where="state = 'confirmed' OR state = 'done'",
         ),
         {"postgresql_with": {"fillfactor": 80}},
     )

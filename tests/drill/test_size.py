@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from typing import Any
-
 import psycopg
 import pytest
 
 from core import database as db
 from core.customers import customer_search_text
 from core.models_registry import import_all_models
-from tests.database_server import Server
-from tests.integrity.conftest import live_a_little
+from tests.drill.conftest import SIZE, rows_of
 from tests.scenarios.house import House
-from web.cli.migrate import driver_url
 from web.drill.size.build import AlreadySized, build, is_built
 from web.drill.size.customers import UnlikeTheProduct, made_customers
 from web.integrity import run_checks
 
-SIZE = 300
 # The documents made here have no rows in the audit trail, on purpose.
 NOT_GROWN = "I11.audit"
 
 
-@pytest.fixture(scope="module")
-def grown(database_server: Server) -> Iterator[House]:
-    """A small company grown to three hundred customers, orders and invoices, in two goes."""
-    urls = database_server.clone(f"{database_server.template}_size_{os.getpid()}")
-    house = House.set_up(urls.app)
-    house.system_url, house.superuser_url = urls.system, driver_url(urls.superuser)
-    live_a_little(house)
-    indexes = _indexes(house)
-    _stop_half_way(house)
-    build(house.superuser_url, size=SIZE, say=lambda _name: None)
-    assert _indexes(house) == indexes
-    yield house
-    house.database.dispose()
-    database_server.drop(urls.name)
-
-
-def _stop_half_way(house: House) -> None:
-    """A first go that ends where the rows of entries are about to be written, as if it were killed."""
-
-    class Killed(Exception):
-        pass
-
-    def say(name: str) -> None:
-        if name.strip() == "journal_line":
-            raise Killed
-
-    with pytest.raises(Killed):
-        build(house.superuser_url, size=SIZE, say=say)
-    assert not is_built(house.superuser_url, SIZE)
-
-
-def _rows(house: House, query: str) -> list[Any]:
-    with psycopg.connect(house.superuser_url) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type,unused-ignore]
-
-
-def _indexes(house: House) -> list[Any]:
-    return _rows(house, "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
-
-
 def test_it_has_the_size_that_was_asked_for(grown: House) -> None:
-    [(customers, orders, invoices)] = _rows(
+    [(customers, orders, invoices)] = rows_of(
         grown,
         "SELECT (SELECT count(*) FROM customer), (SELECT count(*) FROM sales_order), (SELECT count(*) FROM invoice)",
     )
@@ -93,7 +46,7 @@ def test_no_row_refers_to_one_that_is_not_there(grown: House) -> None:
     for table in db.Base.metadata.sorted_tables:
         for key in table.foreign_keys:
             column, other = key.parent.name, key.column
-            [(missing,)] = _rows(
+            [(missing,)] = rows_of(
                 grown,
                 f"SELECT count(*) FROM {table.name} AS row WHERE row.{column} IS NOT NULL AND NOT EXISTS "
                 f"(SELECT FROM {other.table.name} AS referred WHERE referred.{other.name} = row.{column})",
@@ -104,7 +57,7 @@ def test_no_row_refers_to_one_that_is_not_there(grown: House) -> None:
 
 
 def test_customers_are_found_by_what_the_product_would_keep(grown: House) -> None:
-    rows = _rows(
+    rows = rows_of(
         grown,
         "SELECT name, legal_name, code, city, phone, email, search_text FROM customer "
         "WHERE code LIKE 'CUS-%' AND owner_id <> (SELECT min(id) FROM app_user) ORDER BY id DESC LIMIT 200",
@@ -118,14 +71,14 @@ def test_customers_are_found_by_what_the_product_would_keep(grown: House) -> Non
 
 def test_triggers_guard_its_rows_again(grown: House) -> None:
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
-        _rows(grown, "UPDATE journal_line SET debit = debit")
+        rows_of(grown, "UPDATE journal_line SET debit = debit")
 
 
 def test_it_goes_on_working(grown: House) -> None:
     order = grown.confirmed(grown.customer(), (grown.product(stock=5), 1))
-    numbers = _rows(grown, "SELECT number FROM sales_order")
+    numbers = rows_of(grown, "SELECT number FROM sales_order")
     assert len(numbers) == len(set(numbers))
-    assert order["id"] > max(identity for (identity,) in _rows(grown, "SELECT max(id) FROM customer")) - 10**9
+    assert order["id"] > max(identity for (identity,) in rows_of(grown, "SELECT max(id) FROM customer")) - 10**9
 
 
 def test_it_is_not_grown_to_another_size(grown: House) -> None:
@@ -136,10 +89,10 @@ def test_it_is_not_grown_to_another_size(grown: House) -> None:
 
 def test_people_share_the_customers(grown: House) -> None:
     owners = dict(
-        _rows(grown, "SELECT login, count(*) FROM customer JOIN app_user ON app_user.id = owner_id GROUP BY 1")
+        rows_of(grown, "SELECT login, count(*) FROM customer JOIN app_user ON app_user.id = owner_id GROUP BY 1")
     )
     assert len(owners) > 30
-    teams = _rows(grown, "SELECT DISTINCT unit_id FROM app_user WHERE login LIKE 'rep%%'")
+    teams = rows_of(grown, "SELECT DISTINCT unit_id FROM app_user WHERE login LIKE 'rep%%'")
     assert len(teams) == 12
 
 

@@ -39,21 +39,23 @@ LISTS = (
     "/audit",
 )
 OTHERS = ("/", "/opportunities/board", "/orders/new", "/customers/new", "/reports", "/menu")
-_OWNED = "(%(owner)s::text IS NULL OR owner_id = (SELECT id FROM app_user WHERE login = %(owner)s))"
-_BY_BUSTLE = f"JOIN customer_account ON customer_id = id WHERE {_OWNED} ORDER BY order_count DESC, id LIMIT 1"
-_LAST = f"WHERE {_OWNED} ORDER BY id DESC LIMIT 1"
-# Records by their area's path: one with much behind it, one as most are.
+# Records by their area's path: one with much behind it, and one as most are. Of one owner's, or of anybody's.
+_OF_OWNER = "(%(owner)s::text IS NULL OR owner_id = (SELECT id FROM app_user WHERE login = %(owner)s))"
+_PICK = f"SELECT id FROM {{}} WHERE {_OF_OWNER} AND {{}} ORDER BY {{}} LIMIT 1"  # noqa: S608 (texts of ours)
 RECORDS = {
-    "customers": ("SELECT id FROM customer " + _BY_BUSTLE, "SELECT id FROM customer " + _LAST),
-    "orders": (
-        "SELECT id FROM sales_order " + _LAST,
-        f"SELECT id FROM sales_order WHERE {_OWNED} AND state = 'confirmed' ORDER BY id LIMIT 1",
+    "customers": (
+        _PICK.format("customer JOIN customer_account ON customer_id = id", "true", "order_count DESC, id"),
+        _PICK.format("customer", "true", "id DESC"),
     ),
-    "opportunities": ("SELECT id FROM opportunity " + _LAST,),
-    "quotations": ("SELECT id FROM quotation " + _LAST,),
-    "invoices": ("SELECT id FROM invoice " + _LAST,),
-    "payments": ("SELECT id FROM payment " + _LAST,),
-    "shipments": ("SELECT id FROM shipment " + _LAST,),
+    "orders": (
+        _PICK.format("sales_order", "state = 'done'", "id DESC"),
+        _PICK.format("sales_order", "state = 'confirmed'", "id"),
+    ),
+    "opportunities": (_PICK.format("opportunity", "stage_kind = 'open'", "id DESC"),),
+    "quotations": (_PICK.format("quotation", "true", "id DESC"),),
+    "invoices": (_PICK.format("invoice", "true", "id DESC"),),
+    "payments": (_PICK.format("payment", "true", "id DESC"),),
+    "shipments": (_PICK.format("shipment", "true", "id DESC"),),
 }
 MOST_VIEWS, MOST_ORDERS = 10, 12
 _LINK = re.compile(r'href="([^"]+)"')
