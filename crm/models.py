@@ -92,6 +92,21 @@ class Opportunity(Owned, Base):
         Index("ix_opportunity_by_creation", "created_at", "id"),
         Index("ix_opportunity_by_amount", "amount", "id"),
         Index("ix_opportunity_by_name", "name", "id"),
+        Index(
+            "ix_opportunity_open",
+            "stage_id",
+            "expected_close_on",
+            sql("amount DESC"),
+            "id",
+            postgresql_include=["owner_id", "customer_id"],
+            postgresql_where="stage_kind = 'open'",
+        ),
+        Index(
+            "ix_opportunity_won",
+            "closed_at",
+            postgresql_include=["stage_id", "expected_close_on", "amount", "id", "owner_id", "customer_id"],
+            postgresql_where="stage_kind = 'won'",
+        ),
     )
 
 
@@ -296,6 +311,18 @@ class SalesOrder(Owned, Base):
             "ix_sales_order_to_ship",
             "requested_on",
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
+        Index(
+            "ix_sales_order_open",
+            "number",
+            postgresql_include=["owner_id", "customer_id", "amount_total"],
+            postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
+        Index(
+            "ix_sales_order_sold",
+            "ordered_on",
+            postgresql_include=["owner_id", "customer_id", "amount_total"],
+            postgresql_where="state = 'confirmed' OR state = 'done'",
         ),
         {"postgresql_with": {"fillfactor": 80}},
     )

@@ -163,7 +163,13 @@ class Invoice(Owned, Base):
         CheckConstraint("amount_credited >= 0 AND amount_credited <= amount_total", name="credited"),
         CheckConstraint("amount_written_off >= 0 AND amount_written_off <= amount_allocated", name="written_off"),
         Index("ix_invoice_customer", "customer_id", "issued_on"),
-        Index("ix_invoice_open", "due_on", "customer_id", postgresql_where="amount_allocated < amount_total"),
+        Index(
+            "ix_invoice_open",
+            "due_on",
+            "customer_id",
+            postgresql_include=["owner_id", "amount_open"],
+            postgresql_where="amount_allocated < amount_total",
+        ),
         Index("ix_invoice_owner", "owner_id", "issued_on"),
     )
 
@@ -289,8 +295,13 @@ class Payment(Owned, Base):
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("amount_allocated >= 0 AND amount_allocated <= amount", name="allocated"),
         Index("ix_payment_customer", "customer_id", "received_on"),
-        Index("ix_payment_received", "received_on"),
-        Index("ix_payment_unapplied", "customer_id", postgresql_where="kind = 'receipt' AND amount_allocated < amount"),
+        Index("ix_payment_received", "received_on", "id"),
+        Index(
+            "ix_payment_unapplied",
+            "customer_id",
+            postgresql_include=["owner_id", "amount_unapplied"],
+            postgresql_where="kind = 'receipt' AND amount_allocated < amount",
+        ),
     )
 
 
