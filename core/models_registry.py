@@ -13,6 +13,7 @@ MODULES = (
     "core.parties",
     "core.leaving",
     "core.catalog",
+    "core.talk.models",
     "core.mail_models",
     "core.oidc_models",
     "finance.models",

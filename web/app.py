@@ -25,6 +25,8 @@ from web import errors, filters, i18n, limits, lists, navigation, permissions, p
 from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
 from web.requests import ReadableRequest
+from web.talk.records import talk_of
+from web.talk.texts import said
 
 ActorLoader = Callable[[Request], Any]
 
@@ -49,6 +51,8 @@ AREAS: Final = (
     "web.settings",
     "web.users",
     "web.history",
+    "web.talk",
+    "web.notices",
     "web.sign_in",
     "web.account",
     "web.setup",
@@ -262,5 +266,8 @@ def _install_template_names(app: Flask) -> None:
         export_address=lists.export_address,
         history_address=history_address,
         history_here=history_here,
+        talk_of=talk_of,
+        said=said,
+        bell_count=navigation.waiting("notices"),
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

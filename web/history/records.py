@@ -136,6 +136,7 @@ KINDS: dict[str, Kind] = {
         _kind("org_unit", _("Region or team"), "users.manage", "users.edit_unit", "unit_id"),
         _kind("api_token", _("API token"), "users.manage"),
         _kind("departure", _("Departure"), "users.manage", label="row.reason"),
+        _kind("notice_setting", _("How one is told"), "users.manage", label="row.user_id"),
         _kind("customer_share", _("Shared customer"), "users.manage", label="row.reason"),
     )
 }
