@@ -147,7 +147,7 @@ MARK = statement(
     """
     UPDATE notice SET read_at = %(now)s::timestamptz
      WHERE user_id = %(user_id)s::bigint AND read_at IS NULL
-       AND (%(all)s::boolean OR id = ANY (%(ids)s::bigint[])) AND created_at <= %(until)s::timestamptz
+       AND (%(all)s::boolean OR id = ANY (%(ids)s::bigint[]))
     RETURNING id
     """,
     tables="notice",
@@ -195,13 +195,12 @@ def mark_unread(plan: Plan, notice_id: int) -> dict[str, Any]:
 
 @for_anybody
 def mark_all_read(plan: Plan) -> dict[str, Any]:
-    """Marks all of the actor's notices as read, up to now."""
+    """Marks all of the actor's notices as read."""
     return {"read": _mark(plan, None)}
 
 
 def _mark(plan: Plan, ids: list[int] | None) -> int:
-    now = plan.now
-    [rows] = plan.fetch(MARK(user_id=plan.actor.user_id, now=now, until=now, all=ids is None, ids=ids or []))
+    [rows] = plan.fetch(MARK(user_id=plan.actor.user_id, now=plan.now, all=ids is None, ids=ids or []))
     return len(rows)
 
 

@@ -139,8 +139,8 @@ def hand_over_customers(plan: Plan, user_id: int, *, to_user_id: int | None) -> 
     customers = lock_owned(plan, ids, user_id)
     take_over(plan, customers, user_id, taker.id)
     if customers:
-        told = {"user_id": user_id, "user": by_id[user_id].name, "customers": len(customers)}
-        notify(plan, "customers_taken_over", [taker.id], **told)
+        user = by_id[user_id].name
+        notify(plan, "customers_taken_over", [taker.id], user_id=user_id, user=user, customers=len(customers))
     return {"id": user_id, "to_user_id": taker.id, "to_user": taker.name, "customers": len(customers)}
 
 

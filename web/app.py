@@ -25,6 +25,7 @@ from web import errors, filters, i18n, limits, lists, navigation, permissions, p
 from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
 from web.requests import ReadableRequest
+from web.talk.files import size_text
 from web.talk.records import talk_of
 from web.talk.texts import said
 
@@ -268,6 +269,7 @@ def _install_template_names(app: Flask) -> None:
         history_here=history_here,
         talk_of=talk_of,
         said=said,
+        size_text=size_text,
         bell_count=navigation.waiting("notices"),
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

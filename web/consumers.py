@@ -11,6 +11,7 @@ CONSUMER_MODULES = (
     "crm.departure_job",
     "core.approvals.notices",
     "core.mail",
+    "core.digest",
     "core.password_links",
     "web.mails",
 )

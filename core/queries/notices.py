@@ -107,7 +107,7 @@ def some_notices(actor: Actor, ids: list[int]) -> list[Told]:
 def told(actor: Actor, rows: list[NoticeRow]) -> list[Told]:
     """Notices with the labels of their records, as the actor sees them now."""
     about = {(row.record_type, row.record_id) for row in rows if row.record_type and row.record_id}
-    labels = labels_of(actor, about)  # type: ignore[arg-type]
+    labels = labels_of(actor, about)
     return [Told(row, labels.get((row.record_type or "", row.record_id or 0))) for row in rows]
 
 

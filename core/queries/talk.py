@@ -239,3 +239,94 @@ def labels_of(actor: Actor, records: Collection[tuple[str, int]]) -> Mapping[tup
         for name, rows in zip(names, results, strict=True)
         for record_id, label, customer_id in rows
     }
+
+
+# files ----------------------------------------------------------------------------------------------------------------
+class FileRecord(NamedTuple):
+    """One version of a file; removed ones are no more."""
+
+    id: int
+    record_type: str
+    record_id: int
+    name: str
+    name_key: str
+    version: int
+    digest: str
+    size: int
+    media_type: str
+    uploaded_at: datetime
+    uploaded_by_id: int
+    uploaded_by: str
+
+
+_FILE = """
+    SELECT row.id, row.record_type, row.record_id, row.name, row.name_key, row.version, row.digest, row.size,
+           row.media_type, row.uploaded_at, row.uploaded_by_id, app_user.name
+      FROM record_file AS row JOIN app_user ON app_user.id = row.uploaded_by_id
+"""
+FILE = statement(
+    "talk.file",
+    _FILE + "WHERE row.id = %(file_id)s::bigint AND row.removed_at IS NULL",
+    tables="record_file app_user",
+    scope="system",
+    fact=FileRecord,
+)
+VERSIONS = statement(
+    "talk.file_versions",
+    _FILE + "WHERE row.record_type = %(record_type)s AND row.record_id = %(record_id)s::bigint "
+    "AND row.name_key = %(name_key)s AND row.removed_at IS NULL ORDER BY row.version DESC",
+    tables="record_file app_user",
+    scope="system",
+    fact=FileRecord,
+)
+CONTENT = statement(
+    "talk.file_content",
+    """
+    SELECT kept.content FROM record_file AS row JOIN file_content AS kept ON kept.digest = row.digest
+     WHERE row.id = %(file_id)s::bigint AND row.removed_at IS NULL
+    """,
+    tables="record_file file_content",
+    scope="system",
+)
+ALL_FILES = Listing(
+    "talk.all_files",
+    _FILE,
+    "record_file app_user",
+    FileRecord,
+    where="row.record_type = %(record_type)s AND row.record_id = %(record_id)s::bigint AND row.removed_at IS NULL",
+)
+
+
+def get_file(actor: Actor, file_id: int) -> tuple[FileRecord, Found]:
+    """A file with its record, as the actor sees them. Raises NotFound, also for one that was removed."""
+    [rows] = read(FILE(file_id=file_id))
+    if not rows:
+        raise NotFound("file", file_id)
+    try:
+        return rows[0], read_record(actor, rows[0].record_type, rows[0].record_id)
+    except NotFound:
+        raise NotFound("file", file_id) from None
+
+
+def versions_of(file: FileRecord) -> list[FileRecord]:
+    """All versions that are still there of a file that was shown, newest first."""
+    where = {"record_type": file.record_type, "record_id": file.record_id, "name_key": file.name_key}
+    [rows] = read(VERSIONS(**where))
+    return rows
+
+
+def content_of(actor: Actor, file_id: int) -> tuple[FileRecord, bytes]:
+    """A file with its bytes, for who sees its record. Raises NotFound."""
+    file, _ = get_file(actor, file_id)
+    [rows] = read(CONTENT(file_id=file_id))
+    if not rows or rows[0][0] is None:
+        raise NotFound("file", file_id)
+    return file, bytes(rows[0][0])
+
+
+def files_of(
+    actor: Actor, name: str, record_id: int, cursor: str | None = None, limit: int | None = None
+) -> Page[FileRecord]:
+    """One page of a record's files in all their versions, newest first. Raises NotFound, InvalidInput."""
+    read_record(actor, name, record_id)
+    return ALL_FILES.page({}, cursor, limit, record_type=name, record_id=record_id)

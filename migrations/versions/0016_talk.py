@@ -25,7 +25,16 @@ GRANTS = {
 }
 # What hangs on a customer is seen with him; what hangs on none (a product, a supplier) is held by permission alone.
 WITH_CUSTOMER = ("comment", "follower", "record_file")
-FUNCTION = """
+FUNCTIONS = """
+-- Runs as the owner of the tables: whether the same bytes are there already does not depend on what the one who brings
+-- them may see. The row is locked whether or not it is written, so that a sweep waits and then sees who holds it.
+CREATE FUNCTION keep_file_content(brought bytea, at timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO file_content (digest, size, content, created_at)
+    VALUES (encode(sha256(brought), 'hex'), length(brought), brought, at)
+    ON CONFLICT (digest) DO UPDATE SET content = excluded.content WHERE file_content.content IS NULL
+$$;
+
 -- Wakes the pages of whoever is told; sent with COMMIT, so that nobody looks before there is anything to see.
 CREATE FUNCTION announce_notices() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -208,7 +217,7 @@ def _extend_notice() -> None:
                record_id = (data ->> CASE kind WHEN 'payment_recorded' THEN 'payment_id' ELSE 'request_id' END)::bigint
          WHERE kind IN ('payment_recorded', 'approval_asked', 'approval_decided')
     """)
-    op.execute(FUNCTION)
+    op.execute(FUNCTIONS)
     op.execute(
         "CREATE TRIGGER announce AFTER INSERT ON notice REFERENCING NEW TABLE AS written "
         "FOR EACH STATEMENT EXECUTE FUNCTION announce_notices()"
@@ -219,6 +228,7 @@ def downgrade() -> None:
     # What was granted stays: a role may have been given it by hand.
     op.execute("DROP TRIGGER announce ON notice")
     op.execute("DROP FUNCTION announce_notices()")
+    op.execute("DROP FUNCTION keep_file_content(bytea, timestamptz)")
     op.drop_index("ix_notice_digest", "notice")
     op.drop_index("ix_notice_user", "notice")
     for name in ("mail_id", "way", "by_id", "record_id", "record_type"):

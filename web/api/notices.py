@@ -67,9 +67,7 @@ def mark_unread_call(call: Call, notice_id: int) -> Any:
     return call.run(mark_unread, notice_id)
 
 
-@operation(
-    "POST", "/notifications/read-all", SIGNED_IN, summary="Mark all as read", body=Body(), answer={"read": int}
-)
+@operation("POST", "/notifications/read-all", SIGNED_IN, summary="Mark all as read", body=Body(), answer={"read": int})
 def mark_all_read_call(call: Call) -> Any:
     return call.run(mark_all_read)
 

@@ -59,7 +59,7 @@ def write(record_type: str, record_id: int) -> ResponseReturnValue:
             result = run_command(write_comment, record_type, record_id, form.text.data)
             flash_done(_("Comment written"))
             _say_not_told(record_type, result)
-            return redirect(_back(record_type, record_id, result.data["id"]), 303)
+            return redirect(back_to(record_type, record_id, result.data["id"]), 303)
         except DomainError as error:
             if error.http_status == 404:
                 raise
@@ -86,7 +86,7 @@ def change(comment_id: int) -> ResponseReturnValue:
             result = run_command(change_comment, comment_id, form.text.data, version=shown_version(form))
             flash_done(_("Comment changed"))
             _say_not_told(row.record_type, result)
-            return redirect(_back(row.record_type, row.record_id, comment_id), 303)
+            return redirect(back_to(row.record_type, row.record_id, comment_id), 303)
         except DomainError as error:
             apply_errors(form, error)
             if show_newer_version(form, error):
@@ -105,7 +105,7 @@ def remove(comment_id: int) -> ResponseReturnValue:
         if error.http_status == 404:
             raise
         flash_refusal(error)
-    return redirect(_back(row.record_type, row.record_id), 303)
+    return redirect(back_to(row.record_type, row.record_id), 303)
 
 
 @area.route("/<record_type>/<int:record_id>/people", permission="comments.write", limit=LOOKUP)
@@ -127,7 +127,7 @@ def _say_not_told(record_type: str, result: Result) -> None:
         flash_done(not_told(record_type, result.data["not_told"]))
 
 
-def _back(record_type: str, record_id: int, comment_id: int | None = None) -> str:
+def back_to(record_type: str, record_id: int, comment_id: int | None = None) -> str:
     """The page one came from, at the comment."""
     there = safe_target(request.form.get("next"), "") or record_address(record_type, record_id)
     there = there or f"/talk/{record_type}/{record_id}"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from flask import request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.utils import redirect
 
 from core.talk.followers import follow as follow_record
 from core.talk.followers import stop_following
-from web.http import flash_done, run_command, safe_target
+from web.http import flash_done, run_command
 from web.talk import area
-from web.talk.records import record_address
+from web.talk.comments import back_to
 
 
 @area.route("/<record_type>/<int:record_id>/follow", permission="home.read", methods=["POST"])
@@ -19,7 +18,7 @@ def follow(record_type: str, record_id: int) -> ResponseReturnValue:
     """Hear of what is said here."""
     run_command(follow_record, record_type, record_id)
     flash_done(_("You follow this now"))
-    return redirect(_back(record_type, record_id), 303)
+    return redirect(back_to(record_type, record_id), 303)
 
 
 @area.route("/<record_type>/<int:record_id>/unfollow", permission="home.read", methods=["POST"])
@@ -27,9 +26,4 @@ def unfollow(record_type: str, record_id: int) -> ResponseReturnValue:
     """Hear no more of it, but where one is called upon."""
     run_command(stop_following, record_type, record_id)
     flash_done(_("You follow this no more"))
-    return redirect(_back(record_type, record_id), 303)
-
-
-def _back(record_type: str, record_id: int) -> str:
-    there = safe_target(request.form.get("next"), "") or record_address(record_type, record_id)
-    return (there or f"/talk/{record_type}/{record_id}").split("#")[0] + "#talk"
+    return redirect(back_to(record_type, record_id), 303)

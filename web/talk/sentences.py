@@ -22,6 +22,49 @@ def _not_your_comment(data: Mapping[str, Any]) -> str:
     return _("Somebody else wrote this comment; only he changes it or takes it back. Write one of your own.")
 
 
+@sentence_for("not_base64")
+def _not_base64(data: Mapping[str, Any]) -> str:
+    return _("This is no file in Base64.")
+
+
+@sentence_for("file_removed")
+def _file_removed(data: Mapping[str, Any]) -> str:
+    return _("This file was removed already.")
+
+
+@sentence_for("file_empty")
+def _file_empty(data: Mapping[str, Any]) -> str:
+    return _("“%(name)s” is empty. Nothing was added; choose the files again without it.", name=data["name"])
+
+
+@sentence_for("file_too_large")
+def _file_too_large(data: Mapping[str, Any]) -> str:
+    return _(
+        "“%(name)s” is larger than %(limit)s MB. Nothing was added; make it smaller, or hand it in in parts.",
+        name=data["name"],
+        limit=data["limit"],
+    )
+
+
+@sentence_for("file_kind_refused")
+def _file_kind_refused(data: Mapping[str, Any]) -> str:
+    return _(
+        "“%(name)s” is of a kind that is not kept, damaged, or holds macros. Nothing was added. Kept are PNG and JPEG "
+        "pictures, PDF, office files without macros, plain text and ZIP.",
+        name=data["name"],
+    )
+
+
+@sentence_for("too_many_files")
+def _too_many_files(data: Mapping[str, Any]) -> str:
+    return _("At most %(limit)s files at once. Hand them in in parts.", limit=data["limit"])
+
+
+@sentence_for("files_of_record_too_large")
+def _files_of_record_too_large(data: Mapping[str, Any]) -> str:
+    return _("The files of one record may take %(limit)s MB together. Remove some first.", limit=data["limit"])
+
+
 def not_told(record_type: str, people: Iterable[Mapping[str, Any]]) -> str:
     """Who was called upon and may not see the record."""
     names = [str(person["name"]) for person in people]
