@@ -37,7 +37,6 @@ if (bell) {
   const listen = () => {
     clearInterval(asking);
     asking = undefined;
-    if (!bell.dataset.stream) { asking ??= setInterval(ask, ASK_EVERY); return; }
     source = new EventSource(bell.dataset.stream);
     source.addEventListener("unread", (event) => say(Number(event.data)));
     source.addEventListener("error", () => {

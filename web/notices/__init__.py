@@ -4,4 +4,4 @@ from web.permissions import Area
 
 area = Area("notices", __name__, url_prefix="/notifications")
 
-from web.notices import views  # noqa: E402, F401
+from web.notices import stream, views  # noqa: E402, F401
