@@ -204,9 +204,12 @@ def test_hostile_texts_are_texts(world: World, customer: int, browser: Browser) 
     anna = browser("anna")
     sent = {"text": HOSTILE, "idempotency_key": new_key()}
     assert anna.post(f"/talk/customer/{customer}/comments", data=sent).status_code == 303
+    composer = {"subject": "by the composer", "kind": "comment", "idempotency_key": new_key()}
+    assert anna.post(f"/talk/customer/{customer}/comments", data=composer).status_code == 303
     for path in (f"/customers/{customer}", f"/talk/customer/{customer}"):
         page = anna.get(path).text
         assert "&lt;img src=x onerror=alert(1)&gt;" in page, path
+        assert "by the composer" in page, path
         assert "<img src=x" not in page and "<script>alert" not in page, path
 
 
@@ -225,6 +228,7 @@ def test_every_type_has_its_comments_on_its_page(world: World, browser: Browser)
         shown = admin.get(page)
         assert shown.status_code == 200 and text in shown.text, name
         assert f"/talk/{name}/{record_id}/" in shown.text
+        assert "comment.written" not in shown.text, name
 
 
 def test_a_type_that_is_none_is_not_found(app: Flask, browser: Browser) -> None:

@@ -54,6 +54,7 @@ def write(record_type: str, record_id: int) -> ResponseReturnValue:
     form = CommentForm()
     if not form.text.data and request.form.get("subject"):
         form.text.data = request.form["subject"]
+        form.text.raw_data = [form.text.data]
     if form.validate():
         try:
             result = run_command(write_comment, record_type, record_id, form.text.data)
