@@ -18,10 +18,12 @@ from core.masks import shown_record, without_masks
 from core.money import is_finer, places_of
 from core.needs import needs
 from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
+from core.notices import given_to
 from core.organization import User
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
 from core.statements import statement
+from core.talk.followers import begin_following
 
 COUNTRY_LENGTH = 2
 SEARCHED = ("name", "legal_name", "city", "phone", "email")
@@ -95,6 +97,9 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     plan.session.flush()
     plan.insert(CustomerAccount, customer_id=customer.id)
     begin_ownership(plan, customer.id, customer.owner_id)
+    if plan.actor.user_id != customer.owner_id:
+        begin_following(plan, "customer", customer.id, customer.id)
+        given_to(plan, customer.owner_id, "customer", customer.id)
     return customer_answer(customer)
 
 

@@ -15,6 +15,7 @@ MODULES = (
     "core.catalog",
     "core.lists.saved",
     "core.lists.bulk_models",
+    "core.talk.models",
     "core.mail_models",
     "core.oidc_models",
     "finance.models",

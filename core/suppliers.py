@@ -15,6 +15,7 @@ from core.needs import needs
 from core.normalise import clean
 from core.parties import Supplier
 from core.plan import Plan
+from core.talk.followers import begin_following
 
 LIMITS = {
     "code": 20,
@@ -47,6 +48,7 @@ def create_supplier(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     supplier = Supplier(**data, created_at=plan.now)
     plan.session.add(supplier)
     plan.session.flush()
+    begin_following(plan, "supplier", supplier.id)
     return supplier_answer(supplier)
 
 

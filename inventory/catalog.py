@@ -20,6 +20,7 @@ from core.normalise import clean, search_text
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
+from core.talk.followers import begin_following
 from inventory.models import ProductValuation, ReorderPoint, StockLevel, Warehouse
 
 EDITABLE = frozenset(
@@ -69,6 +70,7 @@ def create_product(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
         for (warehouse_id,) in warehouses:
             plan.insert(StockLevel, product_id=product.id, warehouse_id=warehouse_id)
         plan.insert(ProductValuation, product_id=product.id)
+    begin_following(plan, "product", product.id)
     return product_answer(plan, product)
 
 

@@ -26,6 +26,9 @@ from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
 from web.lists.address import export_address, here_with
 from web.requests import ReadableRequest
+from web.talk.files import size_text
+from web.talk.records import talk_of
+from web.talk.texts import said
 
 ActorLoader = Callable[[Request], Any]
 
@@ -50,6 +53,8 @@ AREAS: Final = (
     "web.settings",
     "web.users",
     "web.history",
+    "web.talk",
+    "web.notices",
     "web.sign_in",
     "web.account",
     "web.setup",
@@ -264,5 +269,9 @@ def _install_template_names(app: Flask) -> None:
         export_address=export_address,
         history_address=history_address,
         history_here=history_here,
+        talk_of=talk_of,
+        said=said,
+        size_text=size_text,
+        bell_count=navigation.waiting("notices"),
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

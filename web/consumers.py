@@ -13,6 +13,7 @@ CONSUMER_MODULES = (
     "core.lists.bulk",
     "crm.lists.editing",
     "core.mail",
+    "core.digest",
     "core.password_links",
     "web.mails",
 )
