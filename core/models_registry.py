@@ -15,6 +15,7 @@ MODULES = (
     "core.catalog",
     "core.mail_models",
     "core.oidc_models",
+    "core.imports.models",
     "finance.models",
     "inventory.models",
     "crm.models",

@@ -52,6 +52,7 @@ PERMISSIONS: dict[str, str] = {
     "approvals.read": "Ask for approvals, decide those one is asked for, and name a deputy",
     "approvals.rules": "Say what needs an approval, and whose",
     "exports.create": "Export lists",
+    "imports.create": "Bring records in from files",
     "phones.read": "See telephone numbers",
     "phones.unmask": "Uncover a telephone number, on record",
     "emails.read": "See e-mail addresses",
@@ -134,6 +135,7 @@ _READ = {
     "api.use",
 }
 _SALES = _READ | {
+    "imports.create",
     "phones.read",
     "emails.read",
     "customers.write",
@@ -148,6 +150,7 @@ _SALES = _READ | {
 }
 _WAREHOUSE = {
     "home.read",
+    "imports.create",
     "approvals.read",
     "exports.create",
     "phones.unmask",
