@@ -359,9 +359,7 @@ def contact_columns(values: Mapping[str, Any], errors: FieldErrors, *, is_new: b
     return data
 
 
-def address_columns(
-    values: Mapping[str, Any], country: str, errors: FieldErrors, *, is_new: bool
-) -> dict[str, Any]:
+def address_columns(values: Mapping[str, Any], country: str, errors: FieldErrors, *, is_new: bool) -> dict[str, Any]:
     """The columns of an address out of what was given, by default in the customer's country; what is wrong is added to
     `errors`."""
     data = _cleaned(values, ADDRESS_FIELDS)

@@ -378,7 +378,7 @@ def undo_import(plan: Plan, batch_id: int) -> dict[str, Any]:
     for action, effect in ((Action.CREATE, "import_taken_back"), (Action.UPDATE, "import_restored")):
         count = sum(row.action == action for row in made)
         if count:
-            plan.effect(effect, kind=kind.name, count=count, reversed=kind.take_back is not None)
+            plan.effect(effect, records=kind.name, count=count, reversed=kind.take_back is not None)
     _work(plan, batch, BatchState.UNDOING, rows_undone=0, rows_kept=0)
     record(plan, "import_batch.undo_started", "import_batch", batch_id, label=batch.name)
     return {"id": batch_id, "state": BatchState.UNDOING}

@@ -245,8 +245,8 @@ def guess_units(
         column = mapping.get(wanted.name)
         cells = [] if column is None else [row[column] for row in samples if column < len(row) and row[column]]
         if wanted.reads in ("percent", "rate") and cells:
-            found = [number_in(str(cell)) for cell in cells]
-            if all(value is not None and 0 <= value <= 1 for value in found):
+            values = [number_in(str(cell)) for cell in cells]
+            if all(value is not None and 0 <= value <= 1 for value in values):
                 units[wanted.name] = FRACTION
         if wanted.reads == "day":
             parts = [found for cell in cells if (found := _DAY_MONTH.fullmatch(str(cell)))]

@@ -27,12 +27,12 @@ _TRACE = frozenset(("audit_row", "audit_seal"))
 
 
 class BuiltFact(NamedTuple):
-    """How many rows of a table (`what`) stand on a record; `changed` and `gone` are about the record itself."""
+    """How many (`number`) rows of a table (`what`) stand on a record; `changed` and `gone` are about the record itself."""
 
     record_id: int
     label: str
     what: str
-    count: int
+    number: int
 
 
 STATES = statement(
@@ -120,8 +120,8 @@ def undo_units(plan: Plan, kind: Kind, batch_id: int, rows: Sequence[RowFact]) -
     """Undoes the rows given, last first; returns how many had to be kept, each with its reason."""
     heads = [row for row in rows if row.position == row.unit and row.record_id is not None]
     built: dict[int, BuiltFact] = {}
-    for fact in built_on(plan, kind, heads):
-        built.setdefault(fact.record_id, fact)
+    for stands in built_on(plan, kind, heads):
+        built.setdefault(stands.record_id, stands)
     free = [row for row in heads if row.record_id not in built]
     refused = _take_back(plan, kind, free)
     told: dict[str, list[Any]] = {"positions": [], "states": [], "reasons": []}
@@ -129,7 +129,7 @@ def undo_units(plan: Plan, kind: Kind, batch_id: int, rows: Sequence[RowFact]) -
     for row in rows:
         fact = built.get(row.record_id or 0)
         fault = refused.get(row.record_id or 0) or (
-            FieldError("import_built_on", {"what": fact.what, "count": fact.count}) if fact else None
+            FieldError("import_built_on", {"what": fact.what, "count": fact.number}) if fact else None
         )
         told["positions"].append(row.position)
         told["states"].append(RowState.KEPT if fault else RowState.UNDONE)

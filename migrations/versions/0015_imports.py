@@ -43,25 +43,32 @@ FIND_DUPLICATES = """
 CREATE FUNCTION find_duplicate_customers(
     tax_ids text[], phones text[], emails text[], names text[], countries text[], codes text[])
 RETURNS TABLE (place int, id bigint, owner_id bigint, name text, owner text, same text[])
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- Planned anew each time: a plan made while there were few customers would go on using the wrong one of their indexes.
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
     WITH wanted AS (
         SELECT * FROM unnest(tax_ids, phones, emails, names, countries, codes) WITH ORDINALITY
                       AS told (tax_id, phone, email, name, country, code, number)),
+    -- Each key by itself for all at once: one look through an index at worst, whatever the planner knows of it.
+    by_tax_id AS MATERIALIZED (
+        SELECT id, tax_id_key AS key FROM customer WHERE tax_id_key = ANY (tax_ids) AND merged_into_id IS NULL),
+    by_phone AS MATERIALIZED (
+        SELECT id, phone_key AS key FROM customer WHERE phone_key = ANY (phones) AND merged_into_id IS NULL),
+    by_email AS MATERIALIZED (
+        SELECT id, email_key AS key FROM customer WHERE email_key = ANY (emails) AND merged_into_id IS NULL),
+    by_name AS MATERIALIZED (
+        SELECT id, name_key AS key, country FROM customer WHERE name_key = ANY (names) AND merged_into_id IS NULL),
+    by_code AS MATERIALIZED (
+        SELECT id, code AS key FROM customer WHERE code = ANY (codes) AND merged_into_id IS NULL),
     same AS (
-        SELECT number, customer.id, 1 AS rank, 'tax_id' AS what FROM wanted
-          JOIN customer ON tax_id_key = wanted.tax_id AND merged_into_id IS NULL
+        SELECT number, id, 1 AS rank, 'tax_id' AS what FROM wanted JOIN by_tax_id ON key = wanted.tax_id
         UNION ALL
-        SELECT number, customer.id, 2, 'phone' FROM wanted
-          JOIN customer ON phone_key = wanted.phone AND merged_into_id IS NULL
+        SELECT number, id, 2 AS rank, 'phone' AS what FROM wanted JOIN by_phone ON key = wanted.phone
         UNION ALL
-        SELECT number, customer.id, 3, 'email' FROM wanted
-          JOIN customer ON email_key = wanted.email AND merged_into_id IS NULL
+        SELECT number, id, 3 AS rank, 'email' AS what FROM wanted JOIN by_email ON key = wanted.email
         UNION ALL
-        SELECT number, customer.id, 4, 'name' FROM wanted
-          JOIN customer ON name_key = wanted.name AND customer.country = wanted.country AND merged_into_id IS NULL
+        SELECT number, id, 4 AS rank, 'name' AS what FROM wanted JOIN by_name ON key = wanted.name AND by_name.country = wanted.country
         UNION ALL
-        SELECT number, customer.id, 5, 'code' FROM wanted
-          JOIN customer ON customer.code = wanted.code AND merged_into_id IS NULL),
+        SELECT number, id, 5 AS rank, 'code' AS what FROM wanted JOIN by_code ON key = wanted.code),
     first AS (
         SELECT DISTINCT ON (number) number, same.id, array_agg(what ORDER BY rank) AS what FROM same
          GROUP BY number, same.id ORDER BY number, same.id)
