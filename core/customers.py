@@ -322,6 +322,13 @@ def save_contact(
     return {"id": contact.id, "customer_id": customer_id, "name": contact.name, "version": contact.version}
 
 
+def remove_contacts(plan: Plan, contact_ids: Sequence[int]) -> None:
+    """Deletes contacts on which nothing was built, for an import that is undone; the audit rows stay."""
+    for contact in plan.session.execute(select(Contact).where(Contact.id.in_(contact_ids))).scalars().all():
+        plan.session.delete(contact)
+    plan.session.flush()
+
+
 @needs("customers.write")
 def save_address(
     plan: Plan,

@@ -238,6 +238,7 @@ class Plan:
         kept, numbers = self._written(), list(self._numbers)
         effects, warnings = list(self.effects), list(self.warnings)
         savepoint = session.begin_nested()
+        session.connection()  # sets the savepoint now: the session alone would do so with its own first statement
         try:
             yield attempt
             session.flush()

@@ -66,8 +66,8 @@ class RowFact(NamedTuple):
 
 _BATCH = """
     SELECT batch.id, batch.kind, name, batch.state, is_paused, started_by_id, signature, heads, joined, mapping,
-           options, step, position, event_id, event.state, rows_total, rows_worked, rows_created, rows_updated, rows_skipped,
-           rows_asked, rows_bad, rows_undone, rows_kept
+           options, step, position, event_id, event.state, rows_total, rows_worked, rows_created, rows_updated,
+           rows_skipped, rows_asked, rows_bad, rows_undone, rows_kept
       FROM import_batch AS batch LEFT JOIN outbox_event AS event ON event.id = event_id
      WHERE batch.id = %(batch_id)s::bigint"""
 LOCK = statement(

@@ -140,7 +140,7 @@ def _decide(kind: Kind, units: Sequence[Unit], policy: Action) -> None:
             unit.action = Action.SKIP if unit.choice is Action.SKIP else Action.CREATE
         elif wanted is Action.SKIP:
             unit.action = Action.SKIP
-        elif found.is_hidden or wanted is Action.CREATE or (kind.change is None and kind.create_many is None):
+        elif found.is_hidden or wanted is Action.CREATE:
             unit.refuse(found.refusal or DomainError("import_exists", label=found.label))
         else:
             unit.action = wanted

@@ -99,8 +99,9 @@ class Kind:
 
     `own_parts` are the tables whose rows are part of a record, by the column that names it; of `listed_parts` among
     them only those rows whose ids the import noted (`before["parts"]`). Anything else that refers to a record was built
-    on it, unless `built_on` says otherwise. `remove(plan, ids)` deletes records on which nothing was built;
-    `take_back(plan, units)` instead reverses what cannot be deleted.
+    on it, unless `built_on(plan, rows)` says otherwise. `remove(plan, ids)` deletes records on which nothing was built;
+    `take_back(plan, units)` instead reverses what cannot be deleted. `existing` is what is proposed for records there
+    are already.
     """
 
     name: str
@@ -121,13 +122,14 @@ class Kind:
     restore: Callable[[Plan, int, Values, int], Any] | None = None
     remove: Callable[[Plan, Sequence[int]], None] | None = None
     take_back: Many | None = None
-    built_on: Any = None
+    built_on: Callable[[Plan, Sequence[Any]], list[Any]] | None = None
     label: str = "name"
     endpoint: str = ""
     argument: str = ""
     needed_any: Sequence[str] = ()
     more_fields: Callable[[], Sequence[Field]] = tuple
     batch: int = 500
+    existing: Action = Action.SKIP
 
     def title(self, language: str) -> str:
         """What the records are called, in the plural."""

@@ -27,7 +27,7 @@ _TRACE = frozenset(("audit_row", "audit_seal"))
 
 
 class BuiltFact(NamedTuple):
-    """How many (`number`) rows of a table (`what`) stand on a record; `changed` and `gone` are about the record itself."""
+    """How many (`number`) rows of a table (`what`) stand on a record; `changed` is about the record itself."""
 
     record_id: int
     label: str
@@ -101,8 +101,7 @@ def built_on(plan: Plan, kind: Kind, rows: Sequence[Any]) -> list[BuiltFact]:
     """What was built on the records of `rows` since, by record: on created ones whatever refers to them, on all of them
     a later change. `rows` have record_id, action, version and before."""
     if kind.built_on is not None:
-        [found] = plan.fetch(kind.built_on(ids=[row.record_id for row in rows]))
-        return list(found)
+        return kind.built_on(plan, rows)
     created = [row for row in rows if row.action == Action.CREATE]
     own = [part for row in created for ids in (row.before or {}).get("parts", {}).values() for part in ids]
     wanted = built_statement(kind)

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 from core.imports import job as _job  # noqa: F401 (registers the worker's part)
-from crm.imports import customers  # noqa: F401
+from crm.imports import contacts, customers, orders, products, stock, suppliers  # noqa: F401

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Date, Numeric
 
-from core.imports.kinds import Values
+from core.imports.kinds import Found, Unit, Values
 from core.plan import Plan
 from core.statements import statement
 
@@ -53,3 +53,75 @@ def typed(model: Any, values: Mapping[str, Any]) -> Values:
         elif value is not None and name in columns and isinstance(columns[name].type, Date):
             found[name] = columns[name].type.python_type.fromisoformat(value)
     return found
+
+
+# A customer, supplier or product as files name it: by its code, or by its exact name.
+CUSTOMERS = statement(
+    "imports.customers",
+    """
+    SELECT DISTINCT text, customer.id FROM unnest(%(texts)s::text[]) AS text
+      JOIN customer ON (code = text OR customer.name = text) AND merged_into_id IS NULL
+       AND visible(customer, customer.id)
+    """,
+    tables="customer",
+    scope="scoped",
+)
+SUPPLIERS = statement(
+    "imports.suppliers",
+    """
+    SELECT DISTINCT text, supplier.id FROM unnest(%(texts)s::text[]) AS text
+      JOIN supplier ON code = text OR supplier.name = text
+    """,
+    tables="supplier",
+    scope="system",
+)
+PRODUCTS = statement(
+    "imports.products",
+    """
+    SELECT DISTINCT text, product.id FROM unnest(%(texts)s::text[]) AS text
+      JOIN product ON sku = text OR barcode = text OR product.name = text
+    """,
+    tables="product",
+    scope="system",
+)
+WAREHOUSES = statement(
+    "imports.warehouses",
+    """
+    SELECT DISTINCT text, warehouse.id FROM unnest(%(texts)s::text[]) AS text
+      JOIN warehouse ON is_active AND (lower(code) = lower(text) OR warehouse.name = text)
+    """,
+    tables="warehouse",
+    scope="system",
+)
+UNITS = statement(
+    "imports.units",
+    """
+    SELECT DISTINCT text, unit.id FROM unnest(%(texts)s::text[]) AS text
+      JOIN unit_of_measure AS unit ON lower(text) IN (lower(code), lower(unit.name), name_zh)
+    """,
+    tables="unit_of_measure",
+    scope="system",
+)
+
+
+class KnownFact(NamedTuple):
+    """The record there is already for the one at `place`."""
+
+    place: int
+    id: int
+    label: str
+
+
+def mark_known(units: Sequence[Unit], facts: Iterable[KnownFact]) -> None:
+    """Says of each unit which record is there already; of several the first."""
+    for fact in facts:
+        unit = units[fact.place]
+        if unit.found is None:
+            unit.found = Found(fact.id, fact.label)
+
+
+def found_id(unit: Unit) -> int:
+    """The record that is to be changed."""
+    if unit.found is None:
+        raise RuntimeError("nothing was found to change")
+    return unit.found.id

@@ -1,5 +1,5 @@
-"""Bringing 100,000 customers in from a file: read, checked for duplicates, written, by the product's own commands and its
-worker's, in a process of their own whose memory is watched.
+"""Bringing 100,000 customers in from a file: read, checked for duplicates and written by the product's own commands and
+steps of its worker, in this process, whose memory is watched.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ CUSTOMERS: Final = 100_000
 REPEATED: Final = 100
 LOGIN: Final = "bench"
 HEADS: Final = ("客户名称", "税号", "电话", "邮箱", "国家", "省份", "城市", "地址", "邮编", "联系人", "行业", "备注")
-_WORDS: Final = "恒 通 盛 达 远 洋 金 龙 华 信 天 海 东 方 明 德 瑞 丰 新 创 嘉 和 顺 安 博 雅 鼎 泰 宏 业".split()
+_WORDS: Final = tuple("恒通盛达远洋金龙华信天海东方明德瑞丰新创嘉和顺安博雅鼎泰宏业")
 _TRADES: Final = "贸易 科技 食品 机械 电子 服饰 物流 建材".split()
-_PLACES: Final = (("上海", "上海市"), ("江苏", "苏州"), ("浙江", "杭州"), ("广东", "深圳"), ("四川", "成都"), ("湖北", "武汉"))
+_PLACES: Final = (("上海", "上海市"), ("江苏", "苏州"), ("浙江", "杭州"), ("广东", "深圳"), ("四川", "成都"))
 _MOBILE: Final = ("138", "139", "150", "186", "177", "133")
 NEXT = statement(
     "bench.next_import_event",

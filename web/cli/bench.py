@@ -1,4 +1,4 @@
-"""`bench`: measures order to cash over HTTP beside the same rows written by bare SQL; `bench import` bringing in customers."""
+"""`bench`: measures order to cash over HTTP beside the same rows by bare SQL; `bench import` bringing files in."""
 
 import click
 

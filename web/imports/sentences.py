@@ -97,9 +97,7 @@ def _files(data: Mapping[str, Any]) -> str:
 
 @sentence_for("import_unrelated")
 def _unrelated(data: Mapping[str, Any]) -> str:
-    return _(
-        "The two files have no column in common whose values are unique in one of them. Hand them in one by one."
-    )
+    return _("The two files have no column in common whose values are unique in one of them. Hand them in one by one.")
 
 
 @sentence_for("import_state")
@@ -203,6 +201,21 @@ def _exists(data: Mapping[str, Any]) -> str:
 @sentence_for("import_same_in_file")
 def _same_in_file(data: Mapping[str, Any]) -> str:
     return _("This is the same record as line %(line)s.", line=data["line"])
+
+
+@sentence_for("day_in_future")
+def _day_in_future(data: Mapping[str, Any]) -> str:
+    return _("This day has not come yet.")
+
+
+@sentence_for("import_no_level")
+def _no_level(data: Mapping[str, Any]) -> str:
+    return _("This product holds no stock, or there is no such warehouse.")
+
+
+@sentence_for("import_day_left_out")
+def _day_left_out(data: Mapping[str, Any]) -> str:
+    return _("%(day)s lies outside what documents carry, and is left out.", day=data["day"])
 
 
 @sentence_for("import_other_row")
