@@ -38,13 +38,22 @@ PERSON = statement(
     fact=PersonFact,
 )
 
+ID_OF_LOGIN = statement(
+    "acting.id_of_login",
+    "SELECT id FROM app_user WHERE login = lower(%(login)s) AND is_active",
+    tables="app_user",
+    scope="system",
+)
+
 
 def person_now(plan: Plan, user_id: int) -> Actor | None:
     """Somebody with what he may and sees now; None for who left."""
     [found] = plan.fetch(PERSON(user_id=user_id))
-    if not found:
-        return None
-    who: PersonFact = found[0]
+    return actor_of(found[0]) if found else None
+
+
+def actor_of(who: PersonFact) -> Actor:
+    """The person as commands take him."""
     return Actor(
         who.id, who.login, who.name, frozenset(who.permissions), tuple(who.roles), who.language,
         viewer=Viewer.read(who.viewer),

@@ -301,13 +301,13 @@ MADE = statement(
     scope="system",
     fact=MadeFact,
 )
-EARLIER = statement(
-    "imports.earlier",
+EVENT_OF = statement(
+    "imports.event_of",
     """
-    SELECT id, created_at FROM import_batch
-     WHERE digest = %(digest)s AND kind = %(kind)s AND id <> %(batch_id)s::bigint AND state IN ('running', 'done')
-     ORDER BY id DESC LIMIT 1
+    SELECT event.id FROM import_batch AS batch JOIN outbox_event AS event ON event.id = event_id
+     WHERE batch.id = %(batch_id)s::bigint AND batch.state IN ('checking', 'running', 'undoing') AND NOT is_paused
+       AND event.state IN ('pending', 'leased')
     """,
-    tables="import_batch",
+    tables="import_batch outbox_event",
     scope="system",
 )

@@ -207,8 +207,8 @@ def worker_killed_at(url: str, point: int) -> int:
     """A worker of its own that kills itself before (odd points: after) its so-many-th batch is committed; 0 where it
     came to the end of the work."""
     done = subprocess.run(
-        [sys.executable, "-c", WORKER, url, str(point)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
-        capture_output=True,
+        [sys.executable, "-c", WORKER, url, str(point)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False, capture_output=True,
     )  # fmt: skip
     assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()[-2000:]
     return done.returncode

@@ -75,8 +75,8 @@ def test_the_figures_are_northwind_s(filled: tuple[Importer, dict[str, int]]) ->
 
 
 def test_undone_in_turn_nothing_of_them_stands(filled: tuple[Importer, dict[str, int]]) -> None:
-    """Orders are cancelled and stock is reversed by opposite moves, so that their numbers and postings stay; what stands
-    on nothing goes. Comes last: it takes away what the others look at."""
+    """Orders are cancelled and stock is reversed by opposite moves; their numbers and postings stay. Comes last:
+    it takes away what the others look at."""
     importer, batches = filled
     world = importer.world
     assert importer.undo(batches["orders"])["rows_undone"] == 2155

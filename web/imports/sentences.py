@@ -20,7 +20,7 @@ STATES: Final = {
     "mapping": ("mute", _l("Columns to confirm"), "pen"),
     "checking": ("info", _l("Being checked"), ""),
     "checked": ("warn", _l("Waits for you"), "seen"),
-    "running": ("info", _l("On the way"), ""),
+    "running": ("info", _l("Being brought in"), ""),
     "stopped": ("bad", _l("Stopped"), "stop"),
     "done": ("ok", _l("Done"), "ok"),
     "undoing": ("info", _l("Being undone"), ""),
@@ -31,14 +31,14 @@ ROW_STATES: Final = {
     "new": _l("Not looked at yet"),
     "ready": _l("Fits"),
     "bad": _l("Refused"),
-    "asks": _l("To decide"),
+    "asks": _l("To be decided"),
     "done": _l("Done"),
     "skipped": _l("Left out"),
     "undone": _l("Undone"),
     "kept": _l("Kept"),
 }
 ACTIONS: Final = {"create": _l("New"), "update": _l("Update"), "skip": _l("Leave out"), "ask": _l("Ask me")}
-DONE: Final = {"create": _l("Created"), "update": _l("Updated"), "skip": _l("Left out"), "ask": _l("To decide")}
+DONE: Final = {"create": _l("Created"), "update": _l("Updated"), "skip": _l("Left out"), "ask": _l("To be decided")}
 EXISTING: Final = {
     "skip": (_l("Leave the row out"), _l("The record stays as it is.")),
     "update": (_l("Update the record"), _l("Filled cells replace what is there; empty cells change nothing.")),
