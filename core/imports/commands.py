@@ -267,7 +267,7 @@ def check_import(
             mapping=dump_json(mapping), options=dump_json(kept), now=plan.now,
         )
     )  # fmt: skip
-    fresh = {f"rows_{name}": 0 for name in "total worked created updated skipped asked bad".split()}
+    fresh = {f"rows_{name}": 0 for name in ["total", "worked", "created", "updated", "skipped", "asked", "bad"]}
     _work(plan, batch, BatchState.CHECKING, mapping=dict(mapping), options=kept, **fresh)
     changes = {"mapping": dict(mapping), **kept}
     record(plan, "import_batch.mapped", "import_batch", batch_id, label=batch.name, changes=changes)

@@ -220,11 +220,14 @@ STEPS: dict[str, Callable[[Plan, BatchFact, Kind], None]] = {
 }
 
 
+TOLD = (
+    "positions", "states", "actions", "keys", "data", "reasons", "found_ids", "record_ids", "before", "versions",
+)  # fmt: skip
+
+
 def write_rows(plan: Plan, batch: BatchFact, units: Sequence[Unit], state_of: Callable[[Unit], RowState]) -> None:
     """Keeps what was found or done with each row."""
-    told: dict[str, list[Any]] = {
-        name: [] for name in "positions states actions keys data reasons found_ids record_ids before versions".split()
-    }
+    told: dict[str, list[Any]] = {name: [] for name in TOLD}
     for unit in units:
         state = state_of(unit)
         for row in unit.rows:

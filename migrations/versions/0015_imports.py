@@ -110,7 +110,7 @@ def _json(name: str, *, nullable: bool = False) -> sa.Column:
 
 
 def _create_batches() -> None:
-    counters = "total worked created updated skipped asked bad undone kept".split()
+    counters = ["total", "worked", "created", "updated", "skipped", "asked", "bad", "undone", "kept"]
     op.create_table(
         "import_batch",
         _id(),

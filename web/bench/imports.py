@@ -40,7 +40,7 @@ REPEATED: Final = 100
 LOGIN: Final = "bench"
 HEADS: Final = ("客户名称", "税号", "电话", "邮箱", "国家", "省份", "城市", "地址", "邮编", "联系人", "行业", "备注")
 _WORDS: Final = tuple("恒通盛达远洋金龙华信天海东方明德瑞丰新创嘉和顺安博雅鼎泰宏业")
-_TRADES: Final = "贸易 科技 食品 机械 电子 服饰 物流 建材".split()
+_TRADES: Final = ["贸易", "科技", "食品", "机械", "电子", "服饰", "物流", "建材"]
 _PLACES: Final = (("上海", "上海市"), ("江苏", "苏州"), ("浙江", "杭州"), ("广东", "深圳"), ("四川", "成都"))
 _MOBILE: Final = ("138", "139", "150", "186", "177", "133")
 NEXT = statement(
@@ -109,7 +109,7 @@ class Watched:
     @property
     def growth(self) -> float:
         """Megabytes that the last quarter takes more than the second: whether it grows with the rows."""
-        if len(self.samples) < 8:  # noqa: PLR2004 (quarters need some)
+        if len(self.samples) < 8:
             return 0.0
         quarter = len(self.samples) // 4
         middle = sum(self.samples[quarter : 2 * quarter]) / quarter

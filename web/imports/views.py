@@ -33,7 +33,6 @@ from core.queries.imports import ImportRecord, get_import, get_sources, list_imp
 from core.uploads import ENCODINGS, LARGEST_WORKBOOK_BYTES
 from web.effects import effect_lines
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
-from web.i18n import language
 from web.imports import area
 from web.imports.sentences import EXISTING, UNITS, kind_of
 from web.lists import choice_of, window_of
@@ -107,7 +106,7 @@ def _upload_page(errors: Mapping[str, str]) -> str:
     kinds = open_kinds()
     wished = request.values.get("kind", "")
     return render_template(
-        "imports/new.html", kinds=kinds, wished=wished, errors=errors, encodings=ENCODINGS, language=language(),
+        "imports/new.html", kinds=kinds, wished=wished, errors=errors, encodings=ENCODINGS,
     )  # fmt: skip
 
 
@@ -146,7 +145,7 @@ def _columns_page(record: ImportRecord, kind: Kind, errors: Mapping[str, str]) -
         chosen = {column: name for column in range(len(record.heads)) if (name := request.form.get(f"column-{column}"))}
     return render_template(
         "imports/columns.html", record=record, kind=kind, sources=sources, fields=fields, samples=samples,
-        chosen=chosen, errors=errors, existing=EXISTING, units=UNITS, language=language(),
+        chosen=chosen, errors=errors, existing=EXISTING, units=UNITS,
     )  # fmt: skip
 
 
