@@ -52,6 +52,9 @@ ENCODINGS: Final = ("utf-8", "gb18030", "utf-16", "big5", "shift_jis", "euc_kr",
 _SNIFFED_LINES: Final = 60
 _GB_2312: Final = range(0xA1, 0xF8)
 _MOSTLY: Final = 0.8
+_FEW: Final = 0.2
+# No language writes a letter beyond ASCII three times in a row.
+_NO_LETTERS: Final = re.compile(rb"([\x80-\xff])\1\1")
 _DELIMITERS: Final = ",;\t|"
 _MARKUP: Final = re.compile(rb"^(\xef\xbb\xbf)?\s*<(!doctype|html|svg|\?xml|script)", re.IGNORECASE)
 
@@ -247,16 +250,16 @@ def _likely(content: bytes) -> Iterator[str]:
     if content.startswith(_UTF_16):
         yield "utf-16"
         return
-    if b"\0" in content[:_SAMPLE_BYTES]:
-        zeros = [content[parity:_SAMPLE_BYTES:2].count(0) for parity in (0, 1)]
-        yield "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+    zeros = [content[parity:_SAMPLE_BYTES:2].count(0) for parity in (0, 1)]
+    if min(zeros) == 0 and max(zeros) >= _FEW * len(content[:_SAMPLE_BYTES]):  # UTF-16 without its mark
+        yield "utf-16-le" if zeros[1] else "utf-16-be"
         return
     yield "utf-8"
     if _is_everyday_chinese(content):
         yield "gb18030"
     sample = b"\n".join(line for line in content[:_SAMPLE_BYTES].split(b"\n") if not line.isascii())
     guess = from_bytes(sample, cp_isolation=list(ENCODINGS[3:])).best() if sample else None
-    if guess is not None:
+    if guess is not None and not (guess.encoding.startswith("cp") and _NO_LETTERS.search(sample)):
         yield guess.encoding
     yield "gb18030"
 

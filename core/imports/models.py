@@ -135,6 +135,7 @@ class ImportRow(Base):
     """
 
     __tablename__ = "import_row"
+    __audited__ = False
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"), primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -164,6 +165,7 @@ class ImportMapping(Base):
     """How a person mapped the columns of a kind's file with these heads last time."""
 
     __tablename__ = "import_mapping"
+    __audited__ = False
 
     id: Mapped[Id]
     kind: Mapped[str] = mapped_column(String(40))

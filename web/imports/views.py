@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import g, render_template, request
@@ -69,6 +70,8 @@ def create() -> ResponseReturnValue:
         kind = _wished_kind(request.form.get("kind", ""))
         uploads = _uploads()
         result = run_command(upload_import, kind.name, uploads)
+    except PermissionDenied:
+        raise
     except DomainError as error:
         return _upload_page(_texts(error)), 422
     return see_other("imports.show", batch_id=result["id"])
@@ -220,31 +223,38 @@ def _mapping(record: ImportRecord, kind: Kind) -> dict[str, Any]:
     return mapping
 
 
+@contextmanager
+def _refusals_said() -> Iterator[None]:
+    """A refusal is said at the top of the next page; of a missing import there is none."""
+    try:
+        yield
+    except DomainError as error:
+        if error.code == "not_found":
+            raise
+        flash_refusal(error)
+
+
 @area.route("/<int:batch_id>/start", permission="imports.create", methods=["POST"])
 def start(batch_id: int) -> ResponseReturnValue:
     """Have the checked rows done."""
-    return _do(batch_id, start_import)
+    with _refusals_said():
+        run_command(start_import, batch_id)
+    return see_other("imports.show", batch_id=batch_id)
 
 
 @area.route("/<int:batch_id>/pause", permission="imports.create", methods=["POST"])
 def pause(batch_id: int) -> ResponseReturnValue:
     """Stop before the next rows."""
-    return _do(batch_id, pause_import)
+    with _refusals_said():
+        run_command(pause_import, batch_id)
+    return see_other("imports.show", batch_id=batch_id)
 
 
 @area.route("/<int:batch_id>/resume", permission="imports.create", methods=["POST"])
 def resume(batch_id: int) -> ResponseReturnValue:
     """Go on."""
-    return _do(batch_id, resume_import)
-
-
-def _do(batch_id: int, command: Any) -> ResponseReturnValue:
-    try:
-        run_command(command, batch_id)
-    except DomainError as error:
-        if error.code == "not_found":
-            raise
-        flash_refusal(error)
+    with _refusals_said():
+        run_command(resume_import, batch_id)
     return see_other("imports.show", batch_id=batch_id)
 
 
@@ -255,13 +265,9 @@ def decide(batch_id: int) -> ResponseReturnValue:
     units = (
         None if request.form.get("all") else [unit for text in request.form.getlist("unit") if (unit := read_id(text))]
     )
-    try:
+    with _refusals_said():
         result = run_command(decide_rows, batch_id, choice, units)
         flash_done(ngettext("%(num)s row decided", "%(num)s rows decided", result["rows"]))
-    except DomainError as error:
-        if error.code == "not_found":
-            raise
-        flash_refusal(error)
     return see_other("imports.show", batch_id=batch_id, rows="asks")
 
 
@@ -283,18 +289,16 @@ def preview_undo(batch_id: int) -> ResponseReturnValue:
 @area.route("/<int:batch_id>/undo", permission="imports.create", methods=["POST"], endpoint="undo")
 def undo(batch_id: int) -> ResponseReturnValue:
     """Take the whole import back."""
-    return _do(batch_id, undo_import)
+    with _refusals_said():
+        run_command(undo_import, batch_id)
+    return see_other("imports.show", batch_id=batch_id)
 
 
 @area.route("/<int:batch_id>/discard", permission="imports.create", methods=["POST"])
 def discard(batch_id: int) -> ResponseReturnValue:
     """Throw the files and rows of an import away that stands for nothing."""
-    try:
+    with _refusals_said():
         run_command(discard_import, batch_id)
-    except DomainError as error:
-        if error.code == "not_found":
-            raise
-        flash_refusal(error)
-        return see_other("imports.show", batch_id=batch_id)
-    flash_done(_("Import discarded"))
-    return see_other("imports.index")
+        flash_done(_("Import discarded"))
+        return see_other("imports.index")
+    return see_other("imports.show", batch_id=batch_id)
