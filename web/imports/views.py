@@ -297,8 +297,12 @@ def undo(batch_id: int) -> ResponseReturnValue:
 @area.route("/<int:batch_id>/discard", permission="imports.create", methods=["POST"])
 def discard(batch_id: int) -> ResponseReturnValue:
     """Throw the files and rows of an import away that stands for nothing."""
-    with _refusals_said():
+    try:
         run_command(discard_import, batch_id)
-        flash_done(_("Import discarded"))
-        return see_other("imports.index")
-    return see_other("imports.show", batch_id=batch_id)
+    except DomainError as error:
+        if error.code == "not_found":
+            raise
+        flash_refusal(error)
+        return see_other("imports.show", batch_id=batch_id)
+    flash_done(_("Import discarded"))
+    return see_other("imports.index")
