@@ -18,6 +18,7 @@ MODULES = (
     "core.talk.models",
     "core.mail_models",
     "core.oidc_models",
+    "core.imports.models",
     "finance.models",
     "inventory.models",
     "crm.models",

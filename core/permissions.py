@@ -56,6 +56,7 @@ PERMISSIONS: dict[str, str] = {
     "files.remove": "Remove files that others put there",
     "exports.create": "Export lists",
     "views.share": "Show one's views of lists to everybody",
+    "imports.create": "Bring records in from files",
     "phones.read": "See telephone numbers",
     "phones.unmask": "Uncover a telephone number, on record",
     "emails.read": "See e-mail addresses",
@@ -143,6 +144,7 @@ _SALES = (
     _READ
     | _TALK
     | {
+        "imports.create",
         "phones.read",
         "emails.read",
         "customers.write",
@@ -158,6 +160,7 @@ _SALES = (
 )
 _WAREHOUSE = _TALK | {
     "home.read",
+    "imports.create",
     "approvals.read",
     "exports.create",
     "phones.unmask",

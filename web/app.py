@@ -62,6 +62,7 @@ AREAS: Final = (
     "web.menu",
     "web.lists",
     "web.exports",
+    "web.imports",
     "web.reveal",
     "web.api",
 )
@@ -89,6 +90,8 @@ SECURITY_HEADERS: Final = {
 }
 FORM_LIFETIME_SECONDS: Final = 12 * 3600
 LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
+# Files to be brought in, at most two of them.
+LARGEST_BODIES: Final = {"imports.create": 42_000_000, "api.create_import": 42_000_000}
 
 csrf = CSRFProtect()
 
@@ -188,6 +191,8 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
     def begin() -> Any:
         g.request_id = secrets.token_hex(8)
         g.actor = None
+        if request.endpoint in LARGEST_BODIES:  # before anything reads the form
+            request.max_content_length = LARGEST_BODIES[request.endpoint]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id, method=request.method, path=request.path)
         if request.endpoint != "assets.file":

@@ -9,6 +9,7 @@ CONSUMER_MODULES = (
     "inventory.alerts",
     "crm.notices",
     "crm.departure_job",
+    "crm.imports",
     "core.approvals.notices",
     "core.lists.bulk",
     "crm.lists.editing",

@@ -1,4 +1,4 @@
-"""`bench`: order to cash over HTTP beside the same rows written by bare SQL; `bench surface`: pages at size."""
+"""`bench`: order to cash over HTTP beside the same rows by bare SQL; `bench surface`: pages at size; `bench import`."""
 
 import json
 from pathlib import Path
@@ -31,3 +31,11 @@ def surface(json_output: bool, rows: tuple[int, ...], at: Path | None, parts: tu
     chosen = parts or ("search", "pages", "weight")
     report = measure_surface(at or folder_of_sizes(), rows or (SMALL, LARGE), queries=queries, parts=chosen)
     click.echo(json.dumps(report, ensure_ascii=False, indent=2) if json_output else as_text(report))
+
+
+@command.command("import", help=_("Measure bringing customers in from a file."))
+@click.option("--json", "json_output", is_flag=True, help=_("Print JSON."))
+def bring_in(json_output: bool) -> None:
+    from web.bench.imports import main as measure_import
+
+    measure_import(json_output)

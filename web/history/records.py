@@ -146,6 +146,7 @@ KINDS: dict[str, Kind] = {
 OTHERS: dict[str, tuple[Any, str]] = {
     "list": (_("List"), AUDIT),
     "audit": (_("Audit trail"), AUDIT),
+    "import_batch": (_("Import"), AUDIT),
     "number_series": (_("Number series"), "company.write"),
     # An adjustment that waits for its approval: there is no document yet.
     "stock_adjustment": (_("Stock adjustment"), "approvals.rules"),

@@ -58,6 +58,18 @@ ACTIONS: dict[str, Any] = {
     "fiscal_period.closed": _("Closed"),
     "fiscal_period.reopened": _("Reopened"),
     "fiscal_year.opened": _("Fiscal year opened"),
+    "import_batch.checked": _("Checked"),
+    "import_batch.decided": _("Rows decided"),
+    "import_batch.discarded": _("Discarded"),
+    "import_batch.done": _("Done"),
+    "import_batch.heads_chosen": _("Heads chosen"),
+    "import_batch.mapped": _("Columns confirmed"),
+    "import_batch.paused": _("Paused"),
+    "import_batch.resumed": _("Gone on with"),
+    "import_batch.started": _("Started"),
+    "import_batch.undo_started": _("Undoing started"),
+    "import_batch.undone": _("Undone"),
+    "import_batch.uploaded": _("Files handed in"),
     "invoice.fiscal_recorded": _("Fiscal invoice recorded"),
     "invoice.posted": _("Posted"),
     "journal_entry.manual": _("Posted by hand"),
@@ -172,7 +184,7 @@ def channel_name(channel: str | None) -> str:
     """The way a change came, in words."""
     if channel and channel.startswith("api: "):
         return gettext("API, token “%(name)s”", name=channel.removeprefix("api: "))
-    names = {"browser": _("Browser"), "worker": _("Worker"), "command line": _("Command line")}
+    names = {"browser": _("Browser"), "worker": _("Worker"), "command line": _("Command line"), "import": _("Import")}
     return str(names.get(channel or "", channel or ""))
 
 

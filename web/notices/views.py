@@ -15,7 +15,7 @@ from core.notices import mark_all_read, mark_read, mark_unread
 from core.queries.notices import PANEL, own_notices, some_notices, unread_count
 from web.http import flash_done, run_command, safe_target, see_other
 from web.limits import LOOKUP
-from web.lists import choice_of
+from web.lists.address import choice_of
 from web.notices import area
 from web.notices.sentences import LOOKS, shown
 from web.permissions import SIGNED_IN

@@ -27,7 +27,7 @@ from web.http import (
     shown_version,
 )
 from web.limits import LOOKUP
-from web.lists import text_of
+from web.lists.address import text_of
 from web.talk import area
 from web.talk.records import record_address, talk_of, type_name
 from web.talk.sentences import not_told
