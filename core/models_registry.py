@@ -13,6 +13,8 @@ MODULES = (
     "core.parties",
     "core.leaving",
     "core.catalog",
+    "core.recent",
+    "core.search_entries",
     "core.mail_models",
     "core.oidc_models",
     "finance.models",

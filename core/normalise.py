@@ -10,8 +10,9 @@ import re
 import unicodedata
 
 import phonenumbers
-from pypinyin import Style, lazy_pinyin
 from stdnum.cn import uscc
+
+from core.pinyin import readings
 
 _SUFFIXES = (
     r"股份有限公司|有限责任公司|有限公司|集团公司|公司|"
@@ -71,6 +72,11 @@ def tax_id_key(tax_id: str | None) -> str | None:
     return uscc.compact(folded) if uscc.is_valid(folded) else folded or None
 
 
+def han_of(text: str) -> str:
+    """The Chinese characters of a text, without what stands between them."""
+    return "".join(_HAN.findall(text))
+
+
 def search_text(*parts: str | None) -> str:
     """What a record is found by: its words, pinyin without tones, initials, digits; folded, in one string."""
     words: list[str] = []
@@ -79,9 +85,11 @@ def search_text(*parts: str | None) -> str:
             continue
         folded = fold(part)
         words.append(folded)
-        if _HAN.search(folded):
-            words.append("".join(lazy_pinyin(folded, style=Style.NORMAL)))
-            words.append("".join(lazy_pinyin(folded, style=Style.FIRST_LETTER)))
+        if han := han_of(folded):
+            words.append(han)
+            for syllables in readings(han):
+                words.append("".join(syllables))
+                words.append("".join(syllable[0] for syllable in syllables))
         digits = re.sub(r"\D", "", folded)
         if len(digits) >= 5 and digits != folded:
             words.append(digits)
