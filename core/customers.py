@@ -17,10 +17,11 @@ from core.leaving import begin_ownership
 from core.masks import shown_record, without_masks
 from core.money import is_finer, places_of
 from core.needs import needs
-from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
+from core.normalise import clean, company_key, email_key, phone_key, tax_id_key
 from core.organization import User
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
+from core.search_entries import customer_text
 from core.statements import statement
 
 COUNTRY_LENGTH = 2
@@ -194,16 +195,8 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     }
     if code or current is None:
         data["code"] = code
-    data["search_text"] = customer_search_text(code=code, **{name: data[name] for name in SEARCHED})
+    data["search_text"] = customer_text(code=code, **{name: data[name] for name in SEARCHED})
     return data
-
-
-def customer_search_text(
-    *, name: str, legal_name: str | None, code: str | None, city: str | None, phone: str | None, email: str | None
-) -> str:
-    """What a customer is found by: what everybody may look for, phone and e-mail address on lines of their own, which
-    only those who see them are offered (`core.queries.words`)."""
-    return "\n".join((search_text(name, legal_name, code, city), search_text(phone), search_text(email)))
 
 
 def _check_owner(plan: Plan, owner_id: int | None, errors: FieldErrors) -> None:

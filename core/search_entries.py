@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.catalog import Product
 from core.database import Base
+from core.normalise import search_text
 from core.parties import Contact, Customer, Supplier
 from core.plan import Plan
 from core.search_terms import terms_of
@@ -169,16 +170,17 @@ class Derived(NamedTuple):
     terms: list[str]
 
 
-def derive(connection: Connection, batch: int = BATCH) -> Iterator[list[Derived]]:
-    """The entries that all records ask for, batch by batch. The connection's role must see every row."""
+def derive(connection: Connection, batch: int = BATCH, *, every: int = 1) -> Iterator[list[Derived]]:
+    """The entries that records ask for, batch by batch; of all records or of one in `every`. The connection's role must
+    see every row."""
     for searched, owner, customer, source in _SOURCES:
         fields = ", ".join(f"row.{name}" for name in searched.fields)
         query = text(
             f"SELECT row.id, {owner}, {customer}, {fields} FROM {source} "  # noqa: S608 (names of columns, no values)
-            "WHERE row.id > :after ORDER BY row.id LIMIT :batch"
+            f"WHERE row.id > :after {'AND mod(hashint8(row.id), :every) = 0 ' if every > 1 else ''}ORDER BY row.id LIMIT :batch"
         )
         after = 0
-        while rows := connection.execute(query, {"after": after, "batch": batch}).all():
+        while rows := connection.execute(query, {"after": after, "batch": batch, "every": every}).all():
             yield [
                 Derived(searched.kind, row[0], row[1], row[2], searched.terms(dict(zip(searched.fields, row[3:], strict=True))))
                 for row in rows
@@ -212,3 +214,37 @@ def _copy(connection: Connection, entries: list[Derived]) -> None:
     with driver.cursor() as cursor, cursor.copy("COPY search_entry (id, owner_id, customer_id, kind, terms) FROM STDIN") as copy:
         for entry in entries:
             copy.write_row((entry.id, entry.owner_id, entry.customer_id, entry.kind, vector(entry.terms)))
+
+
+def refresh_search_texts(connection: Connection, batch: int = BATCH) -> int:
+    """Writes the search texts of customers and products anew where how names are read has changed; answers how many.
+    The connection's role must see every row."""
+    changed = 0
+    for table, fields, make in _TEXTS:
+        query = text(
+            f"SELECT id, search_text, {', '.join(fields)} FROM {table} WHERE id > :after ORDER BY id LIMIT :batch"  # noqa: S608
+        )
+        update = text(f"UPDATE {table} SET search_text = :text WHERE id = :id")  # noqa: S608 (names of tables)
+        after = 0
+        while rows := connection.execute(query, {"after": after, "batch": batch}).all():
+            texts = [(row[0], row[1], make(*row[2:])) for row in rows]
+            stale = [{"id": identity, "text": made} for identity, kept, made in texts if kept != made]
+            if stale:
+                connection.execute(update, stale)
+            changed += len(stale)
+            after = rows[-1][0]
+    return changed
+
+
+def customer_text(
+    name: str, legal_name: str | None, code: str | None, city: str | None, phone: str | None, email: str | None
+) -> str:
+    """What a customer's name, phone and e-mail address are compared with: a line of what everybody may look for, and
+    one each of what only those who see it are offered (`core.queries.words`)."""
+    return "\n".join((search_text(name, legal_name, code, city), search_text(phone), search_text(email)))
+
+
+_TEXTS: tuple[tuple[str, tuple[str, ...], Callable[..., str]], ...] = (
+    ("customer", ("name", "legal_name", "code", "city", "phone", "email"), customer_text),
+    ("product", ("sku", "name", "barcode", "description"), search_text),
+)

@@ -80,8 +80,14 @@ def _beginnings(run: str) -> Iterator[str]:
     """The first letters of a word, and of the letters and figures it is made of (PUMP200, 00042)."""
     for part in {run, *_PART.findall(run)}:
         yield from _growing(part, LONGEST_BEGINNING)
+        yield _beginning(part)
         if part.isdecimal() and (figure := part.lstrip("0")) != part:
             yield from _growing(figure, LONGEST_BEGINNING)
+
+
+def _beginning(run: str) -> str:
+    """The term for what begins so; of a longer word it says that there is more, as Chinese pairs may be spelt alike."""
+    return run if len(run) <= LONGEST_BEGINNING else run[:LONGEST_BEGINNING] + "~"
 
 
 def _growing(text: str, longest: int) -> list[str]:
@@ -139,13 +145,18 @@ def _any(*parts: Wish | None) -> Wish | None:
 class Asked:
     """What a text asks: `inside` must be met, `start` by names that begin so, `whole` by one that is nothing else.
 
-    `patterns` are what the search text of a record found by `inside` must hold, each as LIKE pattern.
+    `words` are what the search text of a record found by `inside` must hold.
     """
 
     inside: Wish
     start: Wish | None
     whole: Wish | None
-    patterns: tuple[str, ...]
+    words: tuple[str, ...]
+
+    @property
+    def patterns(self) -> list[str]:
+        """The words as parameter of LIKE ALL."""
+        return [containing(word) for word in self.words]
 
 
 def asked(text: str, lines: Collection[str] = ()) -> Asked | None:
@@ -162,9 +173,9 @@ def asked(text: str, lines: Collection[str] = ()) -> Asked | None:
     whole = _NOT_WORD.sub("", "".join(words))
     return Asked(
         inside,
-        _all(begun, *parts[1:]) if begun else None,
+        _all(begun, *parts) if begun else None,
         Wish("=" + whole) if 1 < len(whole) <= LONGEST_WHOLE else None,
-        tuple(dict.fromkeys(containing(plain_word(word)) for word in words)),
+        tuple(dict.fromkeys(plain_word(word) for word in words)),
     )
 
 
@@ -213,7 +224,7 @@ def _word(word: str, lines: Collection[str]) -> Wish | None:
 def _run(run: str) -> Wish | None:
     if _HAN.match(run):
         return _all(*map(Wish, _parts(run, 2))) or Wish(run)
-    ways = [Wish(run[:LONGEST_BEGINNING])]
+    ways = [Wish(_beginning(run))]
     if run.isascii() and run.isalpha():
         if len(run) == 1:
             return _any(ways[0], Wish("^" + run))

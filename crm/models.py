@@ -268,6 +268,7 @@ class SalesOrder(Owned, Base):
         CheckConstraint("amount_total = amount_net + amount_tax", name="total"),
         Index("ix_sales_order_customer", "customer_id", "ordered_on"),
         Index("ix_sales_order_owner", "owner_id", "ordered_on"),
+        Index("ix_sales_order_reference", "customer_reference", postgresql_where="customer_reference IS NOT NULL"),
         Index(
             "ix_sales_order_to_ship",
             "requested_on",

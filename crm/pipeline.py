@@ -14,6 +14,7 @@ from core.needs import needs
 from core.normalise import clean
 from core.outbox import emit
 from core.plan import Plan
+from core.search_entries import OPPORTUNITIES, keep_entry
 from core.statements import statement
 from crm.basis import basis_for, check_basis, salesperson_of
 from crm.models import Opportunity, StageChange, StageKind
@@ -134,6 +135,7 @@ def create_opportunity(
         changed_at=plan.now,
         actor_id=plan.actor.user_id,
     )
+    keep_entry(plan, OPPORTUNITIES, opportunity_id, data, basis.owner_id, customer_id)
     record(plan, "opportunity.created", "opportunity", opportunity_id, label=number, changes=data)
     return {
         "id": opportunity_id,
@@ -160,6 +162,7 @@ def change_opportunity(
     [contacts] = plan.fetch(CONTACT_OF(contact_id=merged.get("contact_id"), customer_id=deal.customer_id))
     data = _checked(merged, contacts, plan.today)
     plan.set(Opportunity, deal.id, version=deal.version + 1, **data)
+    keep_entry(plan, OPPORTUNITIES, deal.id, data, deal.owner_id, deal.customer_id)
     changed = {name: [current[name], value] for name, value in data.items() if current[name] != value}
     record(plan, "opportunity.changed", "opportunity", deal.id, label=deal.number, changes=changed)
     return {"id": deal.id, "number": deal.number, "version": deal.version + 1, **data}

@@ -8,13 +8,15 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from core.search_entries import rebuild
+from core.search_entries import rebuild, refresh_search_texts
 
 revision = "0017"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
 
+# Found by the customer's own number of them.
+REFERRED = ("sales_order", "invoice")
 FUNCTIONS = """
 -- Whoever changes a customer's owner, and however many at once: what they are found by goes along.
 CREATE FUNCTION move_search_entries() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -67,12 +69,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "kind", "record_id", name=op.f("uq_recent_record_user_id_kind_record_id")),
     )
     op.create_index("ix_recent_record_user", "recent_record", ["user_id", "opened_at"])
+    for table in REFERRED:
+        op.create_index(
+            f"ix_{table}_reference",
+            table,
+            ["customer_reference"],
+            postgresql_where=sa.text("customer_reference IS NOT NULL"),
+        )
     op.execute(FUNCTIONS)
+    refresh_search_texts(op.get_bind())
     rebuild(op.get_bind())
 
 
 def downgrade() -> None:
     op.execute("DROP TRIGGER move_search_entries ON customer")
     op.execute("DROP FUNCTION move_search_entries()")
+    for table in REFERRED:
+        op.drop_index(f"ix_{table}_reference", table_name=table)
     op.drop_table("recent_record")
     op.drop_table("search_entry")

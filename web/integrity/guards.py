@@ -18,7 +18,7 @@ TRIGGERS: dict[str, str] = {
     "company": "kept no_truncate",
     "credit_note": "frozen kept no_truncate",
     "credit_note_line": "immutable no_truncate",
-    "customer": "kept no_truncate",
+    "customer": "kept move_search_entries no_truncate",
     "customer_account": "kept no_truncate",
     "fiscal_period": "kept no_truncate",
     "invoice": "frozen kept no_truncate",
