@@ -36,6 +36,7 @@ SYLLABLES = frozenset(initial + final for initial, finals in _FINALS.items() for
 LONGEST_SYLLABLE = max(map(len, SYLLABLES))
 MOST_READINGS_OF_A_WORD = 8
 _LONGEST_WORD = 40
+_SHORT_WORD = 8
 
 # Characters that are read otherwise as a family name; beside it the ordinary reading stays.
 SURNAMES = {
@@ -66,7 +67,8 @@ def readings(han: str) -> tuple[tuple[str, ...], ...]:
 def spellings(word: str) -> tuple[tuple[str, ...], ...]:
     """The rows of syllables that a typed word of Latin letters may mean; the last one may be begun only.
 
-    None where it is no pinyin. Of a long word the first letters are read.
+    None where it is no pinyin. Of a long word the first letters are read, and the rows of fewest syllables; of a short
+    one (xian) also those of one more.
     """
     found: list[tuple[str, ...]] = []
     word = word[:_LONGEST_WORD]
@@ -83,7 +85,8 @@ def spellings(word: str) -> tuple[tuple[str, ...], ...]:
                 go_on(end, (*before, part))
 
     go_on(0, ())
-    return tuple(found)
+    fewest = min(map(len, found), default=0) + (len(word) <= _SHORT_WORD)
+    return tuple(row for row in found if len(row) <= fewest)
 
 
 @lru_cache(maxsize=1024)

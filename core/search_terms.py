@@ -25,6 +25,7 @@ LONGEST_BEGINNING = 8
 SHORTEST_OF_EMAIL = 3
 LONGEST_WHOLE = 24
 LONGEST_START = 4
+LONGEST_INITIALS = 12
 PHONE_PART = 3
 MOST_WORDS = 8
 LONGEST_TEXT = 100
@@ -131,6 +132,16 @@ class Wish:
         return share
 
 
+    def rarer(self, kind: str, shares: Mapping[str, float], most: float) -> Wish:
+        """The same without what most records fit anyway, as far as something rarer is asked for beside it."""
+        if self.term:
+            return self
+        if self.is_any:
+            return Wish(any=tuple(part.rarer(kind, shares, most) for part in self.any), is_any=True)
+        kept = tuple(part.rarer(kind, shares, most) for part in self.all if part.share(kind, shares) <= most)
+        return (kept[0] if len(kept) == 1 else Wish(all=kept)) if kept else self
+
+
 def _all(*parts: Wish | None) -> Wish | None:
     kept = tuple(dict.fromkeys(part for part in parts if part is not None))
     return kept[0] if len(kept) == 1 else Wish(all=kept) if kept else None
@@ -173,7 +184,7 @@ def asked(text: str, lines: Collection[str] = ()) -> Asked | None:
     whole = _NOT_WORD.sub("", "".join(words))
     return Asked(
         inside,
-        _all(begun, *parts) if begun else None,
+        _all(begun, *parts[1:]) if begun else None,
         Wish("=" + whole) if 1 < len(whole) <= LONGEST_WHOLE else None,
         tuple(dict.fromkeys(plain_word(word) for word in words)),
     )
@@ -228,7 +239,8 @@ def _run(run: str) -> Wish | None:
     if run.isascii() and run.isalpha():
         if len(run) == 1:
             return _any(ways[0], Wish("^" + run))
-        ways.append(_all(*map(Wish, _parts(run, 3))) or Wish(run))
+        if len(run) <= LONGEST_INITIALS:
+            ways.append(_all(*map(Wish, _parts(run, 3))) or Wish(run))
         ways += [_syllables(row) for row in spellings(run)]
     return _any(*ways)
 
@@ -251,6 +263,7 @@ def _start(word: str) -> Wish | None:
         return Wish("^" + run[:2])
     ways = [Wish("^" + run[:LONGEST_START])] if run else []
     if run.isascii() and run.isalpha() and len(run) > 1:
-        ways.append(Wish("^" + run[:3]))
+        if len(run) <= LONGEST_INITIALS:
+            ways.append(Wish("^" + run[:3]))
         ways += [_syllables(row[:2], "^") for row in spellings(run)]
     return _any(*ways)

@@ -28,14 +28,20 @@ from core.search_terms import EMAILS, PHONES, Asked, Wish, asked
 from core.statements import REGISTRY, Statement, statement
 
 FEW = 2_000
-"""Up to about so many records, all that fit are read from the index; for lists, which show more, `FEW_IN_LISTS`."""
+"""Up to about so many records, all that fit are read from the index; for lists and choices, which show more,
+`FEW_IN_LISTS`."""
+SHORT = 10
 FEW_IN_LISTS = 5_000
-WALKED = 20_000
-"""After so many records that do not fit, the way ends."""
+WALKED = 6_000
+"""After so many records the way ends, shared among those whose records they are."""
+FREQUENT = 0.02
+"""What a larger share of records has is not asked of the index beside something rarer."""
+MOSTLY = 0.5
+"""Where so many of those that hold a text begin with it, beginnings are not looked for on their own."""
 DEEP = 5_000
 """At most so many are then read from the index."""
-SPARE = 8
-"""How many more of each owner's are taken, since terms find a little too much."""
+SPARE = 2
+"""How many times as many are taken of all owners together, since terms find a little too much."""
 KNOWN_SECONDS = 600.0
 NOTHING = "'!'"
 """A question that no term answers."""
@@ -135,17 +141,25 @@ def is_frequent(kind: Searched, wanted: Wish, few: int = FEW) -> bool:
     return wanted.share(kind.letter, known.shares) * known.entries > few
 
 
-def searching(kind: Kind, wanted: Asked) -> Search:
+def searching(kind: Kind, wanted: Asked, limit: int) -> Search:
     """How a text is looked for, for the viewer of this call."""
-    parts = {"whole": wanted.whole, "start": wanted.start, "inside": wanted.inside}
+    few = FEW if limit <= SHORT else FEW_IN_LISTS
+    known, letter = shares(), kind.searched.letter
+    wishes = {"whole": wanted.whole, "start": wanted.start, "inside": wanted.inside}
+    rarer = {name: wish and wish.rarer(letter, known.shares, FREQUENT) for name, wish in wishes.items()}
     walk = ALL if current_viewer().sees_all or not kind.scoped_by else OWN
-    ways: list[Way] = [("inside", RANKED)]
-    if is_frequent(kind.searched, wanted.inside):
-        ways = [
-            (name, walk if is_frequent(kind.searched, wish) else RANKED) for name, wish in parts.items() if wish is not None
-        ]
-    letter = kind.searched.letter
-    texts = {f"{letter}_{name}": wish.text(letter) if wish else NOTHING for name, wish in parts.items()}
+    share = {name: wish.share(letter, known.shares) if wish else 0.0 for name, wish in wishes.items()}
+    ways: list[Way] = []
+    for name, wish in rarer.items():
+        if wish is None or (name == "start" and share["start"] >= MOSTLY * share["inside"] > 0):
+            continue
+        ways.append((name, walk if is_frequent(kind.searched, wish, few) else RANKED))
+    if ways[-1] == ("inside", RANKED):
+        ways = ways[-1:]  # which finds the others too, and puts them first
+    texts = {
+        f"{letter}_{name}": (wish if (name, walk) in ways else rarer[name] or wish).text(letter) if wish else NOTHING
+        for name, wish in wishes.items()
+    }
     return Search(kind, wanted, tuple(ways), texts)
 
 
@@ -185,10 +199,21 @@ def _deeper(kind: Kind, name: str, stage: int) -> str:
     letter = kind.searched.letter
     return f"""
         (SELECT {kind.columns}, {stage}, 2 FROM (
-            SELECT entry.id FROM search_entry AS entry WHERE entry.terms @@ %({letter}_{name})s::tsquery{_entry_seen(kind)}
+            SELECT entry.id FROM search_entry AS entry
+             WHERE {_has_more(kind)} AND entry.terms @@ %({letter}_{name})s::tsquery{_entry_seen(kind)}
              LIMIT {DEEP}) AS found JOIN {kind.source} ON row.id = found.id
           WHERE {kind.conditions()} ORDER BY found.id DESC LIMIT {LIMIT})
     """  # noqa: S608 (names of columns, no values)
+
+
+def _has_more(kind: Kind) -> str:
+    """Whether there are more records than the way went through."""
+    theirs = "entry.owner_id = ANY (%(viewer_owners)s::bigint[]) AND " if kind.scoped_by else ""
+    counted = f"""
+        SELECT count(*) > {WALKED} FROM (
+            SELECT FROM search_entry AS entry WHERE {theirs}entry.kind = '{kind.searched.kind}' LIMIT {WALKED} + 1) AS counted
+    """  # noqa: S608 (names of columns, no values)
+    return f"(%(viewer_sees_all)s::boolean OR ({counted}))" if kind.scoped_by else f"({counted})"
 
 
 def _entry_seen(kind: Kind) -> str:
@@ -220,7 +245,7 @@ def _walk_own(kind: Kind, name: str, stage: int) -> str:
                         SELECT entry.id, entry.terms FROM search_entry AS entry
                          WHERE entry.owner_id = owners.id AND entry.kind = '{entry_kind}'
                          ORDER BY entry.id DESC LIMIT %(walked)s::int) AS walked
-                     WHERE walked.{fits} LIMIT {LIMIT} + {SPARE}) AS own
+                     WHERE walked.{fits} LIMIT %(each)s::int) AS own
                 UNION ALL
                 SELECT entry.id FROM search_entry AS entry
                  WHERE {shared} = ANY (%(viewer_shared)s::bigint[]) AND entry.kind = '{entry_kind}' AND entry.{fits}
@@ -251,13 +276,14 @@ def find(
     SELECTs with their names, of the same columns and two more.
     """
     wanted = asked(text, lines_shown())
-    searches = [searching(kind, wanted) for kind in kinds] if wanted is not None else []
+    searches = [searching(kind, wanted, limit) for kind in kinds] if wanted is not None else []
     also = also or {}
     if not searches and not also:
         return []
     viewer = current_viewer()
     values: dict[str, Any] = {
         "walked": max(50, WALKED // max(1, len(viewer.owners))),
+        "each": max(2, SPARE * limit // max(1, len(viewer.owners))),
         "patterns": wanted.patterns if wanted else (),
         **(parameters or {}),
     }
@@ -276,7 +302,7 @@ def find(
 
 
 def _ended(search: Search, found: Sequence[Any], limit: int) -> bool:
-    if ("inside", ALL) not in search.ways or shares().entries <= WALKED:
+    if search.ways[-1][1] == RANKED or shares().entries <= WALKED:
         return False
     return sum(row[0] == search.kind.name for row in found) < limit
 
