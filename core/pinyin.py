@@ -56,10 +56,8 @@ def readings(han: str) -> tuple[tuple[str, ...], ...]:
     if not han:
         return ()
     plain = tuple(lazy_pinyin(han, style=Style.NORMAL))
-    named = _DOUBLE_SURNAMES.get(han[:2])
-    if named is None:
-        own = SURNAMES.get(han[0])
-        named = (own,) if own else ()
+    own = SURNAMES.get(han[0])
+    named: tuple[str, ...] = _DOUBLE_SURNAMES.get(han[:2]) or ((own,) if own else ())
     return tuple(dict.fromkeys((plain, (*named, *plain[len(named) :]))))
 
 

@@ -243,8 +243,8 @@ class Plan:
         return values.get("id", 0)
 
     def keep(self, model: Any, identity: int, **values: Any) -> None:
-        """Makes a row what it is told to be, whether or not it was there: for what is derived from another record, which
-        counts in the digest instead of it. The last of several calls for one row wins."""
+        """Makes a row what it is told to be, whether or not it was there: for what is derived from another record,
+        which counts in the digest instead of it. The last of several calls for one row wins."""
         check_row(model.__table__, values)
         self._kept.setdefault(model.__table__, {})[identity] = {"id": identity, **values}
 

@@ -177,12 +177,19 @@ def derive(connection: Connection, batch: int = BATCH, *, every: int = 1) -> Ite
         fields = ", ".join(f"row.{name}" for name in searched.fields)
         query = text(
             f"SELECT row.id, {owner}, {customer}, {fields} FROM {source} "  # noqa: S608 (names of columns, no values)
-            f"WHERE row.id > :after {'AND mod(hashint8(row.id), :every) = 0 ' if every > 1 else ''}ORDER BY row.id LIMIT :batch"
+            f"WHERE row.id > :after {'AND mod(hashint8(row.id), :every) = 0' if every > 1 else ''} "
+            "ORDER BY row.id LIMIT :batch"
         )
         after = 0
         while rows := connection.execute(query, {"after": after, "batch": batch, "every": every}).all():
             yield [
-                Derived(searched.kind, row[0], row[1], row[2], searched.terms(dict(zip(searched.fields, row[3:], strict=True))))
+                Derived(
+                    searched.kind,
+                    row[0],
+                    row[1],
+                    row[2],
+                    searched.terms(dict(zip(searched.fields, row[3:], strict=True))),
+                )
                 for row in rows
             ]
             after = rows[-1][0]
@@ -193,7 +200,10 @@ def rebuild(connection: Connection, progress: Callable[[int], None] = lambda don
     see every row; answers how many. The indexes are made afterwards, as that is quicker than row by row."""
     connection.execute(text("LOCK TABLE search_entry IN ACCESS EXCLUSIVE MODE"))
     indexes = connection.execute(
-        text("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'search_entry' AND indexname LIKE 'ix~_%' ESCAPE '~'")
+        text(
+            "SELECT indexname, indexdef FROM pg_indexes "
+            "WHERE tablename = 'search_entry' AND starts_with(indexname, 'ix_')"
+        )
     ).all()
     for name, _definition in indexes:
         connection.execute(text(f"DROP INDEX {name}"))
@@ -211,7 +221,10 @@ def rebuild(connection: Connection, progress: Callable[[int], None] = lambda don
 
 def _copy(connection: Connection, entries: list[Derived]) -> None:
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy("COPY search_entry (id, owner_id, customer_id, kind, terms) FROM STDIN") as copy:
+    with (
+        driver.cursor() as cursor,
+        cursor.copy("COPY search_entry (id, owner_id, customer_id, kind, terms) FROM STDIN") as copy,
+    ):
         for entry in entries:
             copy.write_row((entry.id, entry.owner_id, entry.customer_id, entry.kind, vector(entry.terms)))
 

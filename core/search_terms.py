@@ -1,10 +1,10 @@
 """The terms a record is found by, and which of them a typed text asks for.
 
-A record keeps terms of fixed size, so that every question is an equality of terms and never a scan of their range: of a
-Chinese name each character and each two neighbours, their syllables alone and in pairs, the initials in twos and threes;
-of other words their first letters, one more each; of phones every three and four digits. The first letter of a term says
-whose it is (a kind of record, and there its names, phones or e-mail addresses), so that each has its own frequency, and
-that a mask only leaves a question out. `^` marks what a name begins with, `=` a name as a whole.
+A record keeps terms of fixed size, so that every question is an equality of terms and never a scan of their range: of
+a Chinese name each character and each two neighbours, their syllables alone and in pairs, the initials in twos and
+threes; of other words their first letters, one more each; of phones every three and four digits. The first letter of a
+term says whose it is (a kind of record, and there its names, phones or e-mail addresses), so that each has its own
+frequency, and that a mask only leaves a question out. `^` marks what a name begins with, `=` a name as a whole.
 
 Terms find a little too much (李明 and 明朗 need not stand together), so what is found is compared with the text itself.
 """
@@ -131,7 +131,6 @@ class Wish:
             share *= part ** (0.5**place)
         return share
 
-
     def rarer(self, kind: str, shares: Mapping[str, float], most: float) -> Wish:
         """The same without what most records fit anyway, as far as something rarer is asked for beside it."""
         if self.term:
@@ -235,7 +234,7 @@ def _word(word: str, lines: Collection[str]) -> Wish | None:
 def _run(run: str) -> Wish | None:
     if _HAN.match(run):
         return _all(*map(Wish, _parts(run, 2))) or Wish(run)
-    ways = [Wish(_beginning(run))]
+    ways: list[Wish | None] = [Wish(_beginning(run))]
     if run.isascii() and run.isalpha():
         if len(run) == 1:
             return _any(ways[0], Wish("^" + run))
@@ -248,7 +247,7 @@ def _run(run: str) -> Wish | None:
 def _syllables(row: Sequence[str], mark: str = "") -> Wish | None:
     """Pairs of neighbours; a last syllable that is only begun may be any that begins so, or, of one letter, any."""
     *whole, last = row
-    wishes = [Wish(mark + "".join(pair)) for pair in pairwise(whole)]
+    wishes: list[Wish | None] = [Wish(mark + "".join(pair)) for pair in pairwise(whole)]
     if len(last) > 1 or not whole:
         before = whole[-1] if whole else ""
         wishes.append(_any(*(Wish(mark + before + syllable) for syllable in syllables_from(last))))
@@ -261,7 +260,7 @@ def _start(word: str) -> Wish | None:
     run = next(iter(_RUN.findall(word)), "")
     if _HAN.match(run):
         return Wish("^" + run[:2])
-    ways = [Wish("^" + run[:LONGEST_START])] if run else []
+    ways: list[Wish | None] = [Wish("^" + run[:LONGEST_START])] if run else []
     if run.isascii() and run.isalpha() and len(run) > 1:
         if len(run) <= LONGEST_INITIALS:
             ways.append(Wish("^" + run[:3]))

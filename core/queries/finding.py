@@ -2,16 +2,17 @@
 
 What holds a text that few records hold is read from the index of terms, whole, and put in order: who is called so
 before who begins so before who has it anywhere, the latest first. A text that many hold (有限公司 stands in most names)
-is met again and again on the way through the latest records, so there the first few that fit are taken on that way. How
-frequent a term is, PostgreSQL's statistics say; which way to go is decided here and not by the planner, whose statements
-are prepared without values. A way has an end: where too few were met until then, the index is asked after all.
+is met again and again on the way through the latest records, so there the first few that fit are taken on that way.
+How frequent a term is, PostgreSQL's statistics say; which way to go is decided here and not by the planner, whose
+statements are prepared without values. A way has an end: where too few were met until then, the index is asked after
+all.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -192,7 +193,7 @@ def _ranked(kind: Kind, name: str, stage: int) -> str:
     return f"""
         (SELECT {kind.columns}, {stage}, found.rank FROM ({entries}) AS found JOIN {kind.source} ON row.id = found.id
           WHERE {kind.conditions()} ORDER BY found.rank, found.id DESC LIMIT {LIMIT})
-    """  # noqa: S608 (names of columns, no values)
+    """
 
 
 def _deeper(kind: Kind, name: str, stage: int) -> str:
@@ -203,7 +204,7 @@ def _deeper(kind: Kind, name: str, stage: int) -> str:
              WHERE {_has_more(kind)} AND entry.terms @@ %({letter}_{name})s::tsquery{_entry_seen(kind)}
              LIMIT {DEEP}) AS found JOIN {kind.source} ON row.id = found.id
           WHERE {kind.conditions()} ORDER BY found.id DESC LIMIT {LIMIT})
-    """  # noqa: S608 (names of columns, no values)
+    """
 
 
 def _has_more(kind: Kind) -> str:
@@ -211,8 +212,9 @@ def _has_more(kind: Kind) -> str:
     theirs = "entry.owner_id = ANY (%(viewer_owners)s::bigint[]) AND " if kind.scoped_by else ""
     counted = f"""
         SELECT count(*) > {WALKED} FROM (
-            SELECT FROM search_entry AS entry WHERE {theirs}entry.kind = '{kind.searched.kind}' LIMIT {WALKED} + 1) AS counted
-    """  # noqa: S608 (names of columns, no values)
+            SELECT FROM search_entry AS entry
+             WHERE {theirs}entry.kind = '{kind.searched.kind}' LIMIT {WALKED} + 1) AS counted
+    """
     return f"(%(viewer_sees_all)s::boolean OR ({counted}))" if kind.scoped_by else f"({counted})"
 
 
@@ -229,7 +231,7 @@ def _walk_all(kind: Kind, name: str, stage: int) -> str:
            JOIN {kind.source} ON row.id = walked.id
           WHERE walked.terms @@ %({letter}_{name})s::tsquery AND {kind.conditions()}
           ORDER BY walked.id DESC LIMIT {LIMIT})
-    """  # noqa: S608 (names of columns, no values)
+    """
 
 
 def _walk_own(kind: Kind, name: str, stage: int) -> str:
@@ -252,7 +254,7 @@ def _walk_own(kind: Kind, name: str, stage: int) -> str:
             ) AS met ORDER BY met.id DESC OFFSET 0) AS found
            JOIN {kind.source} ON row.id = found.id
           WHERE {kind.conditions()} ORDER BY found.id DESC LIMIT {LIMIT})
-    """  # noqa: S608 (names of columns, no values)
+    """
 
 
 _BRANCHES = {RANKED: _ranked, ALL: _walk_all, OWN: _walk_own, DEEPER: _deeper}
@@ -327,9 +329,7 @@ def _holds(search: Search, row: Sequence[Any]) -> bool:
     return all(word in text for word in search.asked.words)
 
 
-def _statement(
-    searches: Sequence[Search], also: Mapping[str, str], tables: str, make: Any, limit: int
-) -> Statement:
+def _statement(searches: Sequence[Search], also: Mapping[str, str], tables: str, make: Any, limit: int) -> Statement:
     """The statement for these kinds, looked for in these ways: registered and prepared once."""
     parts = [f"{search.kind.name}:{'+'.join(f'{name}.{how}' for name, how in search.ways)}" for search in searches]
     name = f"finding.{getattr(make, '__name__', 'rows')}{limit}[{','.join((*parts, *also))}]"

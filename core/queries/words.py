@@ -1,8 +1,8 @@
 """How lists and look-ups search: every word of what was typed stands in the search text.
 
 Short tables are searched word by word (`matches`, `patterns_of`): the search text is folded and holds pinyin, initials
-and digits where its record keeps them; so are the words folded. Customers are found by their terms (`core.search_terms`),
-whatever their number; what is found so is then compared with the search text.
+and digits where its record keeps them; so are the words folded. Customers are found by their terms
+(`core.search_terms`), whatever their number; what is found so is then compared with the search text.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def _asked(text: str) -> Asked | None:
 
 
 def matches_customer(customer: Any, text: str) -> ColumnElement[bool]:
-    """The same condition for a query built by SQLAlchemy; `customer` is the model or an alias of it. True where the text
-    holds no word, and never met where it holds nothing that could be found."""
+    """The same condition for a query built by SQLAlchemy; `customer` is the model or an alias of it. True where the
+    text holds no word, and never met where it holds nothing that could be found."""
     if not words_of(text):
         return true()
     wanted = _asked(text)

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from core.masks import Phone, maker
 from core.queries.finding import Kind, find
 from core.queries.reading import fetch, today
 from core.queries.words import holds_words
 from core.search_entries import CONTACTS, CUSTOMERS, OPPORTUNITIES, PRODUCTS, SUPPLIERS
-from core.statements import Statement, statement
+from core.statements import REGISTRY, Statement, statement
 
 PER_KIND = 8
 YEARS = 5
@@ -34,13 +35,13 @@ class Hit(NamedTuple):
     place: str | None
     owner: str | None
     amount: Decimal | None
-    phone: str | None
+    phone: Phone | None
     exact: bool
 
     @property
     def detail(self) -> str | None:
         """What stands below its title, in a line."""
-        return " · ".join(filter(None, (self.code, self.place, self.phone))) or None
+        return " · ".join(str(part) for part in (self.code, self.place, self.phone) if part) or None
 
 
 _PHONE = "CASE WHEN %(sees_phones)s::boolean THEN row.phone END"
@@ -125,7 +126,7 @@ class Paper:
 
 
 PAPERS: dict[str, Paper] = {
-    "opportunities": Paper("opportunities.read", "opportunity", ("OPP",), "row.amount"),
+    "opportunities": Paper("opportunities.read", "opportunity", ("OPP",), "row.amount", day="id"),
     "quotations": Paper("quotations.read", "quotation", ("QT",), day="id"),
     "orders": Paper("orders.read", "sales_order", ("SO",), reference="customer_reference", day="ordered_on"),
     "invoices": Paper("invoices.read", "invoice", ("INV",), reference="customer_reference", day="issued_on"),
@@ -158,7 +159,7 @@ def _by_number(kind: str, has_prefix: bool) -> Iterable[tuple[str, str]]:
     paper = PAPERS[kind]
     columns, (source, seen) = _columns(kind, paper), _source(kind, paper)
     tail = f"ORDER BY row.number DESC LIMIT {PER_KIND})"
-    head = f"(SELECT {columns}, row.number = %(number)s, NULL, NULL, 0, 0 FROM {source} WHERE {seen} AND"  # noqa: S608
+    head = f"(SELECT {columns}, row.number = %(number)s, NULL, NULL, 0, 0 FROM {source} WHERE {seen} AND"
     yield f"{kind}=", f"{head} row.number = ANY (%({kind}_numbers)s::text[]) {tail}"
     if paper.reference:
         yield f"{kind}~", f"{head} row.{paper.reference} = ANY (%(references)s::text[]) {tail}"
@@ -179,7 +180,7 @@ def numbers_meant(text: str, series: Sequence[str], year: int) -> list[str]:
 
 
 def _papers(text: str, permissions: Collection[str]) -> tuple[dict[str, str], dict[str, Any]]:
-    """The SELECTs of documents that a text may name by number, and their parameters; none for a text that names none."""
+    """The SELECTs of documents that a text may name by number, and their parameters; none where it names none."""
     if not text.isascii() or not re.search(r"[0-9]|^[A-Za-z]{2,4}-", text):
         return {}, {}
     number, year = text.strip().upper(), today().year
@@ -207,8 +208,9 @@ def search(
         connection, text, kinds, Hit, PER_KIND, also=selects, tables=TABLES, parameters={"text": text.strip(), **values}
     )
     found: dict[str, list[Hit]] = {kind: [] for kind in KINDS}
+    make = maker(Hit)
     for row in rows:
-        hit = Hit(*row[: len(Hit._fields)])
+        hit = make(*row[: len(Hit._fields)])
         if all(hit.id != other.id for other in found[hit.kind]):
             found[hit.kind].append(hit)
     if with_papers and found["customers"]:
@@ -225,7 +227,7 @@ def _latest(kind: str, paper: Paper) -> Statement:
             SELECT {columns}, false FROM {source} WHERE {seen} AND row.customer_id = his.id
              ORDER BY row.{paper.day} DESC LIMIT {PER_KIND}) AS latest
          ORDER BY 2 DESC LIMIT {PER_KIND}
-    """  # noqa: S608 (names of columns, no values)
+    """
     return statement(f"search.latest_{kind}", text, tables=TABLES, scope="scoped", fact=Hit)
 
 
@@ -239,3 +241,44 @@ def _add_papers(connection: Connection, found: dict[str, list[Hit]], permissions
     answers = fetch(connection, *(_LATEST[kind](customer_ids=customer_ids) for kind in kinds))
     for kind, hits in zip(kinds, answers, strict=True):
         found[kind] = hits
+
+
+# what somebody opened last --------------------------------------------------------------------------------------------
+RECENT = 8
+
+
+def _opened(kind: str) -> tuple[str, str]:
+    """The permission of a kind, and the SELECT of its records that a person opened."""
+    if kind in RECORDS:
+        permission, record = RECORDS[kind]
+        columns, source = record.columns, record.source
+        conditions = f"{record.where} AND visible({record.scoped_by})" if record.scoped_by else record.where
+    else:
+        paper = PAPERS[kind]
+        permission, columns = paper.permission, f"{_columns(kind, paper)}, false, NULL, NULL"
+        source, conditions = _source(kind, paper)
+    return (
+        permission,
+        f"""
+        SELECT {columns}, recent.opened_at FROM (
+            SELECT record_id, opened_at FROM recent_record
+             WHERE user_id = %(user_id)s::bigint AND kind = '{kind}') AS recent
+          JOIN {source} ON row.id = recent.record_id WHERE {conditions}
+    """,
+    )
+
+
+def recent(connection: Connection, user_id: int, permissions: Collection[str]) -> list[Hit]:
+    """The records that a person opened last, the latest first, as far as he may see them now. One statement."""
+    selects = {kind: _opened(kind) for kind in KINDS if kind != "contacts"}
+    chosen = {kind: select for kind, (permission, select) in selects.items() if permission in permissions}
+    if not chosen:
+        return []
+    name = f"search.recent[{','.join(chosen)}]"
+    if name not in REGISTRY:
+        text = f"{' UNION ALL '.join(chosen.values())} ORDER BY 13 DESC LIMIT {RECENT}"
+        scope: Any = "scoped" if "visible(" in text else "system"
+        statement(name, text, tables=f"{TABLES} recent_record", scope=scope)
+    [rows] = fetch(connection, REGISTRY[name](user_id=user_id, text=""))
+    make = maker(Hit)
+    return [make(*row[: len(Hit._fields)]) for row in rows]

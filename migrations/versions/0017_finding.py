@@ -45,7 +45,11 @@ def upgrade() -> None:
     # How frequent each of the more frequent terms is decides how a text is looked for.
     op.execute("ALTER TABLE search_entry ALTER COLUMN terms SET STATISTICS 500")
     op.create_index(
-        "ix_search_entry_terms", "search_entry", ["terms"], postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+        "ix_search_entry_terms",
+        "search_entry",
+        ["terms"],
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
     )
     op.create_index("ix_search_entry_kind", "search_entry", ["kind", "id"])
     op.create_index(
