@@ -32,6 +32,7 @@ LONGEST_TEXT = 100
 _RUN = re.compile(r"[㐀-鿿]+|[^\W_㐀-鿿]+")
 _PART = re.compile(r"[0-9]+|[^\W\d_]+")
 _PHONE = re.compile(r"[+0-9()./-]*[0-9][+0-9()./-]*")
+_INTERNATIONAL = re.compile(r"(?:[+]|00)[0-9() ./-]+")
 _HAN = re.compile(r"[㐀-鿿]")
 _NOT_WORD = re.compile(r"[\W_]+")
 PHONES, EMAILS = "#", "@"
@@ -172,7 +173,7 @@ class Asked:
 def asked(text: str, lines: Collection[str] = ()) -> Asked | None:
     """What a text asks of names and of the `lines` (PHONES, EMAILS) that may be looked at; None where it asks nothing
     that could be found."""
-    words = fold(text[:LONGEST_TEXT]).split()[:MOST_WORDS]
+    words = _words(text)
     if not words:
         return None
     parts = [_word(word, lines) for word in words]
@@ -187,6 +188,13 @@ def asked(text: str, lines: Collection[str] = ()) -> Asked | None:
         Wish("=" + whole) if 1 < len(whole) <= LONGEST_WHOLE else None,
         tuple(dict.fromkeys(plain_word(word) for word in words)),
     )
+
+
+def _words(text: str) -> list[str]:
+    folded = fold(text[:LONGEST_TEXT])
+    if _INTERNATIONAL.fullmatch(folded.strip()):
+        return ["".join(folded.split())]
+    return folded.split()[:MOST_WORDS]
 
 
 def plain_word(word: str) -> str:

@@ -4,6 +4,7 @@
 const form = document.querySelector("form.search[data-box]");
 const input = form?.querySelector("input[name=q]");
 const list = form?.querySelector("[role=listbox]");
+const out = form?.querySelector("[data-close]");
 const said = form?.querySelector("[data-status]");
 
 if (form && input && list) {
@@ -40,6 +41,7 @@ if (form && input && list) {
     if (isOpen) return;
     isOpen = true;
     form.classList.add("open");
+    if (out) out.hidden = false;
     input.setAttribute("aria-expanded", "true");
     ask();
   };
@@ -49,6 +51,7 @@ if (form && input && list) {
     isOpen = false;
     clearTimeout(timer);
     form.classList.remove("open");
+    if (out) out.hidden = true;
     input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");
   };
@@ -104,7 +107,7 @@ if (form && input && list) {
     const option = event.target instanceof Element && event.target.closest("[role=option]");
     if (option) go(option, event.ctrlKey || event.metaKey);
   });
-  form.querySelector("[data-close]")?.addEventListener("click", () => { close(); input.blur(); });
+  out?.addEventListener("click", () => { close(); input.blur(); });
   document.addEventListener("pointerdown", (event) => { if (event.target instanceof Node && !form.contains(event.target)) close(); });
 
   // Ctrl+K from everywhere, also out of fields; "/" is with the other single keys.
