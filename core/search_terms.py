@@ -253,14 +253,11 @@ def _run(run: str) -> Wish | None:
 
 
 def _syllables(row: Sequence[str], mark: str = "") -> Wish | None:
-    """Pairs of neighbours; a last syllable that is only begun may be any that begins so, or, of one letter, any."""
+    """Pairs of neighbours; a last syllable that is only begun may be any that begins so."""
     *whole, last = row
     wishes: list[Wish | None] = [Wish(mark + "".join(pair)) for pair in pairwise(whole)]
-    if len(last) > 1 or not whole:
-        before = whole[-1] if whole else ""
-        wishes.append(_any(*(Wish(mark + before + syllable) for syllable in syllables_from(last))))
-    elif len(whole) == 1:
-        wishes.append(Wish(mark + whole[0]))
+    before = whole[-1] if whole else ""
+    wishes.append(_any(*(Wish(mark + before + syllable) for syllable in syllables_from(last))))
     return _all(*wishes)
 
 

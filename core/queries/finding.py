@@ -39,7 +39,7 @@ FREQUENT = 0.02
 """What a larger share of records has is not asked of the index beside something rarer."""
 MOSTLY = 0.5
 """Where so many of those that hold a text begin with it, beginnings are not looked for on their own."""
-DEEP = 5_000
+DEEP = 2_000
 """At most so many are then read from the index."""
 SPARE = 2
 """How many times as many are taken of all owners together, since terms find a little too much."""
