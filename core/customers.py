@@ -17,10 +17,11 @@ from core.leaving import begin_ownership
 from core.masks import shown_record, without_masks
 from core.money import is_finer, places_of
 from core.needs import needs
-from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
+from core.normalise import clean, company_key, email_key, phone_key, tax_id_key
 from core.notices import given_to
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
+from core.search_entries import customer_text
 from core.statements import statement
 from core.talk.followers import begin_following
 
@@ -250,16 +251,8 @@ def standard_forms(values: Mapping[str, Any], country: str, errors: FieldErrors)
     }
     check_texts(errors, Customer, data)
     if data["name"]:
-        data["search_text"] = customer_search_text(code=data["code"], **{name: data[name] for name in SEARCHED})
+        data["search_text"] = customer_text(code=data["code"], **{name: data[name] for name in SEARCHED})
     return data
-
-
-def customer_search_text(
-    *, name: str, legal_name: str | None, code: str | None, city: str | None, phone: str | None, email: str | None
-) -> str:
-    """What a customer is found by: what everybody may look for, phone and e-mail address on lines of their own, which
-    only those who see them are offered (`core.queries.words`)."""
-    return "\n".join((search_text(name, legal_name, code, city), search_text(phone), search_text(email)))
 
 
 def share_owners(plan: Plan, owner_ids: Sequence[int]) -> dict[int, tuple[str, bool]]:

@@ -16,6 +16,8 @@ MODULES = (
     "core.lists.saved",
     "core.lists.bulk_models",
     "core.talk.models",
+    "core.recent",
+    "core.search_entries",
     "core.mail_models",
     "core.oidc_models",
     "core.imports.models",

@@ -307,6 +307,7 @@ class SalesOrder(Owned, Base):
             "id",
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
         ),
+        Index("ix_sales_order_reference", "customer_reference", postgresql_where="customer_reference IS NOT NULL"),
         Index(
             "ix_sales_order_to_ship",
             "requested_on",

@@ -15,6 +15,7 @@ from core.normalise import clean
 from core.notices import given_to
 from core.outbox import emit
 from core.plan import Plan
+from core.search_entries import OPPORTUNITIES, keep_entry
 from core.statements import statement
 from crm.basis import basis_for, check_basis, salesperson_of
 from crm.models import Opportunity, StageChange, StageKind
@@ -135,6 +136,7 @@ def create_opportunity(
         changed_at=plan.now,
         actor_id=plan.actor.user_id,
     )
+    keep_entry(plan, OPPORTUNITIES, opportunity_id, data, basis.owner_id, customer_id)
     record(plan, "opportunity.created", "opportunity", opportunity_id, label=number, changes=data)
     given_to(plan, basis.owner_id, "opportunity", opportunity_id)
     return {
@@ -162,6 +164,7 @@ def change_opportunity(
     [contacts] = plan.fetch(CONTACT_OF(contact_id=merged.get("contact_id"), customer_id=deal.customer_id))
     data = _checked(merged, contacts, plan.today)
     plan.set(Opportunity, deal.id, version=deal.version + 1, **data)
+    keep_entry(plan, OPPORTUNITIES, deal.id, data, deal.owner_id, deal.customer_id)
     changed = {name: [current[name], value] for name, value in data.items() if current[name] != value}
     record(plan, "opportunity.changed", "opportunity", deal.id, label=deal.number, changes=changed)
     return {"id": deal.id, "number": deal.number, "version": deal.version + 1, **data}

@@ -171,6 +171,7 @@ class Invoice(Owned, Base):
             postgresql_where="amount_allocated < amount_total",
         ),
         Index("ix_invoice_owner", "owner_id", "issued_on"),
+        Index("ix_invoice_reference", "customer_reference", postgresql_where="customer_reference IS NOT NULL"),
     )
 
 

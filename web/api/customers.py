@@ -12,7 +12,7 @@ from core.errors import FieldErrors
 from core.masks import Email, Phone
 from core.parties import Lifecycle
 from core.queries.reading import today
-from core.queries.words import patterns_of
+from core.queries.words import customer_wish, is_met_often
 from crm.owners import change_customer
 from crm.queries.timeline import GROUPS, timeline
 from finance.queries.customer_record import CUSTOMERS, CustomerRecord, get_customer
@@ -105,8 +105,9 @@ def create_customer_call(call: Call) -> Any:
     answer=[SHAPE],
 )  # fmt: skip
 def list_customers(call: Call) -> Any:
-    if call.query.get("q") is not None:
-        call.query["q"] = patterns_of(call.query["q"])
+    text = call.query.pop("q", None)
+    if text is not None and text.strip():
+        call.query["q_often" if is_met_often(text) else "q"] = customer_wish(text)
     return call.page(CUSTOMERS, shape, today=today())
 
 
