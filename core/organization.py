@@ -92,6 +92,7 @@ class Company(Base):
         enum_type(SecondFactorFor, "second_factor_for"), default=SecondFactorFor.NOBODY
     )
     is_demo: Mapped[bool] = mapped_column(default=False)
+    custom_fields_version: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (
         CheckConstraint("id = 1", name="single"),

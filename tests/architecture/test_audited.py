@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from functools import cache
 
+from core.custom_fields.models import VALUE_TABLES
 from core.database import Base
 from core.models_registry import import_all_models
 from tests.architecture.hooks import planned_tables, sources
@@ -33,6 +34,8 @@ UNAUDITED = {
     "approval_decision": "recorded on its request as approved or refused; never changed",
     "approval_request_step": "the rule's steps as a request was asked under them; never changed",
     "approval_step": "a change of steps is recorded on the rule, before and after",
+    "custom_choice": "a change of choices is recorded on the field, before and after",
+    **dict.fromkeys(VALUE_TABLES.split(), "recorded on the record they belong to, by the names of their fields"),
     "half_sign_in": "between password and second factor; what comes of it is recorded on the user",
     "idempotency_key": "one per command, which is recorded itself",
     "outbox_event": "a fact about a change that is recorded itself",

@@ -16,6 +16,7 @@ TRIGGERS: dict[str, str] = {
     "audit_row": "immutable no_truncate",
     "audit_seal": "immutable no_truncate",
     "company": "kept no_truncate",
+    "contact": "custom_values",
     "credit_note": "frozen kept no_truncate",
     "credit_note_line": "immutable no_truncate",
     "customer": "kept no_truncate",
@@ -45,6 +46,7 @@ TRIGGERS: dict[str, str] = {
     "stock_document_line": "immutable no_truncate",
     "stock_level": "kept no_truncate",
     "stock_move": "immutable no_truncate",
+    "supplier": "custom_values",
     "write_off": "immutable no_truncate",
 }
 _EXPECTED = ", ".join(f"('{table}', '{name}')" for table, names in TRIGGERS.items() for name in names.split())
