@@ -103,7 +103,7 @@ class Form(FlaskForm):
 
             more = custom_form(self.record_type, named.get("custom") or {})
             if more is not None:
-                how = {"name": "custom", "prefix": self._prefix, "translations": self._get_translations()}
+                how = {"name": "custom", "prefix": self._prefix, "translations": self.meta.get_translations(self)}
                 self._fields["custom"] = self.meta.bind_field(self, FormField(more), how)
             if "custom" in named:
                 named["custom"] = {"given": named["custom"]}

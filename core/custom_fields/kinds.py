@@ -16,7 +16,7 @@ from core.columns import LARGEST_ID
 from core.custom_fields.definitions import NUMERIC, Field
 from core.custom_fields.models import LONGEST_TEXT, NUMBER_PLACES, FieldKind
 from core.errors import FieldErrors
-from core.money import LARGEST_AMOUNT, is_finer, parse_decimal, places_of
+from core.money import LARGEST_AMOUNT, MONEY_PLACES, is_finer, parse_decimal, places_of
 from core.normalise import clean, fold
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
@@ -94,11 +94,11 @@ def _number(field: Field, value: Any, errors: FieldErrors, _kept: frozenset[str]
     elif (smallest is not None and number < smallest) or (largest is not None and number > largest):
         errors.add(field.column, "beyond_bounds", smallest=smallest, largest=largest)
     else:
-        return _plain(number)
+        return round(number, MONEY_PLACES) if field.kind == FieldKind.MONEY else plain_decimal(number)
     return None
 
 
-def _plain(number: Decimal) -> Decimal:
+def plain_decimal(number: Decimal) -> Decimal:
     """Without zeros at the end, and without an exponent, so that equal numbers look equal."""
     number = number.normalize()
     return number.quantize(Decimal(1)) if number.as_tuple().exponent > 0 else number + 0  # type: ignore[operator]

@@ -10,9 +10,11 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection
 
 from core.custom_fields.definitions import Field, fields_of
+from core.custom_fields.kinds import plain_decimal
 from core.custom_fields.models import VALUE_TABLES, FieldKind
 from core.custom_fields.references import TABLES, label_sql
 from core.masks import Masked, hint_of
+from core.money import MONEY_PLACES
 from core.queries.reading import fetch, read
 from core.statements import Query, statement
 
@@ -131,8 +133,8 @@ def plain_value(field: Field, rows: Sequence[ValueRow]) -> Any:
         return choice.code if choice else None
     return {
         FieldKind.TEXT: row.text,
-        FieldKind.NUMBER: None if row.number is None else _plain(row.number),
-        FieldKind.MONEY: None if row.number is None else round(row.number, 2),
+        FieldKind.NUMBER: None if row.number is None else plain_decimal(row.number),
+        FieldKind.MONEY: None if row.number is None else round(row.number, MONEY_PLACES),
         FieldKind.DATE: row.day,
         FieldKind.REFERENCE: row.reference_id,
         FieldKind.YES_NO: row.flag,
@@ -166,8 +168,3 @@ def _by_field(rows: Sequence[ValueRow]) -> dict[tuple[int, int], list[ValueRow]]
     for row in rows:
         found.setdefault((row.record_id, row.field_id), []).append(row)
     return found
-
-
-def _plain(number: Decimal) -> Decimal:
-    number = number.normalize()
-    return number.quantize(Decimal(1)) if number.as_tuple().exponent > 0 else number  # type: ignore[operator]

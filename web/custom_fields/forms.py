@@ -106,11 +106,9 @@ class CustomForm(LineForm):
     fields: ClassVar[tuple[Field, ...]] = ()
     made: ClassVar[Mapping[str, Any]] = {}
 
-    def __init__(
-        self, formdata: Any = None, obj: Any = None, prefix: str = "", given: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, formdata: Any = None, prefix: str = "", **named: Any) -> None:
         BaseForm.__init__(self, self.made, prefix=prefix, meta=self._wtforms_meta())
-        self.process(formdata, data=given)
+        self.process(formdata, data=named.get("given"))
 
     def values(self) -> dict[str, Any]:
         """The values by key, as a command takes them: of the fields that were sent."""
