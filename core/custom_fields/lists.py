@@ -119,7 +119,7 @@ def custom_condition(field: Field, operator: str, values: Sequence[Any], identit
     if operator not in OPERATORS[kind]:
         raise ValueError(f"a field of kind {kind} is not asked {operator}")
     if not field.is_seen:
-        return identity.is_(None)  # type: ignore[no-any-return]
+        return identity.is_(None)
     if operator in _ALWAYS:
         return _has(field, identity) if operator == FILLED else ~_has(field, identity)
     if operator == "none_of":

@@ -49,6 +49,8 @@ from web.sentences import sentence
 from web.settings import area
 
 SPARE_ROWS = 3
+OFFERED, ARCHIVED = "offered", "archived"
+CHOICE_STATES = {OFFERED: _l("Can be chosen"), ARCHIVED: _l("Archived")}
 
 
 class ChoiceForm(LineForm):
@@ -58,7 +60,7 @@ class ChoiceForm(LineForm):
     code = StringField(_l("Code"))
     label = StringField(_l("Name in English"))
     label_zh = StringField(_l("Name in Chinese"))
-    is_active = BooleanField(_l("Offered"), default=True)
+    state = SelectField(_l("State"), choices=options(CHOICE_STATES.items()), validate_choice=False)
 
 
 class FieldForm(Form):
@@ -118,7 +120,8 @@ class FieldForm(Form):
 
 
 def _choice(row: Any) -> dict[str, Any]:
-    return {name: row[name].data for name in ("code", "label", "label_zh", "is_active")}
+    named = {name: row[name].data for name in ("code", "label", "label_zh")}
+    return named | {"is_active": row.state.data != ARCHIVED}
 
 
 @area.before_request
@@ -174,10 +177,7 @@ def edit_field(field_id: int) -> str:
     """The form with what stands in the record; `?preview` shows what archiving it would do."""
     field = _field(field_id)
     choices = [
-        {
-            "place": Decimal(place),
-            **{name: getattr(choice, name) for name in ("code", "label", "label_zh", "is_active")},
-        }
+        {"place": Decimal(place), "state": OFFERED if choice.is_active else ARCHIVED, **choice._asdict()}
         for place, choice in enumerate(field.choices, start=1)
     ]
     own = {"version": str(field.version), "longest_text": field.longest, "choices": choices, "mask": field.mask or ""}

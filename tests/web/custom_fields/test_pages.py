@@ -241,8 +241,8 @@ def test_a_field_of_each_kind_is_added_and_changed(books: Books, kind: str) -> N
     person.get("/settings/fields/new?type=supplier")
     assert f"kind={kind}" in person.page
     person.get(address)
-    rows = {"choices-0-place": "2", "choices-0-code": "late", "choices-0-label": "Late", "choices-0-is_active": "y"}
-    rows |= {"choices-1-place": "1", "choices-1-code": "soon", "choices-1-label": "Soon", "choices-1-is_active": "y"}
+    rows = {"choices-0-place": "2", "choices-0-code": "late", "choices-0-label": "Late"}
+    rows |= {"choices-1-place": "1", "choices-1-code": "soon", "choices-1-label": "Soon"}
     more = rows if kind in ("choice", "choices") else {"target": "product"} if kind == "reference" else {}
     refused = person.post(address, **typed(person, label="", key="", **more))
     assert refused.status_code == 422
@@ -259,8 +259,7 @@ def test_a_field_of_each_kind_is_added_and_changed(books: Books, kind: str) -> N
         "choice": ("soon", "soon"), "choices": (["", "soon"], ["soon"]), "yes_no": ("yes", True),
     }  # fmt: skip
     entry = {f"preset-of_{kind}": presets[kind][0]} if kind in presets else {}
-    kept = {f"choices-{number}-is_active": "y" for number in range(2)} if more is rows else {}
-    saved = person.post(f"/settings/fields/{field.id}", **typed(person, help="Read me", **kept, **entry))
+    saved = person.post(f"/settings/fields/{field.id}", **typed(person, help="Read me", **entry))
     assert saved.status_code == 303, person.page
     [field] = [each for each in definitions().of("supplier") if each.key == f"of_{kind}"]
     assert (field.help, field.preset) == ("Read me", presets[kind][1] if kind in presets else None)
