@@ -57,7 +57,7 @@ class SignedIn(NamedTuple):
     by_current_token: bool
     is_rotation_due: bool
     must_enrol: bool
-    custom_fields_version: int
+    custom_fields_version: int | None
     token_name: str | None = None
     # Who it really is, where somebody looks as somebody else (`core.view_as`); NULL in all else.
     person_id: int | None = None
