@@ -161,9 +161,7 @@ VALUES: dict[str, Field] = {
     "help": Text(limit=200),
     "help_zh": Text(limit=200),
     "is_required": Flag(),
-    "mask": Choice(
-        choices=KINDS, help="Who sees values of this kind sees the field; null: everybody who sees records."
-    ),
+    "mask": Choice(choices=KINDS, help="Who sees values of this kind sees the field; null: everybody."),
     "choices": Many(item=CHOICE, help="All there are to be, in order; one that is left out is archived."),
     "smallest": AnyNumber(),
     "largest": AnyNumber(),
