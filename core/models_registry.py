@@ -18,6 +18,7 @@ MODULES = (
     "core.talk.models",
     "core.recent",
     "core.search_entries",
+    "core.custom_fields.models",
     "core.mail_models",
     "core.oidc_models",
     "core.imports.models",
