@@ -99,7 +99,9 @@ def _finding(name: str, target: Target) -> Statement:
                   {target.name}, seen.id
          LIMIT %(limit)s::int
         """,  # noqa: S608 (names of tables and columns, no values)
-        tables="contact customer" if name == "contact" else target.table,
+        tables=" ".join(
+            filter(None, (target.table, "customer" * (name == "contact"), "search_entry" * ("search_entry" in target.found)))
+        ),
         scope="scoped" if is_scoped else "system",
         fact=Referred,
     )

@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 # Records that may be deleted; of the other types no row ever is.
-DELETED = ("contact", "supplier")
+DELETED = ("contact", "customer", "opportunity", "product", "supplier")
 # Name of the table: its columns beside record and field, and its indexes.
 VALUES = {
     "custom_text": (

@@ -104,6 +104,7 @@ STATEMENTS_REVIEWED = {
     "password_links.link": "what a command decides by",
     "banks.lock": "names the table",
     "talk.readers": "where a mail to one's own goes",
+    "digest.recipient": "where a mail to oneself goes",
     "integrity.I6.valuation": "the check of the books, for who runs it on the machine",
 }
 _COLUMN = re.compile(r"\b(?:phone|email|cost|unit_cost|bank_account|bank\.number|valuation\.value)\b(?!\s+AS\b|\.)")

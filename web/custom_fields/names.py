@@ -25,7 +25,7 @@ KINDS: Final = {
     "number": _l("Figure"),
     "money": _l("Amount"),
     "date": _l("Date"),
-    "choice": _l("Choice"),
+    "choice": _l("One choice"),
     "choices": _l("Several choices"),
     "reference": _l("Link to a record"),
     "yes_no": _l("Yes or no"),
@@ -131,8 +131,3 @@ def _fixed_once_made(data: Mapping[str, Any]) -> str:
 @sentence_for("below_smallest")
 def _below_smallest(data: Mapping[str, Any]) -> str:
     return _("This is less than the smallest number that fits.")
-
-
-@sentence_for("not_yes_or_no")
-def _not_yes_or_no(data: Mapping[str, Any]) -> str:
-    return _("“%(text)s” is neither yes nor no.", text=data["text"])
