@@ -89,19 +89,18 @@ LABELS = statement(
 
 def _finding(name: str, target: Target) -> Statement:
     is_scoped = "visible(" in target.seen
-    return statement(
-        f"custom_fields.find_{name}",
-        f"""
+    text = f"""
         SELECT seen.id, {target.label} FROM {target.rows}
          WHERE {target.seen} AND {target.offered}
            AND (upper({target.code}) = upper(%(code)s) OR upper({target.name}) = upper(%(text)s) OR {target.found})
          ORDER BY upper({target.code}) = upper(%(code)s) DESC, upper({target.name}) = upper(%(text)s) DESC,
                   {target.name}, seen.id
          LIMIT %(limit)s::int
-        """,  # noqa: S608 (names of tables and columns, no values)
-        tables=" ".join(
-            filter(None, (target.table, "customer" * (name == "contact"), "search_entry" * ("search_entry" in target.found)))
-        ),
+        """  # noqa: S608 (names of tables and columns, no values)
+    return statement(
+        f"custom_fields.find_{name}",
+        text,
+        tables=" ".join(table for table in (target.table, "customer", "search_entry") if f" {table} " in text),
         scope="scoped" if is_scoped else "system",
         fact=Referred,
     )
