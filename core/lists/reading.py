@@ -103,8 +103,10 @@ def count(
     asked: Asked,
     sums: Sequence[str] = (),
     tabs: Sequence[State] = (),
+    beside: Sequence[tuple[Source, State]] = (),
 ) -> tuple[Count, list[Count]]:
-    """How many rows a state asks for, with the sums of some columns, and how many each tab holds: one statement."""
+    """How many rows a state asks for, with the sums of some columns, and how many each tab holds, those of the lists
+    that stand beside it last: one statement."""
     columns = source.open_columns(asked)
     added = [columns[name] for name in sums if name in columns and columns[name].sums and columns[name].is_clear(asked)]
     needs = [name for column in added for name in column.needs]
@@ -116,10 +118,10 @@ def count(
     held = [
         select(func.count())
         .select_from(
-            asked_for(source, tab, asked).add_columns(literal(1).label("one")).limit(MOST_IN_TAB + 1).subquery()
+            asked_for(rooted, tab, asked).add_columns(literal(1).label("one")).limit(MOST_IN_TAB + 1).subquery()
         )
         .scalar_subquery()
-        for tab in tabs
+        for rooted, tab in [*((source, tab) for tab in tabs), *beside]
     ]
     [found] = connection.execute(select(*totals, *held).select_from(counted), asked.parameters).all()
     here, others = found[: len(totals)], found[len(totals) :]
