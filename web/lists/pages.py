@@ -32,7 +32,7 @@ from core.lists.state import Condition, Demand, State, demand
 from core.queries.paging import Page, Window
 from web.filters import company_currency
 from web.lists.asking import Asking, address_of, asked, asking, head_of, headed, shown_columns, views_of
-from web.lists.declared import LISTS, RECORD_PAGES, Act, Head, ListPage
+from web.lists.declared import LISTS, RECORD_PAGES, Act, Empty, Head, ListPage
 from web.lists.editing import Editor, edited_address, editor_of
 from web.lists.values import editable
 from web.lists.words import UNIT_WORDS, operator_words, value_words
@@ -155,8 +155,21 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
         "editable": editable(page, who),
         "address": request.full_path.rstrip("?"),
         "clear_url": wished.address(State()),
+        "nothing": _nothing(wished),
         "kept": [(name, text) for name, texts in _kept(wished).items() for text in texts],
     }
+
+
+def _nothing(wished: Asking) -> Empty | None:
+    """What a list without rows says; None where words or filters beside those of the tab leave none."""
+    page, view = wished.page, next((view for view in wished.page.views if view.code == wished.view), None)
+    if view is None or wished.state.words or wished.state.demands != wished.base.demands:
+        return None
+    if view.empty is not None:
+        return view.empty
+    if view == page.views[0] or not view.state.demands:
+        return page.empty
+    return Empty(_("Nothing stands here"), _("No row of this list stands under this tab now."))
 
 
 def acts_of(page: ListPage) -> list[Act]:
