@@ -32,6 +32,7 @@ ActorLoader = Callable[[Request], Any]
 AREAS: Final = (
     "web.home",
     "web.customers",
+    "web.contacts",
     "web.opportunities",
     "web.quotations",
     "web.orders",
