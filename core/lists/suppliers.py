@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
 from core.catalog import Product
-from core.lists.bulk import Editing, edit_fields
+from core.lists.edits import Editing, edit_fields
 from core.lists.kinds import Kind
 from core.lists.source import Column, Source, columns_of
 from core.masks import EMAILS, PHONES

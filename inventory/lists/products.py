@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, func, literal_column, not_, select
 
 from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
-from core.lists.bulk import Editing, edit_fields
+from core.lists.edits import Editing, edit_fields
 from core.lists.kinds import Kind
 from core.lists.shared import UNIT_LABEL
 from core.lists.source import Column, Join, Source, columns_of

@@ -27,7 +27,7 @@ from core.lists.reading import (
     read_page,
 )
 from core.lists.references import labels
-from core.lists.source import Asked, Column
+from core.lists.source import Asked, Column, Source
 from core.lists.state import Condition, Demand, State, demand
 from core.queries.paging import Page, Window
 from web.filters import company_currency
@@ -129,7 +129,7 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
     sums = [name for name in names if columns[name].sums and columns[name].is_clear(who)]
     tabs = views_of(page)
     states = [*(view.state for view in tabs), *(view.state for view in wished.saved)]
-    here, held = count(connection, page.source, state, who, sums, states, [one.source for one in lists_beside(page)])
+    here, held = count(connection, page.source, state, who, sums, states, _first_tabs(page))
     groups, has_more_groups = read_groups(connection, page.source, state, who, sums) if grouping else ([], False)
     rows = _rows(connection, wished, who, names, sort) if grouping is None else Page([])
     named = reference_labels(connection, page, columns, state.demands, who)
@@ -215,13 +215,18 @@ def _shown(wished: Asking, column: Column, sort: str, who: Asked) -> Shown:
     )
 
 
-def lists_beside(page: ListPage) -> list[ListPage]:
+def _lists_beside(page: ListPage) -> list[ListPage]:
     """The lists that stand as tabs beside a list's own, as far as who asks may open them."""
     return [LISTS[name] for name in page.beside if may(LISTS[name].permission)]
 
 
+def _first_tabs(page: ListPage) -> list[tuple[Source, State]]:
+    """What the lists beside a list open with."""
+    return [(one.source, next((view.state for view in views_of(one)), State())) for one in _lists_beside(page)]
+
+
 def _tabs(wished: Asking, held: Sequence[Count]) -> list[Tab]:
-    page, tabs, others = wished.page, views_of(wished.page), lists_beside(wished.page)
+    page, tabs, others = wished.page, views_of(wished.page), _lists_beside(wished.page)
     of_company = [
         Tab(
             str(view.label),

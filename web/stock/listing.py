@@ -111,7 +111,7 @@ MOVE_LIST = declare(
         default_sort="-recorded_at",
         views=(
             View("all", _("All")),
-            View("receipts", _("Receipts"), _of_kind("receipt")),
+            View("receipts", _("Goods in"), _of_kind("receipt")),
             View("shipments", _("Shipments"), _of_kind("shipment")),
             View("returns", _("Goods back"), _of_kind("return")),
             View("adjustments", _("Adjustments"), _of_kind("adjustment")),
@@ -151,7 +151,7 @@ DOCUMENT_LIST = declare(
         default_sort="-recorded_at",
         views=(
             View("all", _("All")),
-            View("receipts", _("Receipts"), _of_kind("receipt")),
+            View("receipts", _("Goods in"), _of_kind("receipt")),
             View("adjustments", _("Adjustments"), _of_kind("adjustment")),
             View("opening", _("Opening stock"), _of_kind("opening")),
         ),
