@@ -273,6 +273,12 @@ class SalesOrder(Owned, Base):
             "requested_on",
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
         ),
+        Index(
+            "ix_sales_order_to_ship_by_wish",
+            text("coalesce(requested_on, DATE '9999-12-31')"),
+            "id",
+            postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
         {"postgresql_with": {"fillfactor": 80}},
     )
 

@@ -71,7 +71,7 @@ JOURNAL: Final = Source(
         Column(name="amount", kind=Kind.MONEY, value=_of_lines(func.sum(JournalLine.debit))),
         Column(
             name="recorded_at", kind=Kind.MOMENT, value=JournalEntry.recorded_at, order=JournalEntry.recorded_at,
-            groups=True,
+            groups=True, also=("who",),
         ),
         Column(
             name="journal", kind=Kind.REFERENCE, value=JournalEntry.journal_id, label=JOURNAL_LABEL,

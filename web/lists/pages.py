@@ -35,7 +35,7 @@ from web.lists.asking import Asking, address_of, asked, asking, head_of, headed,
 from web.lists.declared import LISTS, RECORD_PAGES, Act, Empty, Head, ListPage
 from web.lists.editing import Editor, edited_address, editor_of
 from web.lists.values import editable
-from web.lists.words import UNIT_WORDS, operator_words, value_words
+from web.lists.words import UNIT_WORDS, figure, operator_words, value_words
 from web.navigation import link
 from web.permissions import may
 
@@ -326,6 +326,8 @@ def _group_row(wished: Asking, group: Group, grouping: tuple[Column, str], colum
     elif column.is_chosen:
         condition = demand(column.name, "in", getattr(group.value, "value", group.value))
         label = (head.words or {}).get(group.value, group.label) if column.kind is Kind.CHOICE else group.label
+    elif column.is_figure:
+        condition, label = demand(column.name, "eq", group.value), figure(column, group.value)
     else:
         condition, label = demand(column.name, "is", group.value), group.label
     return GroupRow(label, wished.address(replace(wished.state.asking(condition), group="")), group)
