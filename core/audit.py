@@ -48,6 +48,14 @@ def record(
     )
 
 
+def record_new(plan: Plan, model: Any, identity: int, values: Mapping[str, Any], *, label: object = None) -> None:
+    """The audit row of a record that was added together with many others (`Plan.insert_records`): as the session writes
+    it, with all first values."""
+    table = model.__table__
+    shown = {name: _shown(name, value) for name, value in values.items() if value is not None}
+    record(plan, f"{table.name}.created", table.name, identity, label=label, changes=shown)
+
+
 def only_changed(told: Mapping[str, Any]) -> dict[str, Any]:
     """Of [before, after] by field those that differ."""
     return {name: pair for name, pair in told.items() if pair[0] != pair[1]}

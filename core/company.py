@@ -35,6 +35,8 @@ RANGES = {
     "audit_years": (5, 100),
     "session_idle_hours": (1, 720),
     "session_days": (1, 365),
+    "file_megabytes": (1, 15),
+    "record_megabytes": (1, 10000),
 }
 LOGO_TYPES = tuple(MEDIA_TYPES.values())
 MAX_LOGO_BYTES = 512 * 1024

@@ -3,7 +3,7 @@ database."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
@@ -18,10 +18,11 @@ from core.masks import shown_record, without_masks
 from core.money import is_finer, places_of
 from core.needs import needs
 from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
-from core.organization import User
+from core.notices import given_to
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
 from core.statements import statement
+from core.talk.followers import begin_following
 
 COUNTRY_LENGTH = 2
 SEARCHED = ("name", "legal_name", "city", "phone", "email")
@@ -72,6 +73,12 @@ LOCK_KEYS = statement(
     tables="",
     scope="system",
 )
+LOCK_OWNERS = statement(
+    "customers.lock_owners",
+    "SELECT id, name, is_active FROM app_user WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR KEY SHARE",
+    tables="app_user",
+    scope="system",
+)
 CUSTOMER_NUMBER = "CUS"
 means("uq_customer_code", "duplicate_code", field="code")
 for _field in ("name", "phone", "email", "tax_id"):
@@ -95,6 +102,9 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     plan.session.flush()
     plan.insert(CustomerAccount, customer_id=customer.id)
     begin_ownership(plan, customer.id, customer.owner_id)
+    if plan.actor.user_id != customer.owner_id:
+        begin_following(plan, "customer", customer.id, customer.id)
+        given_to(plan, customer.owner_id, "customer", customer.id)
     return customer_answer(customer)
 
 
@@ -142,47 +152,70 @@ def customer_answer(customer: Customer) -> dict[str, Any]:
     }
 
 
+class CustomerFacts(NamedTuple):
+    """What a customer is checked against: the company's currency and country, who may own one (id: name, still here),
+    payment terms (id: in use)."""
+
+    currency: str
+    country: str
+    owners: Mapping[int, tuple[str, bool]]
+    terms: Mapping[int, bool]
+
+
 def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = None) -> dict[str, Any]:
+    """The columns of a customer, checked under lock of its owner's row. Raises InvalidInput."""
+    company = get_company(plan.session)
+    owner_id = values.get("owner_id") or (plan.actor.user_id if current is None else current.owner_id)
+    terms_id = values.get("payment_terms_id")
+    owners, terms = {}, {}
+    if owner_id and (current is None or owner_id != current.owner_id):
+        owners = share_owners(plan, [owner_id])
+    if terms_id is not None and (found := plan.session.get(PaymentTerms, terms_id)) is not None:
+        terms[terms_id] = found.is_active
+    facts = CustomerFacts(company.currency, company.country, owners, terms)
+    errors = FieldErrors()
+    data = customer_columns(values, facts, errors, current=current, actor_id=plan.actor.user_id)
+    errors.raise_if_any()
+    return data
+
+
+def customer_columns(
+    values: Mapping[str, Any],
+    facts: CustomerFacts,
+    errors: FieldErrors,
+    *,
+    current: Customer | None = None,
+    actor_id: int | None = None,
+    standard: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The columns of a customer out of what was given, its keys and search text among them; what is wrong is added to
+    `errors`. The one place of these rules, for one customer and for many.
+
+    `standard` are texts and keys as this function made them of the same values before, where they need not be made
+    again.
+    """
     unknown = set(values) - EDITABLE
     if unknown:
         raise ValueError(f"not fields of a customer: {sorted(unknown)}")
-    company = get_company(plan.session)
-    errors = FieldErrors()
-    data: dict[str, Any] = {name: clean(values.get(name)) for name in (*TEXT_FIELDS, "note")}
-    check_texts(errors, Customer, data)
-    if not data["name"]:
-        errors.add("name", "required")
-    country = (values.get("country") or company.country).upper()
+    country = (values.get("country") or facts.country).upper()
+    if standard is None:
+        standard = standard_forms(values, country, errors)
+    data = dict(standard)
     if len(country) != COUNTRY_LENGTH or not country.isalpha() or not country.isascii():
         errors.add("country", "unknown_country", value=country)
-    if data["email"]:
-        try:
-            data["email"] = validate_email(data["email"], check_deliverability=False).normalized
-        except EmailNotValidError:
-            errors.add("email", "not_an_email", value=data["email"])
     limit = values.get("credit_limit")
-    if limit is not None and (limit < 0 or is_finer(limit, places_of(company.currency))):
+    if limit is not None and (limit < 0 or is_finer(limit, places_of(facts.currency))):
         errors.add("credit_limit", "not_an_amount")
-    keys = {
-        "name_key": company_key(data["name"] or ""),
-        "tax_id_key": tax_id_key(data["tax_id"]),
-        "phone_key": phone_key(data["phone"], country),
-        "email_key": email_key(data["email"]),
-    }
-    code = clean(values.get("code"))
-    check_texts(errors, Customer, {**keys, "code": code})
-    owner_id = values.get("owner_id") or (plan.actor.user_id if current is None else current.owner_id)
+    owner_id = values.get("owner_id") or (actor_id if current is None else current.owner_id)
     if current is None or owner_id != current.owner_id:
-        _check_owner(plan, owner_id, errors)
+        _check_owner(facts, owner_id, errors)
     terms_id = values.get("payment_terms_id")
-    terms = plan.session.get(PaymentTerms, terms_id) if terms_id is not None else None
     is_new = current is None or terms_id != current.payment_terms_id
-    if terms_id is not None and (terms is None or (is_new and not terms.is_active)):
+    if terms_id is not None and (terms_id not in facts.terms or (is_new and not facts.terms[terms_id])):
         errors.add("payment_terms_id", "terms_unknown")
-    currency = values.get("currency") or company.currency
-    if currency != company.currency:
-        errors.add("currency", "other_currency", currency=company.currency)
-    errors.raise_if_any()
+    currency = values.get("currency") or facts.currency
+    if currency != facts.currency:
+        errors.add("currency", "other_currency", currency=facts.currency)
     data |= {
         "country": country,
         "owner_id": owner_id,
@@ -190,11 +223,34 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
         "credit_limit": limit,
         "currency": currency,
         "lifecycle": values.get("lifecycle") or "potential",
-        **keys,
     }
-    if code or current is None:
-        data["code"] = code
-    data["search_text"] = customer_search_text(code=code, **{name: data[name] for name in SEARCHED})
+    if data["code"] is None and current is not None:
+        del data["code"]
+    return data
+
+
+def standard_forms(values: Mapping[str, Any], country: str, errors: FieldErrors) -> dict[str, Any]:
+    """Texts of a customer as they are kept, its keys and search text, from what was given; what is wrong is added to
+    `errors`. This is what takes time."""
+    data: dict[str, Any] = {name: clean(values.get(name)) for name in (*TEXT_FIELDS, "note")}
+    check_texts(errors, Customer, data)
+    if not data["name"]:
+        errors.add("name", "required")
+    if data["email"]:
+        try:
+            data["email"] = validate_email(data["email"], check_deliverability=False).normalized
+        except EmailNotValidError:
+            errors.add("email", "not_an_email", value=data["email"])
+    data |= {
+        "name_key": company_key(data["name"] or ""),
+        "tax_id_key": tax_id_key(data["tax_id"]),
+        "phone_key": phone_key(data["phone"], country),
+        "email_key": email_key(data["email"]),
+        "code": clean(values.get("code")),
+    }
+    check_texts(errors, Customer, data)
+    if data["name"]:
+        data["search_text"] = customer_search_text(code=data["code"], **{name: data[name] for name in SEARCHED})
     return data
 
 
@@ -206,14 +262,19 @@ def customer_search_text(
     return "\n".join((search_text(name, legal_name, code, city), search_text(phone), search_text(email)))
 
 
-def _check_owner(plan: Plan, owner_id: int | None, errors: FieldErrors) -> None:
-    """A new owner is one of us and still here; his row is shared until the end, so that he does not leave meanwhile."""
-    shared = {"read": True, "key_share": True}
-    owner = plan.session.get(User, owner_id, with_for_update=shared, populate_existing=True) if owner_id else None
-    if owner is None:
+def share_owners(plan: Plan, owner_ids: Sequence[int]) -> dict[int, tuple[str, bool]]:
+    """Who these are, and whether they are still here; their rows are shared until the end, so that none leaves
+    meanwhile."""
+    [found] = plan.fetch(LOCK_OWNERS(ids=sorted(set(owner_ids))))
+    return {identity: (name, is_active) for identity, name, is_active in found}
+
+
+def _check_owner(facts: CustomerFacts, owner_id: int | None, errors: FieldErrors) -> None:
+    """A new owner is one of us and still here."""
+    if not owner_id or owner_id not in facts.owners:
         errors.add("owner_id", "user_unknown")
-    elif not owner.is_active:
-        errors.add("owner_id", "owner_inactive", owner=owner.name)
+    elif not facts.owners[owner_id][1]:
+        errors.add("owner_id", "owner_inactive", owner=facts.owners[owner_id][0])
 
 
 def _refuse_duplicate(plan: Plan, data: Mapping[str, Any], *, except_id: int) -> None:
@@ -255,10 +316,7 @@ def save_contact(
     find_customer(plan, customer_id)
     contact = _own(plan, Contact, contact_id, customer_id, version)
     errors = FieldErrors()
-    data = _cleaned(without_masks("contact", values, contact), CONTACT_FIELDS)
-    check_texts(errors, Contact, data)
-    if not data.get("name") and (contact is None or "name" in data):
-        errors.add("name", "required")
+    data = contact_columns(without_masks("contact", values, contact), errors, is_new=contact is None)
     errors.raise_if_any()
     if contact is None:
         contact = Contact(customer_id=customer_id, created_at=plan.now)
@@ -267,6 +325,13 @@ def save_contact(
         setattr(contact, name, value)
     plan.session.flush()
     return {"id": contact.id, "customer_id": customer_id, "name": contact.name, "version": contact.version}
+
+
+def remove_contacts(plan: Plan, contact_ids: Sequence[int]) -> None:
+    """Deletes contacts on which nothing was built, for an import that is undone; the audit rows stay."""
+    for contact in plan.session.execute(select(Contact).where(Contact.id.in_(contact_ids))).scalars().all():
+        plan.session.delete(contact)
+    plan.session.flush()
 
 
 @needs("customers.write")
@@ -286,16 +351,7 @@ def save_address(
     customer = find_customer(plan, customer_id)
     address = _own(plan, Address, address_id, customer_id, version)
     errors = FieldErrors()
-    data = _cleaned(values, ADDRESS_FIELDS)
-    check_texts(errors, Address, {name: value for name, value in data.items() if name != "country"})
-    if address is None or "country" in data:
-        data["country"] = country = str(data.get("country") or customer.country).upper()
-        if len(country) != COUNTRY_LENGTH or not country.isalpha() or not country.isascii():
-            errors.add("country", "unknown_country", value=country)
-    if not data.get("street") and (address is None or "street" in data):
-        errors.add("street", "required")
-    if data.get("kind") not in ADDRESS_KINDS and (address is None or "kind" in data):
-        errors.add("kind", "unknown_choice", choices=list(ADDRESS_KINDS))
+    data = address_columns(values, customer.country, errors, is_new=address is None)
     errors.raise_if_any()
     if address is None:
         address = Address(customer_id=customer_id)
@@ -304,6 +360,31 @@ def save_address(
         setattr(address, name, value)
     plan.session.flush()
     return {"id": address.id, "customer_id": customer_id, "version": address.version}
+
+
+def contact_columns(values: Mapping[str, Any], errors: FieldErrors, *, is_new: bool) -> dict[str, Any]:
+    """The columns of a contact out of what was given; what is wrong is added to `errors`."""
+    data = _cleaned(values, CONTACT_FIELDS)
+    check_texts(errors, Contact, data)
+    if not data.get("name") and (is_new or "name" in data):
+        errors.add("name", "required")
+    return data
+
+
+def address_columns(values: Mapping[str, Any], country: str, errors: FieldErrors, *, is_new: bool) -> dict[str, Any]:
+    """The columns of an address out of what was given, by default in the customer's country; what is wrong is added to
+    `errors`."""
+    data = _cleaned(values, ADDRESS_FIELDS)
+    check_texts(errors, Address, {name: value for name, value in data.items() if name != "country"})
+    if is_new or "country" in data:
+        data["country"] = country = str(data.get("country") or country).upper()
+        if len(country) != COUNTRY_LENGTH or not country.isalpha() or not country.isascii():
+            errors.add("country", "unknown_country", value=country)
+    if not data.get("street") and (is_new or "street" in data):
+        errors.add("street", "required")
+    if data.get("kind") not in ADDRESS_KINDS and (is_new or "kind" in data):
+        errors.add("kind", "unknown_choice", choices=list(ADDRESS_KINDS))
+    return data
 
 
 def _cleaned(values: Mapping[str, Any], fields: Container[str]) -> dict[str, Any]:

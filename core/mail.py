@@ -26,6 +26,7 @@ from core.needs import for_the_system, needs
 from core.normalise import clean
 from core.outbox import LEASE_SECONDS, consumer
 from core.plan import Plan
+from core.queries.reading import read_one
 from core.smtp import MailServer, OutcomeUnknown, Refused, TemporaryFailure
 from core.statements import statement
 from core.trace import OutboxEvent
@@ -63,6 +64,12 @@ def configure(settings: Any) -> None:
     global _current
     names = ("mail_server", "mail_from", "public_url")
     _current = MailSettings(*(getattr(settings, name, None) for name in names))
+
+
+def use(settings: MailSettings) -> None:
+    """Takes settings as they are."""
+    global _current
+    _current = settings
 
 
 def current() -> MailSettings:
@@ -117,6 +124,21 @@ def secret_maker(kind: str) -> Callable[[SecretMaker], SecretMaker]:
 
     def register(function: SecretMaker) -> SecretMaker:
         SECRETS[kind] = function
+        return function
+
+    return register
+
+
+Wanted = Callable[[Plan, Claimed], bool]
+WANTED: dict[str, Wanted] = {}
+
+
+def still_wanted(kind: str) -> Callable[[Wanted], Wanted]:
+    """Registers what says, in the transaction that begins a mail's sending, whether it has not lost its point by
+    then."""
+
+    def register(function: Wanted) -> Wanted:
+        WANTED[kind] = function
         return function
 
     return register
@@ -223,6 +245,10 @@ def _claim(plan: Plan, message_id: int, attempt: int, claimed: list[Claimed]) ->
         logger.warning("mail_outcome_unknown", message_id=message_id)
     if found.state != MailState.WAITING:
         return {}
+    wanted = WANTED.get(message.kind)
+    if wanted and not wanted(plan, message):
+        plan.set(MailMessage, message_id, state=MailState.FAILED, answer="not_wanted", finished_at=plan.now)
+        return {}
     make = SECRETS.get(message.kind)
     secret = make(plan, message) if make else None
     if make and secret is None:
@@ -249,6 +275,34 @@ def _carry(settings: MailSettings, message: Claimed) -> None:
         logger.exception("mail_not_composed", message_id=message.id)
         outcome, answer = MailState.FAILED, f"{type(error).__name__}"
     run(_record_outcome, message.id, message.attempt, outcome, answer, context=Context(route="worker"))
+
+
+COMPOSED = statement("mail.stored", MESSAGE + "WHERE id = %(id)s::bigint", tables="mail_message", scope="system")
+
+
+class Preview(NamedTuple):
+    """What a mail would say to whom; `wanted` is false where nothing would be sent any more."""
+
+    recipient: str
+    kind: str
+    language: str
+    said: Composed | None
+    wanted: bool
+
+
+def compose_stored(message_id: int) -> Preview:
+    """What a mail would say if it were sent now, without its secret, and without sending it. Raises NotFound."""
+    row = read_one(COMPOSED(id=message_id))
+    if row is None:
+        raise NotFound("mail_message", message_id)
+    message = Stored.read(row).message
+    if message.text is not None:
+        said = Composed(message.subject or "", message.text, message.html)
+        return Preview(message.recipient, message.kind, message.language, said, True)
+    try:
+        return Preview(message.recipient, message.kind, message.language, COMPOSERS[message.kind](message), True)
+    except LookupError:
+        return Preview(message.recipient, message.kind, message.language, None, False)
 
 
 def build(settings: MailSettings, message: Claimed) -> EmailMessage:

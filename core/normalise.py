@@ -20,12 +20,15 @@ _SUFFIXES = (
 _SUFFIX = re.compile(_SUFFIXES)
 _NOT_WORD = re.compile(r"[\W_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_MARK = "\0"
 
 
 def clean(text: str | None) -> str | None:
     """Text as kept: NFC, no control characters, single blanks, None when nothing is left."""
     if text is None:
         return None
+    if text.isprintable():  # as almost every text is
+        return " ".join(unicodedata.normalize("NFC", text).split()) or None
     kept = "".join(
         character for character in unicodedata.normalize("NFC", text) if character == "\n" or character.isprintable()
     )
@@ -35,6 +38,8 @@ def clean(text: str | None) -> str | None:
 
 def fold(text: str) -> str:
     """Lower case without widths, compatibility forms and accents."""
+    if text.isascii():
+        return text.casefold()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)).casefold()
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
@@ -71,6 +76,11 @@ def tax_id_key(tax_id: str | None) -> str | None:
     return uscc.compact(folded) if uscc.is_valid(folded) else folded or None
 
 
+def _marked(other: str) -> str:
+    """What is no Chinese, marked so that it is not taken for a syllable."""
+    return _MARK + other
+
+
 def search_text(*parts: str | None) -> str:
     """What a record is found by: its words, pinyin without tones, initials, digits; folded, in one string."""
     words: list[str] = []
@@ -80,8 +90,9 @@ def search_text(*parts: str | None) -> str:
         folded = fold(part)
         words.append(folded)
         if _HAN.search(folded):
-            words.append("".join(lazy_pinyin(folded, style=Style.NORMAL)))
-            words.append("".join(lazy_pinyin(folded, style=Style.FIRST_LETTER)))
+            syllables = lazy_pinyin(folded, style=Style.NORMAL, errors=_marked)
+            words.append("".join(syllable.removeprefix(_MARK) for syllable in syllables))
+            words.append("".join(part[1:] if part[:1] == _MARK else part[:1] for part in syllables))
         digits = re.sub(r"\D", "", folded)
         if len(digits) >= 5 and digits != folded:
             words.append(digits)

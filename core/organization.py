@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.constraints import means
-from core.database import Base, Currency, Id, Moment, Rate, enum_type
+from core.database import Base, Currency, Day, Id, Moment, Rate, enum_type
 
 
 class InvoicingPolicy(StrEnum):
@@ -92,9 +92,13 @@ class Company(Base):
         enum_type(SecondFactorFor, "second_factor_for"), default=SecondFactorFor.NOBODY
     )
     is_demo: Mapped[bool] = mapped_column(default=False)
+    file_megabytes: Mapped[int] = mapped_column(SmallInteger, default=10)
+    record_megabytes: Mapped[int] = mapped_column(SmallInteger, default=100)
 
     __table_args__ = (
         CheckConstraint("id = 1", name="single"),
+        CheckConstraint("file_megabytes BETWEEN 1 AND 15", name="file_megabytes"),
+        CheckConstraint("record_megabytes BETWEEN 1 AND 10000", name="record_megabytes"),
         CheckConstraint("fiscal_year_start_month BETWEEN 1 AND 12", name="month"),
         CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
         CheckConstraint("payment_terms_days BETWEEN 0 AND 730", name="payment_terms"),
@@ -288,7 +292,11 @@ class SignInDelay(Base):
 
 
 class Notice(Base):
-    """A message to one user inside the application, written by a worker from an event."""
+    """What one person is told inside the application: written with the change it tells of, or by a worker from its
+    event. `way` is how he wanted to be told then; `mail_id` the mail that carries it too, if any.
+
+    The record is named by type and id only: what it is called is read with it, as far as the reader sees it by then.
+    """
 
     __tablename__ = "notice"
     __audited__ = False
@@ -296,11 +304,53 @@ class Notice(Base):
     id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     kind: Mapped[str] = mapped_column(String(60))
+    record_type: Mapped[str | None] = mapped_column(String(40))
+    record_id: Mapped[int | None]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    way: Mapped[str] = mapped_column(String(8), default="app")
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail_message.id"))
     created_at: Mapped[Moment]
     read_at: Mapped[datetime | None]
 
-    __table_args__ = (Index("ix_notice_unread", "user_id", "created_at", postgresql_where="read_at IS NULL"),)
+    __table_args__ = (
+        Index("ix_notice_unread", "user_id", "created_at", postgresql_where="read_at IS NULL"),
+        Index("ix_notice_user", "user_id", "created_at", "id"),
+        Index(
+            "ix_notice_digest",
+            "user_id",
+            postgresql_where=sql("way = 'digest' AND mail_id IS NULL AND read_at IS NULL"),
+        ),
+        CheckConstraint("way IN ('app', 'mail', 'digest')", name="way"),
+        CheckConstraint("(record_type IS NULL) = (record_id IS NULL)", name="about"),
+    )
+
+
+class NoticeSetting(Base):
+    """How somebody wants to be told, where he said so: a way by kind, and the hour of his daily mail in the company's
+    time zone."""
+
+    __tablename__ = "notice_setting"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), unique=True)
+    choices: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    digest_hour: Mapped[int] = mapped_column(SmallInteger, default=8)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (CheckConstraint("digest_hour BETWEEN 0 AND 23", name="digest_hour"),)
+    __mapper_args__ = {"version_id_col": version}
+
+
+class DailyRun(Base):
+    """That a job was done for a day: once, whoever runs it and however often."""
+
+    __tablename__ = "daily_run"
+    __audited__ = False
+
+    job: Mapped[str] = mapped_column(String(60), primary_key=True)
+    on_day: Mapped[Day] = mapped_column(primary_key=True)
+    done_at: Mapped[Moment]
 
 
 means("pk_company", "already_set_up")
@@ -309,3 +359,4 @@ means("uq_app_user_email", "duplicate_email", field="email")
 means("uq_org_unit_parent_id_name", "duplicate_name", field="name")
 means("uq_org_unit_company", "done_meanwhile")
 means("uq_unit_membership_open", "done_meanwhile")
+means("uq_notice_setting_user_id", "done_meanwhile")

@@ -85,6 +85,14 @@ def emit(plan: Plan, kind: str, **payload: Any) -> int:
     return plan.insert(OutboxEvent, kind=kind, payload=payload, occurred_at=plan.now, available_at=plan.now)
 
 
+def emit_next(plan: Plan, kind: str, **payload: Any) -> int:
+    """Records the next step of a work that is done in steps, to be applied by the same worker right after this one is
+    committed. Should it be lost then, the event waits like any other."""
+    event_id = emit(plan, kind, **payload)
+    plan.next_events.append(event_id)
+    return event_id
+
+
 def consumer(kind: str, name: str) -> Callable[[Handler], Handler]:
     """Registers `handler(plan, payload)` under a stable name for events of a kind."""
 
@@ -103,10 +111,11 @@ def apply_event(plan: Plan, event_id: int) -> dict[str, Any]:
     """Applies one event by every consumer that has not yet done so; effect, proof and `done` are one transaction.
 
     Delivered twice, it does nothing the second time: the event's row is locked and the proofs are read under the lock.
+    `next` of the answer are the events by which the work goes on.
     """
     [rows] = plan.fetch(EVENT_FOR_UPDATE(event_id=event_id))
     if not rows or rows[0][2] == OutboxState.DONE:
-        return {"applied": []}
+        return {"applied": [], "next": []}
     kind, payload, _, applied = rows[0]
     names = []
     for name, handler in CONSUMERS.get(kind, {}).items():
@@ -115,4 +124,4 @@ def apply_event(plan: Plan, event_id: int) -> dict[str, Any]:
             plan.insert(OutboxConsumption, event_id=event_id, consumer=name, applied_at=plan.now)
             names.append(name)
     plan.set(OutboxEvent, event_id, state=OutboxState.DONE, leased_until=None)
-    return {"applied": names}
+    return {"applied": names, "next": plan.next_events}

@@ -88,6 +88,9 @@ class Customer(Owned, Base):
         Index("uq_customer_phone", "phone_key", unique=True, postgresql_where=f"{LIVE} AND phone_key IS NOT NULL"),
         Index("uq_customer_email", "email_key", unique=True, postgresql_where=f"{LIVE} AND email_key IS NOT NULL"),
         Index("uq_customer_name", "name_key", "country", unique=True, postgresql_where=LIVE),
+        Index("ix_customer_by_name", "name", "id", postgresql_where=LIVE),
+        Index("ix_customer_owned_by_name", "owner_id", "name", "id", postgresql_where=LIVE),
+        Index("ix_customer_by_creation", "created_at", "id", postgresql_where=LIVE),
         CheckConstraint("credit_limit >= 0", name="credit_limit"),
         CheckConstraint("name <> ''", name="name"),
     )
@@ -138,6 +141,10 @@ class CustomerAccount(Base):
         CheckConstraint("unapplied >= 0", name="unapplied"),
         CheckConstraint("uninvoiced >= 0", name="uninvoiced"),
         Index(None, "oldest_due_on", postgresql_where="oldest_due_on IS NOT NULL"),
+        Index("ix_customer_account_by_balance", "balance", "customer_id"),
+        Index("ix_customer_account_by_due", text("coalesce(oldest_due_on, DATE '9999-12-31')"), "customer_id"),
+        Index("ix_customer_account_by_order", text("coalesce(last_order_on, DATE '1900-01-01')"), "customer_id"),
+        Index("ix_customer_account_unapplied", "unapplied", "customer_id", postgresql_where="unapplied > 0"),
         {"postgresql_with": {"fillfactor": 70}},
     )
 

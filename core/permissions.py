@@ -51,8 +51,12 @@ PERMISSIONS: dict[str, str] = {
     "audit.read": "See the audit trail and the history of every record",
     "approvals.read": "Ask for approvals, decide those one is asked for, and name a deputy",
     "approvals.rules": "Say what needs an approval, and whose",
+    "comments.write": "Comment on the records one sees, and call upon colleagues",
+    "files.write": "Put files beside the records one sees",
+    "files.remove": "Remove files that others put there",
     "exports.create": "Export lists",
     "views.share": "Show one's views of lists to everybody",
+    "imports.create": "Bring records in from files",
     "phones.read": "See telephone numbers",
     "phones.unmask": "Uncover a telephone number, on record",
     "emails.read": "See e-mail addresses",
@@ -100,6 +104,7 @@ REQUIRED: dict[str, frozenset[str]] = {
         "ledger.post": "ledger.read",
         "periods.close": "ledger.read",
         "approvals.rules": "approvals.read",
+        "files.remove": "files.write",
     }.items()
 }
 
@@ -134,21 +139,28 @@ _READ = {
     "exports.create",
     "api.use",
 }
-_SALES = _READ | {
-    "phones.read",
-    "emails.read",
-    "customers.write",
-    "activities.write",
-    "opportunities.read",
-    "opportunities.write",
-    "quotations.read",
-    "quotations.write",
-    "orders.write",
-    "orders.confirm",
-    "orders.cancel",
-}
-_WAREHOUSE = {
+_TALK = {"comments.write", "files.write"}
+_SALES = (
+    _READ
+    | _TALK
+    | {
+        "imports.create",
+        "phones.read",
+        "emails.read",
+        "customers.write",
+        "activities.write",
+        "opportunities.read",
+        "opportunities.write",
+        "quotations.read",
+        "quotations.write",
+        "orders.write",
+        "orders.confirm",
+        "orders.cancel",
+    }
+)
+_WAREHOUSE = _TALK | {
     "home.read",
+    "imports.create",
     "approvals.read",
     "exports.create",
     "phones.unmask",
@@ -164,31 +176,36 @@ _WAREHOUSE = {
     "orders.return",
     "suppliers.read",
 }
-_FINANCE = _READ | {
-    "views.share",
-    "phones.unmask",
-    "emails.unmask",
-    "costs.read",
-    "margins.read",
-    "bank_details.read",
-    "invoices.write_off",
-    "customers.credit",
-    "activities.write",
-    "quotations.read",
-    "orders.bill",
-    "orders.cancel",
-    "payments.write",
-    "ledger.read",
-    "ledger.post",
-    "periods.close",
-    "banks.write",
-    "reports.read",
-    "suppliers.read",
-}
-_SALES_MANAGER = _SALES | {"views.share", "customers.assign", "costs.unmask", "margins.unmask"}
-_SERVICE = _READ | {"activities.write", "phones.read", "emails.read"}
+_FINANCE = (
+    _READ
+    | _TALK
+    | {
+        "views.share",
+        "phones.unmask",
+        "emails.unmask",
+        "costs.read",
+        "margins.read",
+        "bank_details.read",
+        "invoices.write_off",
+        "customers.credit",
+        "activities.write",
+        "quotations.read",
+        "orders.bill",
+        "orders.cancel",
+        "payments.write",
+        "ledger.read",
+        "ledger.post",
+        "periods.close",
+        "banks.write",
+        "reports.read",
+        "suppliers.read",
+    }
+)
+_SALES_MANAGER = _SALES | {"views.share", "files.remove", "customers.assign", "costs.unmask", "margins.unmask"}
+_SERVICE = _READ | _TALK | {"activities.write", "phones.read", "emails.read"}
 _MARKETING = {
     "home.read",
+    "comments.write",
     "api.use",
     "customers.read",
     "opportunities.read",

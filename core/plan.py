@@ -28,6 +28,7 @@ from core import database as db
 from core import scope, wire
 from core.batch import Change, compose
 from core.columns import check_row
+from core.constraints import refusal_of
 from core.context import Actor, Context
 from core.statements import Query, statement
 
@@ -118,6 +119,21 @@ class Effect:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Attempt:
+    """A block whose writes may be taken back."""
+
+    is_taken_back = False
+
+    def take_back(self) -> None:
+        """Nothing of the block stays."""
+        self.is_taken_back = True
+
+
+Written = tuple[
+    dict[Table, list[dict[str, Any]]], dict[Table, dict[int, Change]], dict[Table, list[int]]
+]  # inserts, changes, deletes
+
+
 class Plan:
     """One command's facts, decisions and writes, on one connection and inside one transaction."""
 
@@ -140,6 +156,7 @@ class Plan:
         self._deletes: dict[Table, list[int]] = {}
         self._numbers: list[Number] = []
         self._ids: dict[int, int] = {}
+        self.next_events: list[int] = []
 
     # reading ----------------------------------------------------------------------------------------------------------
     @property
@@ -188,12 +205,13 @@ class Plan:
         scope.begin_viewing(scope.EVERYTHING)  # until `run` ends
 
     @contextmanager
-    def acting_as(self, actor: Actor) -> Iterator[None]:
+    def acting_as(self, actor: Actor, **told: Any) -> Iterator[None]:
         """What is done in this block is done as somebody else, who sees what he sees; the database goes on seeing it so
-        until the transaction ends, since what is written is sent at its end."""
+        until the transaction ends, since what is written is sent at its end. `told` is what the audit trail says of it
+        beside (`channel`, `route`, `reason`)."""
         before = self.actor, self.context
         self.fetch(SET_ACTOR(actor=str(actor.user_id or ""), viewer=actor.viewer.text))
-        self.actor, self.context = actor, replace(self.context, actor=actor)
+        self.actor, self.context = actor, replace(self.context, actor=actor, **told)
         try:
             with scope.viewing(actor.viewer):
                 yield
@@ -207,6 +225,47 @@ class Plan:
         plan = Plan(self.connection, self.context)
         plan._opened, plan.assumed_approvals = True, assumed_approvals
         return plan
+
+    @contextmanager
+    def attempt(self) -> Iterator[Attempt]:
+        """What is written in this block stays only where the block ends, and is not taken back there: for one of many
+        that may each be refused, or only be tried. The transaction goes on either way.
+
+        Raises what the block raises; a violated constraint as the refusal it stands for.
+        """
+        session, attempt = self.session, Attempt()
+        session.flush()
+        kept, numbers = self._written(), list(self._numbers)
+        effects, warnings = list(self.effects), list(self.warnings)
+        savepoint = session.begin_nested()
+        session.connection()  # sets the savepoint now: the session alone would do so with its own first statement
+        try:
+            yield attempt
+            session.flush()
+        except BaseException as error:
+            attempt.take_back()
+            cause = getattr(error, "orig", None)
+            refusal = refusal_of(cause) if isinstance(cause, psycopg.IntegrityError) else None
+            if refusal is not None:
+                raise refusal from error
+            raise
+        finally:
+            if attempt.is_taken_back:
+                savepoint.rollback()
+                session.info.pop("audit", None)
+                (self._inserts, self._changes, self._deletes), self._numbers = kept, numbers
+                self.effects, self.warnings = effects, warnings
+            else:
+                savepoint.commit()
+
+    def _written(self) -> Written:
+        """A copy of what is written so far."""
+        changes = {
+            table: {key: Change(dict(change.deltas), dict(change.values)) for key, change in rows.items()}
+            for table, rows in self._changes.items()
+        }
+        inserts = {table: list(rows) for table, rows in self._inserts.items()}
+        return inserts, changes, {table: list(keys) for table, keys in self._deletes.items()}
 
     # deciding ---------------------------------------------------------------------------------------------------------
     def effect(self, kind: str, **data: Any) -> None:
@@ -246,6 +305,19 @@ class Plan:
         change = self._change(model.__table__, identity)
         for name, delta in deltas.items():
             change.deltas[name] = change.deltas.get(name, 0) + delta
+
+    def insert_records(self, model: Any, rows: Iterable[dict[str, Any]]) -> list[int]:
+        """Adds many records of those that people edit: what the session would write, in one statement. The audit rows
+        are the caller's to write (`core.audit.record_new`). Returns the ids. Raises InvalidInput as `insert` does."""
+        return [self.insert(model, **row) for row in rows]
+
+    def send_writes(self) -> None:
+        """Sends what is written so far ahead of the end, within the transaction: for what later statements of the
+        command must find, or what would be too much to keep in memory. Raises as `apply` does."""
+        if self._session is not None:
+            self._session.flush()
+        self.open()
+        self.apply(commit=False)
 
     def set(self, model: Any, identity: int, **values: Any) -> None:
         """Sets columns of a row; a later value for the same column wins."""

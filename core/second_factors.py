@@ -21,7 +21,8 @@ from core.credentials import HalfSignIn, Passkey, RecoveryCode, TotpFactor
 from core.delays import Attempts
 from core.errors import DomainError, NotFound
 from core.needs import for_anybody, needs
-from core.organization import Notice, User
+from core.notices import notify
+from core.organization import User
 from core.outbox import emit
 from core.plan import Plan
 from core.queries.reading import read
@@ -249,7 +250,7 @@ def note_factor(plan: Plan, user: User, kind: str, **data: Any) -> None:
 
 def tell(plan: Plan, user_id: int, kind: str, **data: Any) -> None:
     """A notice to somebody about his own account, and the fact for whoever else would bring it to him."""
-    plan.insert(Notice, user_id=user_id, kind=kind, data=data, created_at=plan.now)
+    notify(plan, kind, [user_id], **data)
     emit(plan, kind, user_id=user_id, **data)
 
 

@@ -191,11 +191,14 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def load_session(token: str, now: datetime, *beside: Query, may_rotate: bool = False) -> Found | None:
+def load_session(
+    token: str, now: datetime, *beside: Query, may_rotate: bool = False, is_use: bool = True
+) -> Found | None:
     """Who a live session belongs to, or None; and the rows of `beside`, queries that go in the same round trip.
 
     The time last seen is written at most once a minute; with `may_rotate`, for a page somebody goes to, the token
-    changes when it is due, by that same write.
+    changes when it is due, by that same write. What an open page asks by itself is no use (`is_use`): else a session
+    would never end while a page is left open.
     """
     token_hash = digest(token)
     query = SESSION(token_hash=token_hash, now=now, rotated_before=now - ROTATE_AFTER, grace_since=now - GRACE)
@@ -209,7 +212,7 @@ def load_session(token: str, now: datetime, *beside: Query, may_rotate: bool = F
         new_hash = digest(fresh)
         [changed] = _fetch(ROTATE(id=found.credential_id, token_hash=token_hash, new_hash=new_hash, now=now))
         new = fresh if changed else None
-    elif found.by_current_token and found.last_seen_at is not None and now - found.last_seen_at > SEEN_EVERY:
+    elif is_use and found.by_current_token and found.last_seen_at is not None and now - found.last_seen_at > SEEN_EVERY:
         _fetch(SEEN(id=found.credential_id, now=now))
     return Found(actor_of(found), others, new)
 

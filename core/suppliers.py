@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
 
 from core.columns import check_texts
 from core.constraints import means
@@ -15,6 +16,7 @@ from core.needs import needs
 from core.normalise import clean
 from core.parties import Supplier
 from core.plan import Plan
+from core.talk.followers import begin_following
 
 LIMITS = {
     "code": 20,
@@ -47,6 +49,7 @@ def create_supplier(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     supplier = Supplier(**data, created_at=plan.now)
     plan.session.add(supplier)
     plan.session.flush()
+    begin_following(plan, "supplier", supplier.id)
     return supplier_answer(supplier)
 
 
@@ -67,6 +70,13 @@ def change_supplier(
             setattr(supplier, name, value)
     plan.session.flush()
     return supplier_answer(supplier)
+
+
+def remove_suppliers(plan: Plan, supplier_ids: Sequence[int]) -> None:
+    """Deletes suppliers on which nothing was built, for an import that is undone; the audit rows stay."""
+    for supplier in plan.session.execute(select(Supplier).where(Supplier.id.in_(supplier_ids))).scalars().all():
+        plan.session.delete(supplier)
+    plan.session.flush()
 
 
 def supplier_answer(supplier: Supplier) -> dict[str, Any]:

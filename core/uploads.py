@@ -10,8 +10,11 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from charset_normalizer import from_bytes
 
 from core.errors import DomainError
 from core.images import media_type_of
@@ -41,6 +44,18 @@ _LONGEST_XML_HEAD: Final = 200
 _ENCODING: Final = re.compile(rb"encoding[ \t\r\n]{0,20}=[ \t\r\n]{0,20}[\"']([^\"']*)")
 # What other kinds of file begin with.
 _OTHER_KINDS: Final = (b"PK", b"%PDF", b"\x89PNG", b"\xff\xd8", b"GIF8", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"\x1f\x8b")
+_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLD_MACROS: Final = "_VBA_PROJECT".encode("utf-16-le")
+_SAMPLE_BYTES: Final = 100_000
+# Where a text is no GB 18030 either: what else tables are written in.
+ENCODINGS: Final = ("utf-8", "gb18030", "utf-16", "big5", "shift_jis", "euc_kr", "cp1252", "cp1250", "cp1251")
+_SNIFFED_LINES: Final = 60
+_GB_2312: Final = range(0xA1, 0xF8)
+_MOSTLY: Final = 0.8
+_FEW: Final = 0.2
+# No language writes a letter beyond ASCII three times in a row.
+_NO_LETTERS: Final = re.compile(rb"([\x80-\xff])\1\1")
+_DELIMITERS: Final = ",;\t|"
 _MARKUP: Final = re.compile(rb"^(\xef\xbb\xbf)?\s*<(!doctype|html|svg|\?xml|script)", re.IGNORECASE)
 
 
@@ -144,47 +159,121 @@ def _looks_like_xml(start: bytes) -> bool:
     return start.lstrip(b"\xef\xbb\xbf \t\r\n\0").startswith(b"<") or start.startswith(_UTF_16)
 
 
+def check_old_workbook(content: bytes, *, largest: int = LARGEST_WORKBOOK_BYTES) -> None:
+    """Refuses what is no workbook of the old kind (.xls), or holds macros. Raises DomainError."""
+    _check_size(content, largest)
+    if not content.startswith(_OLD_WORKBOOK):
+        raise _refused("upload_no_workbook")
+    if _OLD_MACROS in content:
+        raise _refused("upload_active_content")
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether a file says of itself that it is a workbook, new or old."""
+    return content.startswith((b"PK", _OLD_WORKBOOK))
+
+
+def check_any_workbook(content: bytes) -> None:
+    """Refuses what is no plain workbook, new or old."""
+    if content.startswith(_OLD_WORKBOOK):
+        check_old_workbook(content)
+    else:
+        check_workbook(content)
+
+
 @dataclass(frozen=True)
 class Table:
-    """The text of a CSV file, what separates its cells, and how many rows and columns it has at most."""
+    """The text of a CSV file, what separates its cells, how many rows and columns it has at most, and what it was
+    written in."""
 
     text: str
     delimiter: str
     rows: int
     columns: int
+    encoding: str
 
 
-def check_csv(content: bytes, *, largest: int = LARGEST_CSV_BYTES, most_rows: int = MOST_ROWS) -> Table:
-    """A CSV file in UTF-8, UTF-16 (with its mark) or GB 18030. Raises DomainError where it is none, or too large."""
+def check_csv(
+    content: bytes, *, largest: int = LARGEST_CSV_BYTES, most_rows: int = MOST_ROWS, encoding: str | None = None
+) -> Table:
+    """A CSV file in UTF-8, UTF-16, GB 18030 or another encoding that can be told from its text; or in the one that is
+    named (of `ENCODINGS`). Raises DomainError where it is none, or too large."""
     _check_size(content, largest)
     if content.startswith(_OTHER_KINDS) or _MARKUP.match(content):
         raise _refused("upload_no_csv")
-    text = _decoded(content)
-    first = text[: text.find("\n") if "\n" in text else len(text)]
-    delimiter = max(",;\t", key=first.count)
+    text, encoding = _decoded(content, encoding)
+    delimiter = _delimiter_of(text)
     rows = columns = 0
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             rows, columns = rows + 1, max(columns, len(row))
             if rows > most_rows or columns > MOST_COLUMNS or any(len(cell) > LONGEST_CELL for cell in row):
-                raise DomainError(
-                    "upload_table_too_large", http_status=422, rows=most_rows, columns=MOST_COLUMNS, cell=LONGEST_CELL
-                )
+                raise table_too_large(most_rows)
     except csv.Error as error:
         raise _refused("upload_no_csv") from error
-    return Table(text, delimiter, rows, columns)
+    return Table(text, delimiter, rows, columns, encoding)
 
 
-def _decoded(content: bytes) -> str:
-    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "gb18030"]
-    for encoding in encodings:
+def table_too_large(most_rows: int = MOST_ROWS) -> DomainError:
+    """The refusal of a table with more rows, columns or characters in a cell than anybody hands in."""
+    return DomainError(
+        "upload_table_too_large", http_status=422, rows=most_rows, columns=MOST_COLUMNS, cell=LONGEST_CELL
+    )
+
+
+def _delimiter_of(text: str) -> str:
+    """What stands equally often in most of the first lines: lines before the heads often have none."""
+    lines = [line for line in text[:_SAMPLE_BYTES].split("\n")[:_SNIFFED_LINES] if line.strip()]
+
+    def fitness(delimiter: str) -> tuple[int, int]:
+        counts = [count for line in lines if (count := line.count(delimiter))]
+        usual = max(counts, key=counts.count) if counts else 0
+        return counts.count(usual) if usual else 0, usual
+
+    return max(_DELIMITERS, key=fitness)
+
+
+def _decoded(content: bytes, wanted: str | None) -> tuple[str, str]:
+    """The text and what it was written in. UTF-8 is certain when it fits. Many other texts can be read as GB 18030:
+    they are, where what is read is everyday Chinese; else the likeliest of the other encodings."""
+    for encoding in [wanted] if wanted in ENCODINGS else _likely(content):
         try:
-            text = content.decode(encoding)
+            text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding).removeprefix("\ufeff")
         except UnicodeError:
             continue
         if "\0" not in text:
-            return text
+            return text, encoding
     raise _refused("upload_no_csv")
+
+
+def _likely(content: bytes) -> Iterator[str]:
+    if content.startswith(_UTF_16):
+        yield "utf-16"
+        return
+    zeros = [content[parity:_SAMPLE_BYTES:2].count(0) for parity in (0, 1)]
+    if min(zeros) == 0 and max(zeros) >= _FEW * len(content[:_SAMPLE_BYTES]):  # UTF-16 without its mark
+        yield "utf-16-le" if zeros[1] else "utf-16-be"
+        return
+    yield "utf-8"
+    if _is_everyday_chinese(content):
+        yield "gb18030"
+    sample = b"\n".join(line for line in content[:_SAMPLE_BYTES].split(b"\n") if not line.isascii())
+    guess = from_bytes(sample, cp_isolation=list(ENCODINGS[3:])).best() if sample else None
+    if guess is not None and not (guess.encoding.startswith("cp") and _NO_LETTERS.search(sample)):
+        yield guess.encoding
+    yield "gb18030"
+
+
+def _is_everyday_chinese(content: bytes) -> bool:
+    """Whether most characters beyond ASCII are those of GB 2312, which Chinese is written with."""
+    try:
+        text = content.decode("gb18030")
+    except UnicodeError:
+        return False
+    beyond = [letter for letter in text if not letter.isascii()][:2000]
+    everyday = sum(len(coded) == 2 and coded[0] in _GB_2312 and coded[1] >= 0xA1
+                   for coded in (letter.encode("gb18030") for letter in beyond))  # fmt: skip
+    return everyday >= _MOSTLY * len(beyond)
 
 
 def _check_size(content: bytes, largest: int) -> None:

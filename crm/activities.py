@@ -10,6 +10,7 @@ from sqlalchemy import select
 from core.errors import DomainError, FieldErrors, NotFound
 from core.needs import needs
 from core.normalise import clean
+from core.notices import given_to
 from core.organization import User
 from core.parties import Contact, Customer
 from core.plan import Plan
@@ -45,6 +46,8 @@ def record_activity(plan: Plan, customer_id: int, values: Mapping[str, Any]) -> 
     )
     plan.session.add(activity)
     plan.session.flush()
+    if planned:
+        given_to(plan, owner_id, "activity", activity.id)
     return activity_answer(activity)
 
 

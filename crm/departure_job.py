@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.errors import DomainError
 from core.leaving import Departure, DepartureState
-from core.organization import Notice
+from core.notices import notify
 from core.outbox import consumer, emit
 from core.plan import Plan
 from core.statements import statement
@@ -227,9 +227,9 @@ def _finish(plan: Plan, departure: DepartureFact) -> None:
     told = {"departure_id": departure.id, "user_id": departure.user_id, "user": departure.user}
     for heir in heirs:
         data = {**told, "customers": heir.customers}
-        plan.insert(Notice, user_id=heir.heir_id, kind="customers_taken_over", data=data, created_at=plan.now)
+        notify(plan, "customers_taken_over", [heir.heir_id], **data)
     if departure.started_by_id is not None:
         data = {**told, "customers": sum(heir.customers for heir in heirs)}
-        plan.insert(Notice, user_id=departure.started_by_id, kind="departure_done", data=data, created_at=plan.now)
+        notify(plan, "departure_done", [departure.started_by_id], **data)
     changes = {"user_id": departure.user_id, "customers": sum(heir.customers for heir in heirs)}
     record(plan, "departure.done", "departure", departure.id, label=departure.user, changes=changes)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Currency, Day, Id, Moment, Money, Percent, Price, Quantity, Rate, enum_type
@@ -27,6 +28,8 @@ from core.scope import OfCustomer, Owned
 ZERO = Decimal("0.00")
 NONE = Decimal(0)
 AMOUNT = Numeric(18, 2)
+NEVER = "DATE '9999-12-31'"
+"""The day that stands for none where rows are ordered by days."""
 
 
 class StageKind(StrEnum):
@@ -84,6 +87,26 @@ class Opportunity(Owned, Base):
         CheckConstraint("amount >= 0", name="amount"),
         Index("ix_opportunity_stage", "stage_id", "owner_id"),
         Index("ix_opportunity_owner", "owner_id", "stage_kind"),
+        Index("ix_opportunity_by_close", "stage_kind", sql(f"coalesce(expected_close_on, {NEVER})"), "id"),
+        Index("ix_opportunity_any_by_close", sql(f"coalesce(expected_close_on, {NEVER})"), "id"),
+        Index("ix_opportunity_by_creation", "created_at", "id"),
+        Index("ix_opportunity_by_amount", "amount", "id"),
+        Index("ix_opportunity_by_name", "name", "id"),
+        Index(
+            "ix_opportunity_open",
+            "stage_id",
+            "expected_close_on",
+            sql("amount DESC"),
+            "id",
+            postgresql_include=["owner_id", "customer_id"],
+            postgresql_where="stage_kind = 'open'",
+        ),
+        Index(
+            "ix_opportunity_won",
+            "closed_at",
+            postgresql_include=["stage_id", "expected_close_on", "amount", "id", "owner_id", "customer_id"],
+            postgresql_where="stage_kind = 'won'",
+        ),
     )
 
 
@@ -130,6 +153,8 @@ class Activity(OfCustomer, Base):
     __table_args__ = (
         Index("ix_activity_customer", "customer_id", "created_at"),
         Index("ix_activity_due", "owner_id", "due_on", postgresql_where="done_at IS NULL"),
+        Index("ix_activity_planned", sql(f"coalesce(due_on, {NEVER})"), "id", postgresql_where="done_at IS NULL"),
+        Index("ix_activity_by_creation", "created_at", "id"),
     )
     __mapper_args__ = {"version_id_col": version}
 
@@ -168,7 +193,11 @@ class Quotation(Owned, Base):
 
     __table_args__ = (
         CheckConstraint("amount_total = amount_net + amount_tax", name="total"),
-        Index("ix_quotation_owner", "owner_id", "quoted_on"),
+        Index("ix_quotation_owner", "owner_id", "quoted_on", "id"),
+        Index("ix_quotation_by_state", "state", "quoted_on", "id"),
+        Index("ix_quotation_by_day", "quoted_on", "id"),
+        Index("ix_quotation_by_amount", "amount_total", "id"),
+        Index("ix_quotation_by_validity", sql(f"coalesce(valid_until, {NEVER})"), "id"),
     )
 
 
@@ -267,7 +296,17 @@ class SalesOrder(Owned, Base):
     __table_args__ = (
         CheckConstraint("amount_total = amount_net + amount_tax", name="total"),
         Index("ix_sales_order_customer", "customer_id", "ordered_on"),
-        Index("ix_sales_order_owner", "owner_id", "ordered_on"),
+        Index("ix_sales_order_owner", "owner_id", "ordered_on", "id"),
+        Index("ix_sales_order_by_day", "ordered_on", "id"),
+        Index("ix_sales_order_by_amount", "amount_total", "id"),
+        Index("ix_sales_order_by_wish", sql(f"coalesce(requested_on, {NEVER})"), "id"),
+        Index("ix_sales_order_draft", "ordered_on", "id", postgresql_where="state = 'draft'"),
+        Index(
+            "ix_sales_order_open_by_day",
+            "ordered_on",
+            "id",
+            postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
         Index(
             "ix_sales_order_to_ship",
             "requested_on",
@@ -275,9 +314,21 @@ class SalesOrder(Owned, Base):
         ),
         Index(
             "ix_sales_order_to_ship_by_wish",
-            text("coalesce(requested_on, DATE '9999-12-31')"),
+            sql("coalesce(requested_on, DATE '9999-12-31')"),
             "id",
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
+        Index(
+            "ix_sales_order_open",
+            "number",
+            postgresql_include=["owner_id", "customer_id", "amount_total"],
+            postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
+        Index(
+            "ix_sales_order_sold",
+            "ordered_on",
+            postgresql_include=["owner_id", "customer_id", "amount_total"],
+            postgresql_where="state = 'confirmed' OR state = 'done'",
         ),
         {"postgresql_with": {"fillfactor": 80}},
     )

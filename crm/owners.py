@@ -13,6 +13,7 @@ from core.customers import change_customer as change_record
 from core.errors import FieldErrors, NotFound
 from core.leaving import pass_ownership
 from core.needs import needs
+from core.notices import given_to, notify
 from core.plan import Plan
 from core.statements import Query, statement
 
@@ -118,6 +119,7 @@ def change_customer(
     if before_id is not None:
         _move_documents(plan, [customer_id], before_id, answer["owner_id"])
         pass_ownership(plan, [customer_id], answer["owner_id"])
+        given_to(plan, answer["owner_id"], "customer", customer_id)
     return answer
 
 
@@ -136,6 +138,9 @@ def hand_over_customers(plan: Plan, user_id: int, *, to_user_id: int | None) -> 
     taker = by_id[to_user_id or 0]
     customers = lock_owned(plan, ids, user_id)
     take_over(plan, customers, user_id, taker.id)
+    if customers:
+        user = by_id[user_id].name
+        notify(plan, "customers_taken_over", [taker.id], user_id=user_id, user=user, customers=len(customers))
     return {"id": user_id, "to_user_id": taker.id, "to_user": taker.name, "customers": len(customers)}
 
 

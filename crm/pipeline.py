@@ -12,6 +12,7 @@ from core.columns import check_texts
 from core.errors import DomainError, FieldErrors, existing
 from core.needs import needs
 from core.normalise import clean
+from core.notices import given_to
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
@@ -135,6 +136,7 @@ def create_opportunity(
         actor_id=plan.actor.user_id,
     )
     record(plan, "opportunity.created", "opportunity", opportunity_id, label=number, changes=data)
+    given_to(plan, basis.owner_id, "opportunity", opportunity_id)
     return {
         "id": opportunity_id,
         "number": number,

@@ -172,7 +172,13 @@ class Invoice(Owned, Base):
         CheckConstraint("amount_credited >= 0 AND amount_credited <= amount_total", name="credited"),
         CheckConstraint("amount_written_off >= 0 AND amount_written_off <= amount_allocated", name="written_off"),
         Index("ix_invoice_customer", "customer_id", "issued_on"),
-        Index("ix_invoice_open", "due_on", "customer_id", postgresql_where="amount_allocated < amount_total"),
+        Index(
+            "ix_invoice_open",
+            "due_on",
+            "customer_id",
+            postgresql_include=["owner_id", "amount_open"],
+            postgresql_where="amount_allocated < amount_total",
+        ),
         Index("ix_invoice_owner", "owner_id", "issued_on"),
         Index("ix_invoice_by_day", "issued_on", "id"),
         Index("ix_invoice_by_due", text(DUE), "id"),
@@ -308,7 +314,12 @@ class Payment(Owned, Base):
         Index("ix_payment_refunds", "received_on", "id", postgresql_where="kind = 'refund'"),
         Index("ix_payment_by_amount", text(SIGNED), "id"),
         Index("ix_payment_by_rest", text(LEFT), "id"),
-        Index("ix_payment_unapplied", "customer_id", postgresql_where="kind = 'receipt' AND amount_allocated < amount"),
+        Index(
+            "ix_payment_unapplied",
+            "customer_id",
+            postgresql_include=["owner_id", "amount_unapplied"],
+            postgresql_where="kind = 'receipt' AND amount_allocated < amount",
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from core.audit import record
 from core.errors import NotFound
 from core.needs import needs
+from core.notices import holders_of, notify
 from core.outbox import consumer
 from core.plan import Plan
 from core.statements import statement
@@ -72,6 +73,8 @@ def refresh_alerts(plan: Plan, payload: Mapping[str, Any]) -> None:
                 reorder_point=point.reorder_point,
                 opened_at=plan.now,
             )
+            told = {"warehouse_id": point.warehouse_id, "available": point.available, "point": point.reorder_point}
+            notify(plan, "stock_alert", holders_of(plan, "stock.receive"), ("product", point.product_id), **told)
         elif not low and point.alert_id is not None:
             plan.set(StockAlert, point.alert_id, closed_at=plan.now)
 

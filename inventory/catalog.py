@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.normalise import clean, search_text
 from core.outbox import emit
 from core.plan import Plan
 from core.statements import statement
+from core.talk.followers import begin_following
 from inventory.models import ProductValuation, ReorderPoint, StockLevel, Warehouse
 
 EDITABLE = frozenset(
@@ -56,6 +57,16 @@ LOCK_WAREHOUSES = statement(
     "catalog.lock_warehouses", "LOCK TABLE warehouse IN SHARE ROW EXCLUSIVE MODE", tables="warehouse", scope="system"
 )
 
+REMOVE_PARTS = tuple(
+    statement(
+        f"catalog.remove_{table}",
+        f"DELETE FROM {table} WHERE product_id = ANY (%(product_ids)s::bigint[])",  # noqa: S608 (names of tables)
+        tables=table,
+        scope="system",
+    )
+    for table in ("stock_level", "product_valuation")
+)
+
 
 @needs("products.write")
 def create_product(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,6 +80,7 @@ def create_product(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
         for (warehouse_id,) in warehouses:
             plan.insert(StockLevel, product_id=product.id, warehouse_id=warehouse_id)
         plan.insert(ProductValuation, product_id=product.id)
+    begin_following(plan, "product", product.id)
     return product_answer(plan, product)
 
 
@@ -92,6 +104,16 @@ def change_product(
         setattr(product, name, value)
     plan.session.flush()
     return product_answer(plan, product)
+
+
+def remove_products(plan: Plan, product_ids: Sequence[int]) -> None:
+    """Deletes products that an import made and on which nothing was built, with their levels and valuation; the audit
+    rows of both stay. The database permits it for nothing else (trigger `kept`)."""
+    found = plan.session.execute(select(Product).where(Product.id.in_(product_ids))).scalars().all()
+    plan.fetch(*(remove(product_ids=list(product_ids)) for remove in REMOVE_PARTS))
+    for product in found:
+        plan.session.delete(product)
+    plan.session.flush()
 
 
 def product_answer(plan: Plan, product: Product) -> dict[str, Any]:

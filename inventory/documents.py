@@ -83,6 +83,19 @@ def open_stock(plan: Plan, *, lines: Sequence[StockLine], warehouse_id: int | No
 
 
 @needs("stock.adjust")
+def reverse_opening(
+    plan: Plan, *, lines: Sequence[StockLine], warehouse_id: int | None = None, reason: str
+) -> dict[str, Any]:
+    """Takes back stock that was taken over: the opposite of `open_stock`, as a document of its own, dated today.
+
+    `lines` name positive quantities. Raises InvalidInput beside the field, InsufficientStock where some of it is gone.
+    """
+    opposite = [StockLine(line.product_id, -line.quantity, line.unit_cost, line.warehouse_id) for line in lines]
+    places = {warehouse_id: list(range(len(lines)))}
+    return _post_documents(plan, MoveKind.OPENING, opposite, places, None, reason, reversing=True)
+
+
+@needs("stock.adjust")
 def adjust_stock(
     plan: Plan, *, reason: str, lines: Sequence[StockLine], warehouse_id: int | None = None
 ) -> dict[str, Any]:
@@ -146,6 +159,8 @@ def _post_documents(
     placed: Mapping[int | None, Sequence[int]],
     supplier_id: int | None,
     reason: str | None,
+    *,
+    reversing: bool = False,
 ) -> dict[str, Any]:
     """A document for each warehouse of `placed` (its lines by index), all of them or none."""
     product_ids = sorted({line.product_id for line in lines})
@@ -154,7 +169,7 @@ def _post_documents(
     )
     indexes = _by_warehouse(placed, found, several=any(line.warehouse_id for line in lines))
     products: dict[int, ProductFact] = {product.id: product for product in product_rows}
-    _check_lines(kind, lines, products)
+    _check_lines(kind, lines, products, reversing=reversing)
     places, books, rules, already = _lock_places(plan, kind, lines, indexes, product_ids)
     _check_available(places, products)
     answers = [_write_document(plan, kind, place, products, books, supplier_id, reason) for place in places]
@@ -320,7 +335,9 @@ def _write_document(
     }
 
 
-def _check_lines(kind: MoveKind, lines: Sequence[StockLine], products: dict[int, ProductFact]) -> None:
+def _check_lines(
+    kind: MoveKind, lines: Sequence[StockLine], products: dict[int, ProductFact], *, reversing: bool
+) -> None:
     errors = FieldErrors()
     if not lines:
         errors.add("lines", "required")
@@ -330,7 +347,7 @@ def _check_lines(kind: MoveKind, lines: Sequence[StockLine], products: dict[int,
             errors.add(f"lines.{index}.product_id", "product_unknown", id=str(line.product_id))
         elif product.kind != "goods":
             errors.add(f"lines.{index}.product_id", "service_holds_no_stock", sku=product.sku)
-        if line.quantity == 0 or (kind is not MoveKind.ADJUSTMENT and line.quantity < 0):
+        if line.quantity == 0 or (kind is not MoveKind.ADJUSTMENT and line.quantity < 0 and not reversing):
             errors.add(f"lines.{index}.quantity", "not_positive" if line.quantity < 0 else "required")
         elif is_finer(line.quantity, QUANTITY_PLACES):
             errors.add(f"lines.{index}.quantity", "too_many_decimals", places=QUANTITY_PLACES)
@@ -393,7 +410,7 @@ def _postings(kind: MoveKind, values: Sequence[Decimal]) -> list[Any]:
     gain = sum((value for value in values if value > 0), ZERO)
     loss = -sum((value for value in values if value < 0), ZERO)
     if kind is not MoveKind.ADJUSTMENT:
-        return [debit("inventory", gain), credit(OTHER_SIDE[kind], gain)]
+        return [debit("inventory", gain - loss), credit(OTHER_SIDE[kind], gain - loss)]
     return [
         debit("inventory", gain - loss),
         debit("stock_loss", loss),

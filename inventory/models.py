@@ -156,6 +156,8 @@ class Reservation(Base):
     __table_args__ = (
         CheckConstraint("quantity_reserved >= 0 AND quantity_back_ordered >= 0", name="not_negative"),
         Index("ix_reservation_open", "level_id", postgresql_where="quantity_reserved > 0 OR quantity_back_ordered > 0"),
+        Index("ix_reservation_reserved", "origin", postgresql_where="quantity_reserved > 0"),
+        Index("ix_reservation_back_ordered", "origin", postgresql_where="quantity_back_ordered > 0"),
         Index("ix_reservation_waiting", "level_id", "requested_on", postgresql_where="quantity_back_ordered > 0"),
         {"postgresql_with": {"fillfactor": 80}},
     )

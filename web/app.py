@@ -26,6 +26,9 @@ from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
 from web.lists.address import export_address, here_with
 from web.requests import ReadableRequest
+from web.talk.files import size_text
+from web.talk.records import talk_of
+from web.talk.texts import said
 
 ActorLoader = Callable[[Request], Any]
 
@@ -51,6 +54,8 @@ AREAS: Final = (
     "web.settings",
     "web.users",
     "web.history",
+    "web.talk",
+    "web.notices",
     "web.sign_in",
     "web.account",
     "web.setup",
@@ -58,6 +63,7 @@ AREAS: Final = (
     "web.menu",
     "web.lists",
     "web.exports",
+    "web.imports",
     "web.reveal",
     "web.api",
 )
@@ -85,6 +91,8 @@ SECURITY_HEADERS: Final = {
 }
 FORM_LIFETIME_SECONDS: Final = 12 * 3600
 LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
+# Files to be brought in, at most two of them.
+LARGEST_BODIES: Final = {"imports.create": 42_000_000, "api.create_import": 42_000_000}
 
 csrf = CSRFProtect()
 
@@ -184,6 +192,8 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
     def begin() -> Any:
         g.request_id = secrets.token_hex(8)
         g.actor = None
+        if request.endpoint in LARGEST_BODIES:  # before anything reads the form
+            request.max_content_length = LARGEST_BODIES[request.endpoint]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id, method=request.method, path=request.path)
         if request.endpoint != "assets.file":
@@ -265,5 +275,9 @@ def _install_template_names(app: Flask) -> None:
         export_address=export_address,
         history_address=history_address,
         history_here=history_here,
+        talk_of=talk_of,
+        said=said,
+        size_text=size_text,
+        bell_count=navigation.waiting("notices"),
         has_endpoint=lambda endpoint: endpoint in app.view_functions,
     )

@@ -9,6 +9,7 @@ CONSUMER_MODULES = (
     "inventory.alerts",
     "crm.notices",
     "crm.departure_job",
+    "crm.imports",
     "core.approvals.notices",
     "core.lists.bulk",
     "crm.lists.activities",
@@ -17,6 +18,7 @@ CONSUMER_MODULES = (
     "inventory.lists.products",
     "finance.lists.tasks",
     "core.mail",
+    "core.digest",
     "core.password_links",
     "web.mails",
 )

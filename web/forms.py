@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from flask import request
@@ -29,6 +28,7 @@ from core.columns import read_id
 from core.errors import FieldError, InvalidInput
 from core.masks import DOTS, Masked
 from core.money import LARGEST_AMOUNT, LARGEST_PERCENT, LARGEST_PRICE, LARGEST_QUANTITY
+from core.numbers import FULL_WIDTH, LONGEST_NUMBER, day_in_text, number_in
 from web.filters import plain, plain_money, plain_price, today
 from web.requests import UNREADABLE
 from web.sentences import sentence
@@ -50,8 +50,6 @@ __all__ = [
 _LOOKALIKES = str.maketrans(
     {"o": "0", "O": "0", "l": "1", "I": "1", "S": "5", "B": "8", "，": ",", "。": ".", "．": ".", "－": "-", "−": "-"}
 )
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９．，－", "0123456789.,-")
-LONGEST_NUMBER = 40
 
 
 class _Sentences:
@@ -275,11 +273,7 @@ class DayField(PlainDateField):
         text = str(valuelist[0]).strip() if valuelist else ""
         if not text:
             return
-        match = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", text.translate(_FULL_WIDTH))
-        try:
-            self.data = date(*map(int, match.groups())) if match else None
-        except ValueError:
-            self.data = None
+        self.data = day_in_text(text)
         if self.data is None:
             raise ValueError(sentence("not_a_date", {"text": shortened(text)}))
         if not is_document_day(self.data, today()):
@@ -295,11 +289,11 @@ def options(choices: Iterable[tuple[object, Any]], empty: str | None = None) -> 
 
 def read_number(text: str, *, places: int, largest: Decimal) -> Decimal:
     """The number somebody typed. Raises ValueError with the sentence for what is none, is too fine or too large."""
-    value = _number_in(text)
-    if value is None and len(text) > LONGEST_NUMBER and re.fullmatch(r"[-+]?[0-9.,]+", text.translate(_FULL_WIDTH)):
+    value = number_in(text)
+    if value is None and len(text) > LONGEST_NUMBER and re.fullmatch(r"[-+]?[0-9.,]+", text.translate(FULL_WIDTH)):
         raise ValueError(sentence("too_large"))
     if value is None:
-        guess = _number_in(text.translate(_LOOKALIKES))
+        guess = number_in(text.translate(_LOOKALIKES))
         shown = f"{guess:,f}" if guess is not None else None
         raise ValueError(sentence("not_a_number", {"text": shortened(text), "guess": shown}))
     if -int(value.normalize().as_tuple().exponent) > places:
@@ -332,17 +326,5 @@ def shortened(text: str) -> str:
 def parse_number(text: str) -> Decimal | None:
     """Read a number as people write it; None when it is none, or beyond any figure of ours. Grouping commas must stand
     at threes."""
-    value = _number_in(text)
+    value = number_in(text)
     return value if value is not None and abs(value) <= LARGEST_AMOUNT else None
-
-
-def _number_in(text: str) -> Decimal | None:
-    if len(text) > LONGEST_NUMBER:
-        return None
-    cleaned = text.translate(_FULL_WIDTH).replace("−", "-").replace("\u00a0", "").replace(" ", "").lstrip("¥￥$€")
-    if not re.fullmatch(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?", cleaned) or not re.search(r"\d", cleaned):
-        return None
-    try:
-        return Decimal(cleaned.replace(",", ""))
-    except InvalidOperation:
-        return None

@@ -5,20 +5,28 @@ Composed by the worker while a mail is being sent, without a request; a link sta
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import Flask, current_app, g, has_app_context
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import select
 
 from core import database as db
-from core.mail import Claimed, Composed, composer, current
+from core.context import Actor
+from core.digest import reader_of
+from core.mail import Claimed, Composed, composer, current, use
+from core.masks import showing
 from core.organization import Company, User
 from core.password_links import INVITED_FOR, RESET_FOR
+from core.queries.notices import some_notices
 from core.scope import EVERYTHING, viewing
+from web.notices.sentences import shown
 
 FOLDER = Path(__file__).parent.parent / "templates" / "mails"
 LINK_PATH = "/sign-in/reset"
@@ -50,6 +58,49 @@ def _password_changed(message: Claimed) -> Composed:
 @composer("test")
 def _test(message: Claimed) -> Composed:
     return _composed(message)
+
+
+@composer("notice")
+@composer("digest")
+def _notices(message: Claimed) -> Composed:
+    """Notices as their reader would see them now: what he has read, or sees no more, is not in it."""
+    reader = reader_of(message.user_id)
+    if reader is None:
+        raise LookupError("the reader has left")
+    items = lines_of(reader, list(message.data["notice_ids"]))
+    day = message.data.get("day")
+    return _composed(message, items=items, first=items[0][0] if items else "", day=day, all=_address("/notifications"))
+
+
+def lines_of(reader: Actor, ids: list[int]) -> list[tuple[str, str]]:
+    """Sentence and address of each of somebody's notices that is unread and about something he sees."""
+    with _as(reader):
+        told = [one for one in some_notices(reader, ids) if one.row.read_at is None and not one.is_hidden]
+        return [(each.text, _address(each.url or "/notifications")) for each in map(shown, told)]
+
+
+def _address(path: str) -> str:
+    return (current().public_url or "").rstrip("/") + path
+
+
+@contextmanager
+def _as(reader: Actor) -> Iterator[None]:
+    """What is said in this block is said as on a page of this reader: in his language, of what he may see."""
+    app = current_app._get_current_object() if has_app_context() else _application()  # type: ignore[attr-defined]
+    with app.test_request_context("/"), viewing(reader.viewer), showing(reader.permissions):
+        g.actor = reader
+        yield
+
+
+@cache
+def _application() -> Flask:
+    """The application of a process that serves no pages."""
+    from web.app import create_app
+
+    kept = current()
+    app = create_app()
+    use(kept)
+    return app
 
 
 def _composed(message: Claimed, **values: Any) -> Composed:

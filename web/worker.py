@@ -13,6 +13,7 @@ from core import mail
 from core.command import run
 from core.config import load_settings
 from core.context import Context
+from core.digest import Daily
 from core.embedded import open_database
 from core.jobs import Relay, load_consumers, make_celery
 from core.logging import configure_logging
@@ -38,7 +39,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=SecurityWarning)
     app = make_celery(settings.broker_url)
     files, key = SealFiles.of(settings.home, url), derive_key(settings.secret_key)
-    beside = (Relay(app), Sealer(files, key), Verifier(files, key))
+    beside = (Relay(app), Sealer(files, key), Verifier(files, key), Daily())
     worker_ready.connect(lambda **_: [each.start() for each in beside], weak=False)
     worker_shutting_down.connect(lambda **_: [each.stop() for each in beside], weak=False)
     try:

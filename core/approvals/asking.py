@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
+from core.acting import person_now
 from core.approvals.actions import Action, Arguments, action_of
 from core.approvals.facts import LOCK_REQUEST, REQUEST, RequestFact
 from core.approvals.models import ApprovalRequest, ApprovalRequestStep, RequestState
@@ -15,39 +16,8 @@ from core.masks import as_data, shown_measure
 from core.needs import needs
 from core.outbox import emit
 from core.plan import Plan
-from core.scope import Viewer
-from core.statements import statement
 
 LONGEST_REASON = 300
-
-
-class RequesterFact(NamedTuple):
-    """The requester as he may act now."""
-
-    id: int
-    login: str
-    name: str
-    language: str
-    roles: list[str]
-    permissions: list[str]
-    viewer: str
-
-
-REQUESTER = statement(
-    "approvals.requester",
-    """
-    SELECT app_user.id, app_user.login, app_user.name, app_user.language,
-           ARRAY(SELECT role.code::text FROM user_role JOIN role ON role.id = user_role.role_id
-                  WHERE user_role.user_id = app_user.id ORDER BY role.code),
-           ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = user_role.role_id
-                  WHERE user_role.user_id = app_user.id),
-           viewer_of(app_user.id)
-      FROM app_user WHERE app_user.id = %(user_id)s::bigint AND app_user.is_active
-    """,
-    tables="app_user user_role role",
-    scope="system",
-    fact=RequesterFact,
-)
 
 
 @needs("approvals.read", "stock.adjust", "stock.receive")
@@ -197,14 +167,9 @@ def foresee(plan: Plan, request_id: int) -> dict[str, Any]:
 
 
 def _requester(plan: Plan, request: RequestFact) -> Actor:
-    [found] = plan.fetch(REQUESTER(user_id=request.requested_by_id))
-    if not found:
+    actor = person_now(plan, request.requested_by_id)
+    if actor is None:
         raise DomainError("requester_left")
-    who: RequesterFact = found[0]
-    actor = Actor(
-        who.id, who.login, who.name, frozenset(who.permissions), tuple(who.roles), who.language,
-        viewer=Viewer.read(who.viewer),
-    )  # fmt: skip
     permission = action_of(request.action).permission
     if not actor.may(permission):
         raise DomainError("requester_may_not", http_status=403, name=actor.name, permission=permission)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.organization import Notice
+from core.notices import notify
 from core.outbox import consumer
 from core.plan import Plan
 from core.statements import statement
@@ -13,7 +13,7 @@ from core.statements import statement
 DECIDERS = statement(
     "approvals.deciders",
     """
-    SELECT app_user.id, request.kind, request.subject_label, requester.name
+    SELECT app_user.id, request.kind, requester.name
       FROM approval_request AS request JOIN app_user AS requester ON requester.id = request.requested_by_id
       JOIN app_user ON app_user.is_active
      WHERE request.id = %(request_id)s::bigint AND request.position = %(position)s::int
@@ -25,9 +25,7 @@ DECIDERS = statement(
 )
 ASKED_BY = statement(
     "approvals.asked_by",
-    """
-    SELECT requested_by_id, kind, subject_label FROM approval_request WHERE id = %(request_id)s::bigint
-    """,
+    "SELECT requested_by_id, kind FROM approval_request WHERE id = %(request_id)s::bigint",
     tables="approval_request",
     scope="system",
 )
@@ -36,26 +34,19 @@ ASKED_BY = statement(
 @consumer("approval_asked", "tell_approvers")
 def tell_approvers(plan: Plan, payload: Mapping[str, Any]) -> None:
     """One notice to each who may decide the step now, deputies among them."""
-    [rows] = plan.fetch(DECIDERS(request_id=payload["request_id"], position=payload["position"], now=plan.now))
-    for user_id, kind, subject, name in rows:
-        plan.insert(
-            Notice,
-            user_id=user_id,
-            kind="approval_asked",
-            data={"request_id": payload["request_id"], "kind": kind, "subject": subject, "name": name},
-            created_at=plan.now,
-        )
+    request_id = payload["request_id"]
+    [rows] = plan.fetch(DECIDERS(request_id=request_id, position=payload["position"], now=plan.now))
+    if rows:
+        _, kind, name = rows[0]
+        people = [row[0] for row in rows]
+        notify(plan, "approval_asked", people, ("approval_request", request_id), approval=kind, name=name,
+               request_id=request_id)  # fmt: skip
 
 
 @consumer("approval_decided", "tell_requester")
 def tell_requester(plan: Plan, payload: Mapping[str, Any]) -> None:
     """One notice to who asked."""
     [rows] = plan.fetch(ASKED_BY(request_id=payload["request_id"]))
-    for user_id, kind, subject in rows:
-        plan.insert(
-            Notice,
-            user_id=user_id,
-            kind="approval_decided",
-            data={**payload, "kind": kind, "subject": subject},
-            created_at=plan.now,
-        )
+    for user_id, kind in rows:
+        about = ("approval_request", payload["request_id"])
+        notify(plan, "approval_decided", [user_id], about, **payload, approval=kind)

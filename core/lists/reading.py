@@ -1,7 +1,7 @@
 """What a list shows of its rows: a page, how many there are, their sums, groups, all of them for a file, their ids.
 
 All are made of one query (`asked_for`), so a number and the rows it counts cannot differ. Counting stops at
-MOST_COUNTED: beyond it a list says “more than”, and sums nothing.
+MOST_COUNTED, and sooner where it is costly: beyond that a list says “more than”, and sums nothing until it is asked to.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from core.lists.source import Asked, Column, Source, row_type
 from core.lists.state import State
 from core.queries.paging import Page, Sorting, Window, fetch_page
 
-MOST_COUNTED: Final = 10_000
-MOST_IN_TAB: Final = 1_000
+MOST_COUNTED: Final = 1_000
+MOST_WHERE_COSTLY: Final = 100
 MOST_GROUPS: Final = 200
 READ_AT_ONCE: Final = 2_000
 UNITS: Final = ("day", "week", "month", "quarter", "year")
@@ -96,6 +96,14 @@ def _with_also(columns: Mapping[str, Column], names: Sequence[str]) -> list[str]
     return list(found)
 
 
+def most_counted(source: Source, state: State, asked: Asked) -> int:
+    """How far the rows of a state are counted unless all of them are asked for."""
+    columns = source.open_columns(asked)
+    named = (condition.column for demand in state.demands for condition in demand)
+    is_costly = any(columns[name].is_costly for name in named if name in columns)
+    return MOST_WHERE_COSTLY if is_costly else MOST_COUNTED
+
+
 def count(
     connection: Connection,
     source: Source,
@@ -104,35 +112,42 @@ def count(
     sums: Sequence[str] = (),
     tabs: Sequence[State] = (),
     beside: Sequence[tuple[Source, State]] = (),
+    *,
+    whole: bool = False,
 ) -> tuple[Count, list[Count]]:
     """How many rows a state asks for, with the sums of some columns, and how many each tab holds, those of the lists
-    that stand beside it last: one statement."""
+    that stand beside it last: one statement.
+
+    `whole` counts and sums all rows of the state, however many they are.
+    """
     columns = source.open_columns(asked)
     added = [columns[name] for name in sums if name in columns and columns[name].sums and columns[name].is_clear(asked)]
     needs = [name for column in added for name in column.needs]
     chosen = asked_for(source, state, asked, needs).add_columns(
         literal(1).label("one"), *(column.value.label(column.name) for column in added)
     )
-    counted = chosen.limit(MOST_COUNTED + 1).subquery()
+    most = None if whole else most_counted(source, state, asked)
+    counted = (chosen if most is None else chosen.limit(most + 1)).subquery()
     totals = [func.count(), *(func.sum(counted.c[column.name]) for column in added)]
+    held_by = [*((source, tab) for tab in tabs), *beside]
+    limits = [most_counted(rooted, tab, asked) for rooted, tab in held_by]
     held = [
         select(func.count())
-        .select_from(
-            asked_for(rooted, tab, asked).add_columns(literal(1).label("one")).limit(MOST_IN_TAB + 1).subquery()
-        )
+        .select_from(asked_for(rooted, tab, asked).add_columns(literal(1).label("one")).limit(limit + 1).subquery())
         .scalar_subquery()
-        for rooted, tab in [*((source, tab) for tab in tabs), *beside]
+        for (rooted, tab), limit in zip(held_by, limits, strict=True)
     ]
     [found] = connection.execute(select(*totals, *held).select_from(counted), asked.parameters).all()
     here, others = found[: len(totals)], found[len(totals) :]
-    is_capped = here[0] > MOST_COUNTED
-    summed = (
-        {} if is_capped else {column.name: value or Decimal(0) for column, value in zip(added, here[1:], strict=True)}
-    )
-    return (
-        Count(min(here[0], MOST_COUNTED), is_capped, summed),
-        [Count(min(rows, MOST_IN_TAB), rows > MOST_IN_TAB) for rows in others],
-    )
+    counts = [_capped(rows, limit) for rows, limit in zip(others, limits, strict=True)]
+    if most is not None and here[0] > most:
+        return Count(most, is_capped=True), counts
+    sums_by_name = {column.name: value or Decimal(0) for column, value in zip(added, here[1:], strict=True)}
+    return Count(here[0], False, sums_by_name), counts
+
+
+def _capped(rows: int, most: int) -> Count:
+    return Count(min(rows, most), rows > most)
 
 
 def grouping_of(source: Source, state: State, asked: Asked) -> tuple[Column, str] | None:

@@ -74,6 +74,8 @@ class Column:
     sums: bool = False
     groups: bool = False
     filters: bool = True
+    is_costly: bool = False
+    """Whether a condition on it looks into other tables row by row, so that less is counted."""
     head: Any = None
     conditions: Mapping[str, Callable[..., ColumnElement[bool]]] = field(default_factory=dict)
     """Comparisons of this column by operator that are made otherwise than those of its kind, from the values."""

@@ -53,6 +53,8 @@ class CompanyRecord(NamedTuple):
     session_idle_hours: int
     session_days: int
     second_factor_for: str
+    file_megabytes: int
+    record_megabytes: int
     logo_type: str | None
     currency: str
     country: str
@@ -65,7 +67,8 @@ COMPANY = statement(
     """
     SELECT name, name_english, tax_id, address, phone, email, bank_name, bank_account, language, time_zone, tax_rate,
            tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, audit_years, session_idle_hours,
-           session_days, second_factor_for, logo_type, currency, country, chart, fiscal_year_start_month
+           session_days, second_factor_for, file_megabytes, record_megabytes,
+           logo_type, currency, country, chart, fiscal_year_start_month
       FROM company
     """,
     tables="company",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_
+from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_
 from sqlalchemy.orm import aliased
 
 from core.lists.kinds import Kind
@@ -18,11 +18,18 @@ from crm.models import Quotation, QuotationState
 
 _Owner, _Salesperson = aliased(User), aliased(User)
 _is_open = Quotation.state.in_((QuotationState.DRAFT, QuotationState.SENT))
-_is_expired = and_(_is_open, Quotation.valid_until.is_not(None), Quotation.valid_until < TODAY)
+_is_expired = and_(_is_open, func.coalesce(Quotation.valid_until, NEVER) < TODAY)
 
 
 def _words(words: str) -> ColumnElement[bool]:
     return or_(Quotation.number.icontains(words, autoescape=True), matches_customer(Customer, words))
+
+
+def _in_states(*states: str) -> ColumnElement[bool]:
+    """The same as a comparison of the column, in terms that an index knows: expired is no state that is kept."""
+    kept = [state for state in states if state != "expired"]
+    unexpired = and_(Quotation.state.in_(kept), not_(_is_expired)) if kept else false()
+    return or_(unexpired, _is_expired) if "expired" in states else unexpired
 
 
 QUOTATIONS: Final = Source(
@@ -57,6 +64,7 @@ QUOTATIONS: Final = Source(
         Column(
             name="state", kind=Kind.CHOICE, groups=True,
             value=case((_is_expired, "expired"), else_=Quotation.state.expression),
+            conditions={"in": _in_states, "out": lambda *states: not_(_in_states(*states))},
         ),
         Column(name="amount_net", kind=Kind.MONEY, value=Quotation.amount_net, sums=True),
         Column(

@@ -37,6 +37,7 @@ def create_order(
     opportunity_id: int | None = None,
     quotation_id: int | None = None,
     warehouse_id: int | None = None,
+    ordered_on: date | None = None,
     requested_on: date | None = None,
     customer_reference: str | None = None,
     note: str | None = None,
@@ -46,7 +47,8 @@ def create_order(
 ) -> dict[str, Any]:
     """Writes a draft order; prices come from the lines, else from the catalog. Nothing is reserved or posted yet.
 
-    `priced` takes over lines that are priced already (a quotation's). Raises NotFound, InvalidInput per line and field.
+    `ordered_on` is today, unless an order that was taken earlier is brought in. `priced` takes over lines that are
+    priced already (a quotation's). Raises NotFound, InvalidInput per line and field.
     """
     [basis], products = plan.fetch(
         basis_for(customer_id, warehouse_id, opportunity_id), PRODUCTS(ids=[line.product_id for line in lines])
@@ -54,6 +56,9 @@ def create_order(
     check_basis(basis, customer_id, warehouse_id)
     errors = FieldErrors()
     errors.day("requested_on", requested_on, plan.today)
+    errors.day("ordered_on", ordered_on, plan.today)
+    if ordered_on is not None and ordered_on > plan.today:
+        errors.add("ordered_on", "day_in_future")
     if opportunity_id is not None and basis.opportunity_id is None:
         errors.add("opportunity_id", "opportunity_unknown", id=str(opportunity_id))
     if priced is None:
@@ -65,7 +70,7 @@ def create_order(
         number=number,
         opportunity_id=opportunity_id,
         quotation_id=quotation_id,
-        ordered_on=plan.today,
+        ordered_on=ordered_on or plan.today,
         requested_on=requested_on,
         customer_reference=customer_reference,
         note=note,

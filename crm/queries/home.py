@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -13,10 +13,7 @@ from core.queries.paging import Page, Window
 from core.queries.reading import fetch
 from core.statements import statement
 from crm.queries.activities import FollowUp, list_follow_ups
-from crm.queries.customers import CustomerRow, list_customers
-from crm.queries.orders import OrderRow, list_orders
-
-MINE = "(%(owner_id)s::bigint IS NULL OR {table}.owner_id = %(owner_id)s::bigint) AND visible({table})"
+from crm.queries.home_cards import HELD, LATE, MINE, READY, TO_SHIP, LateCustomer, OpenOrder
 
 
 class Sums(NamedTuple):
@@ -46,7 +43,7 @@ SUMS = statement(
     "home.sums",
     f"""
     SELECT won.amount, won.rows, pipeline.amount, pipeline.rows, collected.amount, collected.rows, late.amount,
-           late.customers, held.rows, held.amount, to_ship.rows, money.unapplied, money.customers, money.receivables,
+           late.customers, held.rows, held.amount, to_ship.rows, credit.unapplied, credit.customers, owed.receivables,
            (SELECT count(*) FROM stock_alert WHERE closed_at IS NULL AND dismissed_at IS NULL),
            (SELECT count(*) FROM ledger_task WHERE done_at IS NULL), books.ends_on, books.fiscal_year
       FROM (SELECT coalesce(sum(amount), 0)::numeric(18,2) AS amount, count(*) AS rows FROM opportunity
@@ -57,26 +54,28 @@ SUMS = statement(
            (SELECT coalesce(sum(amount), 0)::numeric(18,2) AS amount, count(*) AS rows FROM payment
              WHERE kind = 'receipt' AND received_on > %(today)s::date - 7 AND {MINE.format(table="payment")}
            ) AS collected,
-           (SELECT coalesce(sum(amount_open), 0)::numeric(18,2) AS amount, count(DISTINCT customer_id) AS customers
-              FROM invoice WHERE amount_allocated < amount_total AND due_on < %(today)s::date
-               AND {MINE.format(table="invoice")}) AS late,
+           (SELECT coalesce(sum(amount), 0)::numeric(18,2) AS amount, count(*) AS customers
+              FROM (SELECT sum(amount_open) AS amount FROM invoice
+                     WHERE amount_allocated < amount_total AND due_on < %(today)s::date
+                       AND {MINE.format(table="invoice")} GROUP BY customer_id) AS each) AS late,
            (SELECT count(*) AS rows, coalesce(sum(amount_total), 0)::numeric(18,2) AS amount FROM sales_order
-             WHERE state = 'confirmed' AND shipping_status <> 'shipped' AND {MINE.format(table="sales_order")}
-               AND EXISTS (SELECT FROM sales_order_line AS line JOIN reservation ON reservation.id = line.reservation_id
-                            WHERE line.order_id = sales_order.id AND quantity_back_ordered > 0)) AS held,
-           (SELECT count(*) AS rows FROM sales_order
-             WHERE state = 'confirmed' AND shipping_status <> 'shipped' AND {MINE.format(table="sales_order")}
-               AND EXISTS (SELECT FROM sales_order_line AS line JOIN reservation ON reservation.id = line.reservation_id
-                            WHERE line.order_id = sales_order.id AND quantity_reserved > 0)) AS to_ship,
-           (SELECT coalesce(sum(unapplied), 0)::numeric(18,2) AS unapplied,
-                   count(*) FILTER (WHERE unapplied > 0) AS customers,
-                   coalesce(sum(open_receivables), 0)::numeric(18,2) AS receivables
-              FROM customer_account JOIN customer ON customer.id = customer_account.customer_id
-             WHERE {MINE.format(table="customer").replace("(customer)", "(customer, customer.id)")}) AS money,
+             WHERE {TO_SHIP} AND {MINE.format(table="sales_order")}
+               AND number IN (SELECT origin FROM reservation WHERE quantity_back_ordered > 0)) AS held,
+           (SELECT count(*) AS rows FROM sales_order WHERE {TO_SHIP} AND {MINE.format(table="sales_order")}
+               AND number IN (SELECT origin FROM reservation WHERE quantity_reserved > 0)) AS to_ship,
+           (SELECT coalesce(sum(amount), 0)::numeric(18,2) AS unapplied, count(*) AS customers
+              FROM (SELECT sum(amount_unapplied) AS amount
+                      FROM (SELECT customer_id, amount_unapplied FROM payment
+                             WHERE kind = 'receipt' AND amount_allocated < amount AND {MINE.format(table="payment")}
+                            UNION ALL
+                            SELECT customer_id, amount_unapplied FROM credit_note
+                             WHERE amount_allocated < amount_total AND {MINE.format(table="credit_note")}) AS source
+                     GROUP BY customer_id) AS each) AS credit,
+           (SELECT coalesce(sum(amount_open), 0)::numeric(18,2) AS receivables FROM invoice
+             WHERE amount_allocated < amount_total AND {MINE.format(table="invoice")}) AS owed,
            (SELECT max(ends_on) AS ends_on, max(fiscal_year) AS fiscal_year FROM fiscal_period) AS books
     """,
-    tables="opportunity payment invoice sales_order sales_order_line reservation customer_account customer stock_alert "
-    "ledger_task fiscal_period",
+    tables="opportunity payment credit_note invoice sales_order reservation stock_alert ledger_task fiscal_period",
     scope="scoped",
     fact=Sums,
 )
@@ -144,13 +143,14 @@ JUST_PAID = statement(
     f"""
     SELECT payment.id, payment.customer_id, customer.name, payment.received_on, payment.recorded_at, payment.amount,
            payment.amount_unapplied, coalesce(matched.invoices, 0)::int, matched.number, coalesce(matched.left_open, 0)
-      FROM payment JOIN customer ON customer.id = payment.customer_id
+      FROM (SELECT * FROM payment WHERE payment.kind = 'receipt' AND {MINE.format(table="payment")}
+             ORDER BY payment.received_on DESC, payment.id DESC LIMIT %(limit)s::int) AS payment
+      JOIN customer ON customer.id = payment.customer_id
       LEFT JOIN LATERAL (SELECT count(DISTINCT invoice.id) AS invoices, min(invoice.number) AS number,
                                 sum(DISTINCT invoice.amount_open) AS left_open
                            FROM payment_allocation AS allocation JOIN invoice ON invoice.id = allocation.invoice_id
                           WHERE allocation.payment_id = payment.id) AS matched ON true
-     WHERE payment.kind = 'receipt' AND {MINE.format(table="payment")}
-     ORDER BY payment.received_on DESC, payment.id DESC LIMIT %(limit)s::int
+     ORDER BY payment.received_on DESC, payment.id DESC
     """,
     tables="payment customer payment_allocation invoice",
     scope="scoped",
@@ -194,10 +194,11 @@ class TopCustomer(NamedTuple):
 TOP_CUSTOMERS = statement(
     "home.top_customers",
     """
-    SELECT customer.id, customer.name, count(*)::int, sum(so.amount_total)
-      FROM sales_order AS so JOIN customer ON customer.id = so.customer_id
-     WHERE so.state IN ('confirmed', 'done') AND visible(so) AND so.ordered_on >= %(since)s::date
-     GROUP BY customer.id ORDER BY 4 DESC, customer.id LIMIT 6
+    SELECT customer.id, customer.name, best.orders, best.amount
+      FROM (SELECT so.customer_id, count(*)::int AS orders, sum(so.amount_total) AS amount FROM sales_order AS so
+             WHERE so.state IN ('confirmed', 'done') AND visible(so) AND so.ordered_on >= %(since)s::date
+             GROUP BY so.customer_id ORDER BY amount DESC, so.customer_id LIMIT 6) AS best
+      JOIN customer ON customer.id = best.customer_id ORDER BY best.amount DESC, customer.id
     """,
     tables="sales_order customer",
     scope="scoped",
@@ -280,8 +281,8 @@ class SalesHome:
     stalled: list[Stalled]
     paid: list[JustPaid]
     follow_ups: Page[FollowUp]
-    overdue: Page[CustomerRow]
-    held: Page[OrderRow]
+    overdue: Page[LateCustomer]
+    held: Page[OpenOrder]
     aging: Aging
     top: list[TopCustomer]
 
@@ -296,7 +297,7 @@ def sales_home(
     owner_id: int | None,
 ) -> SalesHome:
     """The home page of sales (with `owner_id`) and of a manager (without)."""
-    [sums], stages, stalled, paid, [aging], top = fetch(
+    [sums], stages, stalled, paid, [aging], top, late, held = fetch(
         connection,
         SUMS(owner_id=owner_id, today=today, month=month),
         BY_STAGE(owner_id=owner_id),
@@ -304,29 +305,43 @@ def sales_home(
         JUST_PAID(owner_id=owner_id, limit=5),
         AGING(today=today),
         TOP_CUSTOMERS(since=date(today.year, 1, 1)),
+        LATE(owner_id=owner_id, today=today, limit=5),
+        HELD(owner_id=owner_id, limit=5),
     )
-    whose: dict[str, Any] = {"today": today, "user_id": user_id, "owner_id": owner_id}
-    late = list_customers(connection, Window("-overdue", limit=5), view="overdue", **whose)
-    held = list_orders(connection, Window("requested", limit=5), view="held", **whose)
     follow_ups = list_follow_ups(connection, Window(limit=6), today=today, user_id=user_id, until=today)
-    return SalesHome(sums, stages, stalled, paid, follow_ups, late, held, aging, top)
+    return SalesHome(
+        sums,
+        stages,
+        stalled,
+        paid,
+        follow_ups,
+        Page(late, total=sums.overdue_customers),
+        Page(held, total=sums.held),
+        aging,
+        top,
+    )
 
 
 @dataclass(frozen=True)
 class WarehouseHome:
     sums: Sums
-    ready: Page[OrderRow]
-    held: Page[OrderRow]
+    ready: Page[OpenOrder]
+    held: Page[OpenOrder]
     short: list[ShortProduct]
     alerts: list[OpenAlert]
 
 
 def warehouse_home(connection: Connection, *, today: date, month: datetime) -> WarehouseHome:
     """What is to ship, what waits, what runs low."""
-    [sums], short, alerts = fetch(connection, SUMS(owner_id=None, today=today, month=month), SHORT_PRODUCTS(), ALERTS())
-    ready = list_orders(connection, Window("requested", limit=8), today=today, user_id=None, view="ready")
-    held = list_orders(connection, Window("requested", limit=5), today=today, user_id=None, view="held")
-    return WarehouseHome(sums, ready, held, short, alerts)
+    [sums], short, alerts, ready, held = fetch(
+        connection,
+        SUMS(owner_id=None, today=today, month=month),
+        SHORT_PRODUCTS(),
+        ALERTS(),
+        READY(owner_id=None, limit=8),
+        HELD(owner_id=None, limit=5),
+    )
+    return WarehouseHome(sums, Page(ready, total=sums.to_ship), Page(held, total=sums.held), short, alerts)
 
 
 @dataclass(frozen=True)
@@ -335,17 +350,17 @@ class FinanceHome:
     aging: Aging
     credits: list[Credit]
     paid: list[JustPaid]
-    overdue: Page[CustomerRow]
+    overdue: Page[LateCustomer]
 
 
-def finance_home(connection: Connection, *, today: date, month: datetime, user_id: int | None) -> FinanceHome:
+def finance_home(connection: Connection, *, today: date, month: datetime) -> FinanceHome:
     """What is to match, what is late, how old it is."""
-    [sums], [aging], credits, paid = fetch(
+    [sums], [aging], credits, paid, late = fetch(
         connection,
         SUMS(owner_id=None, today=today, month=month),
         AGING(today=today),
         CREDITS(),
         JUST_PAID(owner_id=None, limit=6),
+        LATE(owner_id=None, today=today, limit=8),
     )
-    late = list_customers(connection, Window("-overdue", limit=8), today=today, user_id=user_id, view="overdue")
-    return FinanceHome(sums, aging, credits, paid, late)
+    return FinanceHome(sums, aging, credits, paid, Page(late, total=sums.overdue_customers))

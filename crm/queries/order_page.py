@@ -246,7 +246,8 @@ HISTORY = statement(
     "pages.history",
     """
     SELECT recorded_at, actor_name, action, changes, reason FROM audit_row
-     WHERE record_type = %(record_type)s AND record_id = %(record_id)s::bigint ORDER BY id DESC LIMIT 40
+     WHERE record_type = %(record_type)s AND record_id = %(record_id)s::bigint
+       AND action NOT LIKE 'comment.%%' AND action NOT LIKE 'file.%%' ORDER BY id DESC LIMIT 40
     """,
     tables="audit_row",
     scope="by_root",

@@ -67,26 +67,45 @@ class Card(NamedTuple):
     lane_amount: Decimal
 
 
+_ON_BOARD = {
+    "open": "deal.stage_kind = 'open'",
+    "won": "deal.stage_kind = 'won' AND deal.closed_at >= %(won_since)s::timestamptz",
+}
+_OF = "(%(owner_id)s::bigint IS NULL OR deal.owner_id = %(owner_id)s::bigint) AND visible(deal)"
+_IN_LANE = "{deal}.expected_close_on NULLS LAST, {deal}.amount DESC, {deal}.id"
+
+
+def _both(text: str) -> str:
+    """The same for the deals that are open and for those that were won lately: each has an index of its own."""
+    parts = [text.format(kind=kind, is_shown=shown, of=_OF) for kind, shown in _ON_BOARD.items()]
+    return " UNION ALL ".join(f"({part})" for part in parts)
+
+
+_SUMS = _both("""SELECT deal.stage_id, count(*) AS deals, sum(deal.amount) AS amount FROM opportunity AS deal
+                  WHERE {is_shown} AND {of} GROUP BY deal.stage_id""")
+_FIRST = _both(f"""SELECT deal.id, deal.expected_close_on, deal.amount FROM opportunity AS deal
+                    WHERE stage.kind = '{{kind}}' AND {{is_shown}} AND deal.stage_id = stage.id AND {{of}}
+                    ORDER BY {_IN_LANE.format(deal="deal")} LIMIT %(limit)s::int""")
+# Lanes are summed and cut to their first cards by narrow rows; only what is shown is looked up in full.
 BOARD = statement(
     "pages.board",
-    """
-    SELECT * FROM (
-      SELECT deal.id, deal.number, deal.name, deal.customer_id, customer.name AS customer, app_user.name AS owner,
-             deal.stage_id, deal.amount, deal.expected_close_on, deal.stage_since, next.subject, next.due_on,
-             greatest(deal.stage_since, (SELECT max(created_at) FROM activity WHERE opportunity_id = deal.id)),
-             row_number() OVER lane AS rank, count(*) OVER (PARTITION BY deal.stage_id),
-             sum(deal.amount) OVER (PARTITION BY deal.stage_id)
-        FROM opportunity AS deal
-        JOIN customer ON customer.id = deal.customer_id
-        JOIN app_user ON app_user.id = deal.owner_id
-        LEFT JOIN LATERAL (SELECT subject, due_on FROM activity WHERE opportunity_id = deal.id AND done_at IS NULL
-                              AND due_on IS NOT NULL ORDER BY due_on LIMIT 1) AS next ON true
-       WHERE (deal.stage_kind = 'open' OR (deal.stage_kind = 'won' AND deal.closed_at >= %(won_since)s::timestamptz))
-         AND (%(owner_id)s::bigint IS NULL OR deal.owner_id = %(owner_id)s::bigint) AND visible(deal)
-      WINDOW lane AS (PARTITION BY deal.stage_id ORDER BY deal.expected_close_on NULLS LAST, deal.amount DESC, deal.id)
-    ) AS card WHERE rank <= %(limit)s::int ORDER BY stage_id, rank
+    f"""
+    WITH sums AS MATERIALIZED ({_SUMS}), shown AS MATERIALIZED (
+         SELECT card.id, row_number() OVER (PARTITION BY stage.id ORDER BY {_IN_LANE.format(deal="card")}) AS rank
+           FROM pipeline_stage AS stage CROSS JOIN LATERAL ({_FIRST}) AS card)
+    SELECT deal.id, deal.number, deal.name, deal.customer_id, customer.name AS customer, app_user.name AS owner,
+           deal.stage_id, deal.amount, deal.expected_close_on, deal.stage_since, next.subject, next.due_on,
+           greatest(deal.stage_since, (SELECT max(created_at) FROM activity WHERE opportunity_id = deal.id)),
+           shown.rank, sums.deals, sums.amount
+      FROM shown JOIN opportunity AS deal ON deal.id = shown.id
+      JOIN sums ON sums.stage_id = deal.stage_id
+      JOIN customer ON customer.id = deal.customer_id
+      JOIN app_user ON app_user.id = deal.owner_id
+      LEFT JOIN LATERAL (SELECT subject, due_on FROM activity WHERE opportunity_id = deal.id AND done_at IS NULL
+                            AND due_on IS NOT NULL ORDER BY due_on LIMIT 1) AS next ON true
+     WHERE visible(deal) ORDER BY deal.stage_id, shown.rank
     """,
-    tables="opportunity customer app_user activity",
+    tables="opportunity customer app_user activity pipeline_stage",
     scope="scoped",
     fact=Card,
 )

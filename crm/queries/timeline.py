@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from core.queries.reading import fetch
 from core.statements import statement
 
 PAGE = 20
-GROUPS = ("all", "contacts", "documents", "money")
+GROUPS = ("all", "contacts", "talk", "documents", "money")
 
 
 class Entry(NamedTuple):
@@ -30,6 +31,15 @@ class Entry(NamedTuple):
     text: str | None
     detail: str | None
 
+
+# What the records are called that comments of a customer are about.
+_NUMBERS = " ".join(
+    f"WHEN '{table}' THEN (SELECT {label} FROM {table} WHERE {table}.id = comment.record_id)"
+    for table, label in {
+        "opportunity": "name", "quotation": "number", "sales_order": "number", "shipment": "number",
+        "invoice": "number", "credit_note": "number", "payment": "number",
+    }.items()
+)  # fmt: skip
 
 # Each part brings its newest rows only, by the customer's index, so that a long history costs no more than a short one.
 _PARTS = {
@@ -82,14 +92,22 @@ _PARTS = {
                (SELECT string_agg(DISTINCT invoice.number, ', ') FROM payment_allocation AS allocation
                   JOIN invoice ON invoice.id = allocation.invoice_id WHERE allocation.payment_id = payment.id)
           FROM payment WHERE customer_id = {customer}""",
+    # About the customer, and about those of his records that the reader may open.
+    "comment": f"""
+        SELECT comment.created_at, comment.id, 'talk', 'comment', comment.record_id, CASE record_type {_NUMBERS} END,
+               NULL::numeric, app_user.name, comment.text, comment.record_type
+          FROM comment JOIN app_user ON app_user.id = author_id
+         WHERE comment.customer_id = {{customer}} AND removed_at IS NULL
+           AND record_type = ANY (%(types)s::text[])""",
 }
-_GROUP_OF = {"activity": "contacts", "invoice": "money", "credit_note": "money", "payment": "money"}
+_GROUP_OF = {"activity": "contacts", "invoice": "money", "credit_note": "money", "payment": "money", "comment": "talk"}
 _TIME_OF = {
     "activity": "coalesce(activity.done_at, activity.created_at)",
     "order_confirmed": "confirmed_at",
     "order_cancelled": "cancelled_at",
     "shipment": "shipment.recorded_at",
     "approval": "decided_at",
+    "comment": "comment.created_at",
 }
 
 
@@ -105,7 +123,7 @@ TIMELINE = statement(
     "pages.timeline",
     " UNION ALL ".join(map(_part, _PARTS)) + f" ORDER BY at DESC, id DESC LIMIT {PAGE + 1}",
     tables="activity app_user contact sales_order quotation shipment sales_order_shipment invoice credit_note payment "
-    "payment_allocation approval_decision approval_request",
+    "payment_allocation approval_decision approval_request comment opportunity",
     scope="by_root",
     fact=Entry,
 )
@@ -120,11 +138,19 @@ class Timeline:
 
 
 def timeline(
-    connection: Connection, customer_id: int, *, group: str = "all", before: datetime | None = None
+    connection: Connection,
+    customer_id: int,
+    *,
+    group: str = "all",
+    before: datetime | None = None,
+    types: Collection[str] = (),
 ) -> Timeline:
-    """The newest entries before a moment. Several of the very same moment stay together on the page they begin on."""
+    """The newest entries before a moment; of comments those on records of `types`, which the reader may open.
+
+    Several of the very same moment stay together on the page they begin on.
+    """
     chosen = group if group in GROUPS else "all"
-    [entries] = fetch(connection, TIMELINE(customer_id=customer_id, group=chosen, before=before))
+    [entries] = fetch(connection, TIMELINE(customer_id=customer_id, group=chosen, before=before, types=types))
     if len(entries) <= PAGE:
         return Timeline(entries, None)
     shown = entries[:PAGE]

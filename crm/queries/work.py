@@ -18,6 +18,7 @@ class Work(NamedTuple):
     to_match: int | None
     tasks: int | None
     approvals: int | None
+    notices: int | None
 
 
 # Sent with the look-up of the session in one round trip, so it finds out by itself whose session it is.
@@ -26,6 +27,7 @@ WORK = statement(
     f"""
     WITH may AS MATERIALIZED (
          SELECT min(session.user_id) AS user_id,
+                min(coalesce(session.viewing_as_id, session.user_id)) AS reader_id,
                 coalesce(bool_or('approvals.read' = ANY (role.permissions)), false) AS decide,
                 array_agg(role.id) AS roles,
                 EXISTS (SELECT FROM approval_delegation AS away
@@ -59,11 +61,13 @@ WORK = statement(
                   AND EXISTS (SELECT FROM approval_request_step AS step
                                WHERE step.request_id = request.id AND step.position = request.position
                                  AND (may.stands_in OR step.user_id = may.user_id OR step.role_id = ANY (may.roles)))
-                  AND approver_for(may.user_id, request.id, now()) IS NOT NULL LIMIT {MOST}) AS few) END
+                  AND approver_for(may.user_id, request.id, now()) IS NOT NULL LIMIT {MOST}) AS few) END,
+           (SELECT count(*) FROM (
+               SELECT FROM notice WHERE user_id = may.reader_id AND read_at IS NULL LIMIT {MOST}) AS few)
       FROM may
     """,
     tables="user_session user_role role sales_order sales_order_line reservation stock_alert payment credit_note "
-    "ledger_task approval_request approval_request_step approval_delegation",
+    "ledger_task approval_request approval_request_step approval_delegation notice",
     scope="system",
     fact=Work,
 )

@@ -196,13 +196,16 @@ class SourceTotals(NamedTuple):
 
 def source_totals(connection: Connection) -> SourceTotals:
     """Unapplied money by documents, and what the customers' accounts say: the two must agree."""
+    # Only what is not used up: of those there are few, and each has an index.
     from_receipts = select(func.coalesce(func.sum(Payment.amount_unapplied), ZERO)).where(
-        visible_rows(Payment), Payment.kind == PaymentKind.RECEIPT
+        visible_rows(Payment), Payment.kind == PaymentKind.RECEIPT, Payment.amount_allocated < Payment.amount
     )
-    from_notes = select(func.coalesce(func.sum(CreditNote.amount_unapplied), ZERO)).where(visible_rows(CreditNote))
+    from_notes = select(func.coalesce(func.sum(CreditNote.amount_unapplied), ZERO)).where(
+        visible_rows(CreditNote), CreditNote.amount_allocated < CreditNote.amount_total
+    )
     of_customers = select(func.coalesce(func.sum(CustomerAccount.unapplied), ZERO))
     from_accounts = of_customers.join(Customer, Customer.id == CustomerAccount.customer_id).where(
-        visible_rows(Customer)
+        visible_rows(Customer), CustomerAccount.unapplied > 0
     )
     row: Any = connection.execute(
         select(from_receipts.scalar_subquery(), from_notes.scalar_subquery(), from_accounts.scalar_subquery())

@@ -1,14 +1,14 @@
 """The orders of the lists of stock, money and contacts: each list's page is read along an index
 
 Revision ID: 0021
-Revises: 0019
+Revises: 0020
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
@@ -48,7 +48,6 @@ INDEXES = {
 }
 # Indexes of days that now end with the id, so that equals stand in order too.
 WIDENED = {
-    "ix_payment_received": ("payment", ("received_on",)),
     "ix_shipment_shipped_on": ("shipment", ("shipped_on",)),
 }
 

@@ -26,6 +26,10 @@ BEYOND_THE_VIEWER = {
     "periods.month",  # the same
     "work.counts",  # sent with the look-up of the session, which sets the viewer for row security
     "notices.owner",  # the worker
+    "notices.order",  # the worker
+    "digest.due_tasks",  # the worker
+    "talk.people",  # who else may see a record that the actor was shown
+    "talk.readers",  # who may be told of it; each is asked by what he sees himself
     "terms.list",  # how many customers have these terms, for who keeps the settings
     "users.customers_owned",  # what would stay behind with a role that does not read customers, for who manages users
     "roles.owners",  # whose customers nobody would read, for who changes a role

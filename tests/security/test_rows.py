@@ -17,6 +17,8 @@ from core.customers import save_address, save_contact
 from core.errors import NotFound
 from core.organization import RowScope
 from core.scope import EVERYTHING, NOTHING, NoViewer, Viewer, viewing
+from core.talk.comments import write_comment
+from core.talk.files import Sent, add_files
 from crm.activities import record_activity
 from crm.orders.correction import QuantityRequest
 from crm.orders.return_goods import return_goods
@@ -59,6 +61,11 @@ def world(module_database: DatabaseUrls) -> World:
     world.confirm(order)
     world.ship(order)
     world.pay(customer, "500", reference=f"{CANARY} 500")
+    said = world.context(actor=anna)
+    world.run(write_comment, "customer", customer, f"{CANARY} called, @admin", context=said)
+    world.run(write_comment, "sales_order", order["id"], f"{CANARY} waits, @bert", context=said)
+    world.run(add_files, "customer", customer, [Sent(f"{CANARY}.txt", f"{CANARY} signs".encode())], context=said)
+    world.run(write_comment, "customer", customer, f"{CANARY}, @anna")
     world.run(return_goods, order["id"], lines=[QuantityRequest(order["lines"][0]["id"], Decimal(1))])
     world.order(customer, (product, 1, SUMS))
     dear = world.order(customer, (product, 1, SUMS, 60))
@@ -100,7 +107,8 @@ def ids_of_anna(world: World) -> dict[str, int]:
         "customer_id": "customer", "contact_id": "contact", "address_id": "address", "opportunity_id": "opportunity",
         "quotation_id": "quotation", "order_id": "sales_order", "invoice_id": "invoice", "shipment_id": "shipment",
         "credit_note_id": "credit_note", "payment_id": "payment", "allocation_id": "payment_allocation",
-        "activity_id": "activity", "request_id": "approval_request",
+        "activity_id": "activity", "request_id": "approval_request", "comment_id": "comment", "file_id": "record_file",
+        "notice_id": "notice",
     }  # fmt: skip
     return {name: world.value(f"SELECT min(id) FROM {table}") for name, table in tables.items()}
 
@@ -108,7 +116,7 @@ def ids_of_anna(world: World) -> dict[str, int]:
 def of_anna(row: RouteRow) -> bool:
     return any(f":{name}>" in row.rule for name in ("customer_id", "contact_id", "address_id", "opportunity_id",
         "quotation_id", "order_id", "invoice_id", "shipment_id", "credit_note_id", "payment_id", "allocation_id",
-        "activity_id", "request_id"))  # fmt: skip
+        "activity_id", "request_id", "comment_id", "file_id", "notice_id"))  # fmt: skip
 
 
 def test_a_crawl_finds_nothing_of_a_colleague(walls: None, app: Flask, world: World, bert: FlaskClient) -> None:
@@ -125,7 +133,9 @@ def test_a_crawl_finds_nothing_of_a_colleague(walls: None, app: Flask, world: Wo
         f"/{place}/new?customer_id={ids['customer_id']}" for place in ("orders", "quotations", "opportunities")
     ]
     searched += ["/opportunities?view=all", "/orders?view=all", "/customers?view=all", "/activities?view=all"]
-    searched += ["/approvals?tab=all", "/approvals?tab=to_decide"]
+    searched += ["/approvals?tab=all", "/approvals?tab=to_decide", "/notifications", "/notifications/panel"]
+    searched += [f"/talk/customer/{ids['customer_id']}{rest}" for rest in ("", "/people?q=a")]
+    searched += [f"/talk/sales_order/{ids['order_id']}"]
     visited = 0
     for row in route_matrix(app):
         if row.method != "GET" or row.rule.startswith(("/styleguide", "/assets")) or row.endpoint == "sign_in.sign_out":
@@ -214,6 +224,9 @@ def test_the_crawl_sees_what_is_there(app: Flask, world: World, monkeypatch: pyt
         "/payments",
         "/approvals?tab=mine",
         f"/search?q={CANARY}",
+        "/notifications",
+        f"/talk/customer/{ids['customer_id']}",
+        f"/talk/files/{ids['file_id']}",
     ):
         assert _speaks_of_anna(anna.get(path)), path
     assert _speaks_of_anna(anna.get(f"/customers/{ids['customer_id']}"))
@@ -252,6 +265,9 @@ def _everything(world: World) -> list[Any]:
         "activity",
         "contact",
         "address",
+        "comment",
+        "follower",
+        "record_file",
     )
     return [world.rows(f"SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM {table} AS t") for table in tables]
 

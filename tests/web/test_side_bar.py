@@ -99,12 +99,12 @@ def test_they_come_with_the_session_and_only_for_pages(world: World, monkeypatch
 def test_an_unknown_session_counts_nothing(world: World) -> None:
     with world.database.engine.connect() as connection:
         [[row]] = wire.fetch(db.driver(connection), [WORK(token_hash="0" * 64)], transaction=False)
-    assert row == (None, None, None, None, None)
+    assert row == (None, None, None, None, None, 0)
 
 
 def test_counting_stops_at_a_hundred() -> None:
     for number, shown in ((None, ""), (0, ""), (7, "7"), (MOST - 1, "99"), (MOST, "99+")):
         with create_app(SETTINGS, load_actor=lambda _request: None).test_request_context():
-            g.work = Work(number, None, None, None, None)
+            g.work = Work(number, None, None, None, None, None)
             assert waiting("to_ship")() == shown
             assert waiting("tasks")() == ""

@@ -4,4 +4,4 @@ from web.permissions import Area
 
 area = Area("account", __name__, url_prefix="/account")
 
-from web.account import factors, proof, sentences, sessions, tokens, views  # noqa: E402, F401
+from web.account import factors, notices, proof, sentences, sessions, tokens, views  # noqa: E402, F401

@@ -32,6 +32,8 @@ CHANGE = Body(
     session_idle_hours=Integer(nullable=False, smallest=1, largest=720, help="A session unused for so long ends."),
     session_days=Integer(nullable=False, smallest=1, largest=365, help="Every session ends after so long."),
     audit_years=Integer(nullable=False, smallest=5, largest=100, help="How long audit rows have to be kept at least."),
+    file_megabytes=Integer(nullable=False, smallest=1, largest=15, help="The largest file beside a record."),
+    record_megabytes=Integer(nullable=False, smallest=1, largest=10000, help="What all files of a record may take."),
     logo=Text(limit=LONGEST_LOGO, help="PNG or JPEG of at most 512 kB in Base64; null takes it away."),
 )
 SHAPE = {
@@ -42,7 +44,7 @@ SHAPE = {
     },
     "bank_account": BankDetail | None,
     "tax_rate": Decimal, "payment_terms_days": int, "audit_years": int,
-    "session_idle_hours": int, "session_days": int,
+    "session_idle_hours": int, "session_days": int, "file_megabytes": int, "record_megabytes": int,
     "logo_type": str | None, "fiscal_year_start_month": int,
 }  # fmt: skip
 

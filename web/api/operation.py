@@ -56,6 +56,7 @@ class Operation:
     refusals: tuple[str, ...] = ()
     media_type: str = JSON
     limit: str | None = None
+    largest_body: int = LARGEST_BODY_BYTES
 
     @property
     def rule(self) -> str:
@@ -74,7 +75,7 @@ class Operation:
         """Reads the request, names every fault of it at once, and calls the handler."""
         errors = FieldErrors()
         query = self.query.parse(request.args.to_dict(), errors)
-        data = self.body.parse(_read_json(self.body), errors) if self.body is not None else {}
+        data = self.body.parse(_read_json(self.body, self.largest_body), errors) if self.body is not None else {}
         is_preview = bool(query.pop("preview", False))
         if self.needs_key and not is_preview:
             _check_key()
@@ -180,9 +181,9 @@ def _check_key() -> None:
         raise DomainError("bad_idempotency_key", http_status=400, max_length=MAX_KEY_LENGTH)
 
 
-def _read_json(body: Body) -> Any:
+def _read_json(body: Body, largest: int) -> Any:
     """The JSON of the request; nothing at all is an empty object. Raises 413, 415 and `malformed_json`."""
-    request.max_content_length = LARGEST_BODY_BYTES
+    request.max_content_length = largest
     raw = request.get_data()
     if not raw:
         return {}

@@ -54,7 +54,7 @@ document.addEventListener("keydown", (event) => {
     const form = primaryForm(event.target);
     if (form) {
       event.preventDefault();
-      form.requestSubmit(document.querySelector(`button.pri[form="${form.id}"]`) ?? form.querySelector("button.pri") ?? undefined);
+      form.requestSubmit(document.querySelector(`button.pri[form="${form.id}"]`) ?? [...form.querySelectorAll("button.pri")].find((button) => button.offsetParent) ?? undefined);
     }
     return;
   }

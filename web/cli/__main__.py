@@ -19,6 +19,7 @@ COMMANDS = {
     "seal": ("web.cli.seal", _("Seal audit rows now, as the worker does every few seconds.")),
     "audit-retention": ("web.cli.audit_retention", _("Say what is older than it has to be kept.")),
     "token": ("web.cli.token", _("Make an API token for a user and print it.")),
+    "import": ("web.cli.import_file", _("Bring records in from files: a kind (customers, products, …) and its file.")),
     "reset-link": ("web.cli.reset_link", _("Print a link by which a user sets a new password.")),
     "test": ("web.cli.test", _("Run the tests; arguments go to pytest.")),
     "check": ("web.cli.check", _("Check style, types and import rules.")),

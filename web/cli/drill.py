@@ -2,6 +2,7 @@
 
 import json
 import random
+from pathlib import Path
 
 import click
 
@@ -37,3 +38,15 @@ def kill_app(cycles: int, kills: int, seed: int | None) -> None:
     click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     if report["problems"]:
         raise click.exceptions.Exit(1)
+
+
+@command.command("size", help=_("Make a company of a given size, and keep it to measure in."))
+@click.option("--rows", default=1_000_000, show_default=True, help=_("Customers, orders and invoices."))
+@click.option("--at", type=click.Path(path_type=Path), help=_("The folder that holds the companies of each size."))
+def size(rows: int, at: Path | None) -> None:
+    from web.drill.size.standing import folder_of_sizes, home_of, standing
+
+    base = at or folder_of_sizes()
+    with standing(base, rows) as embedded:
+        click.echo(home_of(base, rows))
+        click.echo(embedded.app_url)

@@ -14,6 +14,7 @@ from crm.queries.timeline import Entry
 from web.approvals.sentences import approval_kind
 from web.filters import day, local, today, weekday
 from web.navigation import link
+from web.talk.records import record_address
 
 LOOKS: Final = {
     "note": ("pen", "mute"),
@@ -35,6 +36,7 @@ LOOKS: Final = {
     "refund": ("out", "warn"),
     "approval_approved": ("ok", "ok"),
     "approval_refused": ("x", "bad"),
+    "comment": ("people", "vio"),
 }
 TARGETS: Final = {
     "order_written": ("orders.show", "order_id"),
@@ -93,8 +95,16 @@ def _shown(entry: Entry) -> Shown:
     icon, tone = LOOKS.get(entry.kind, ("go", "mute"))
     endpoint, argument = TARGETS.get(entry.kind, ("", ""))
     url = link(endpoint, **{argument: entry.record_id}) if endpoint else None
+    if entry.kind == "comment":
+        url = _comment_address(entry)
     note, quote = _notes(entry)
     return Shown(entry, icon, tone, _lead(entry), url, note, quote)
+
+
+def _comment_address(entry: Entry) -> str:
+    """Where the comment stands: on its record's page, or for the customer's own on the page of all that was said."""
+    where = record_address(entry.detail or "", entry.record_id) if entry.detail != "customer" else None
+    return f"{where or f'/talk/{entry.detail}/{entry.record_id}'}#comment-{entry.id}"
 
 
 def _lead(entry: Entry) -> str:
@@ -117,6 +127,9 @@ def _lead(entry: Entry) -> str:
         "credit_note": lambda: _("Credited"),
         "receipt": lambda: _("Received"),
         "refund": lambda: _("Refunded"),
+        "comment": lambda: (
+            _("%(who)s commented", who=who) if entry.number is None else _("%(who)s commented on", who=who)
+        ),
         "approval_approved": lambda: _(
             "%(who)s approved %(what)s for", who=who, what=approval_kind(entry.detail or "")
         ),
@@ -134,6 +147,8 @@ def _notes(entry: Entry) -> tuple[str, str]:
         return due, ""
     if entry.kind == "quotation":
         return "", ""
+    if entry.kind == "comment":
+        return "", entry.text or ""
     if entry.kind.startswith("approval_"):
         return "", entry.text or ""
     return " ".join(dict.fromkeys(part for part in (entry.text, entry.detail) if part)), ""

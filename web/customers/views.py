@@ -26,10 +26,12 @@ from web.http import apply_errors, flash_done, run_command, see_other, show_newe
 from web.lists.pages import show_list
 from web.navigation import link
 from web.orders.sentences import PAYMENT, PAYMENT_TONES
+from web.talk.records import open_types
 
 GROUP_NAMES = {
     "all": lazy_gettext("All"),
     "contacts": lazy_gettext("Contacts"),
+    "talk": lazy_gettext("Comments"),
     "documents": lazy_gettext("Documents"),
     "money": lazy_gettext("Billing"),
 }
@@ -72,7 +74,9 @@ def show(customer_id: int) -> str:
     group = group if group in GROUPS else "all"
     with db.current().reading() as connection:
         page = customer_page(connection, customer_id, today())
-        history = timeline(connection, customer_id, group=group, before=_moment(request.args.get("before")))
+        history = timeline(
+            connection, customer_id, group=group, before=_moment(request.args.get("before")), types=open_types()
+        )
     return render_template(
         "customers/show.html",
         **vars(page),

@@ -59,10 +59,11 @@ def answer_export(chosen: Exported, file_format: str) -> Response:
         request_id=g.request_id,
     )
     run(record_export, chosen.name, rows=count, file_format=file_format, filters=filters, context=context)
-    return _download(file, f"{title}-{today().isoformat()}", file_format)
+    return download(file, f"{title}-{today().isoformat()}", file_format)
 
 
-def _download(file: IO[bytes], name: str, file_format: str) -> Response:
+def download(file: IO[bytes], name: str, file_format: str) -> Response:
+    """The answer that is a file, in one of the formats, under a name in any language."""
     kind = FORMATS[file_format]
     response = Response(_pieces(file), mimetype=None, content_type=kind.media_type)
     plain = f"export-{today().isoformat()}.{kind.ending}"

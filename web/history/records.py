@@ -138,6 +138,7 @@ KINDS: dict[str, Kind] = {
         _kind("departure", _("Departure"), "users.manage", label="row.reason"),
         _kind("saved_view", _("Saved view"), AUDIT, "lists.view", "view_id"),
         _kind("bulk_job", _("Change of many rows"), AUDIT, "lists.job", "job_id", "row.list_name"),
+        _kind("notice_setting", _("How one is told"), "users.manage", label="row.user_id"),
         _kind("customer_share", _("Shared customer"), "users.manage", label="row.reason"),
     )
 }
@@ -145,6 +146,7 @@ KINDS: dict[str, Kind] = {
 OTHERS: dict[str, tuple[Any, str]] = {
     "list": (_("List"), AUDIT),
     "audit": (_("Audit trail"), AUDIT),
+    "import_batch": (_("Import"), AUDIT),
     "number_series": (_("Number series"), "company.write"),
     # An adjustment that waits for its approval: there is no document yet.
     "stock_adjustment": (_("Stock adjustment"), "approvals.rules"),

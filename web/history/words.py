@@ -40,6 +40,9 @@ ACTIONS: dict[str, Any] = {
     "audit.retention_reported": _("Retention reported"),
     "bulk_job.started": _("Change of many rows begun"),
     "bulk_job.undone": _("Change of many rows taken back"),
+    "comment.changed": _("Changed a comment"),
+    "comment.removed": _("Took a comment back"),
+    "comment.written": _("Commented"),
     "credit_note.matched": _("Matched"),
     "credit_note.posted": _("Posted"),
     "credit_note.unmatched": _("Match undone"),
@@ -50,9 +53,23 @@ ACTIONS: dict[str, Any] = {
     "departure.resumed": _("Tried again"),
     "departure.started": _("Started"),
     "field.unmasked": _("Uncovered a field"),
+    "file.added": _("Added a file"),
+    "file.removed": _("Removed a file"),
     "fiscal_period.closed": _("Closed"),
     "fiscal_period.reopened": _("Reopened"),
     "fiscal_year.opened": _("Fiscal year opened"),
+    "import_batch.checked": _("Checked"),
+    "import_batch.decided": _("Rows decided"),
+    "import_batch.discarded": _("Discarded"),
+    "import_batch.done": _("Done"),
+    "import_batch.heads_chosen": _("Heads chosen"),
+    "import_batch.mapped": _("Columns confirmed"),
+    "import_batch.paused": _("Paused"),
+    "import_batch.resumed": _("Gone on with"),
+    "import_batch.started": _("Started"),
+    "import_batch.undo_started": _("Undoing started"),
+    "import_batch.undone": _("Undone"),
+    "import_batch.uploaded": _("Files handed in"),
     "invoice.fiscal_recorded": _("Fiscal invoice recorded"),
     "invoice.posted": _("Posted"),
     "journal_entry.manual": _("Posted by hand"),
@@ -167,7 +184,7 @@ def channel_name(channel: str | None) -> str:
     """The way a change came, in words."""
     if channel and channel.startswith("api: "):
         return gettext("API, token “%(name)s”", name=channel.removeprefix("api: "))
-    names = {"browser": _("Browser"), "worker": _("Worker"), "command line": _("Command line")}
+    names = {"browser": _("Browser"), "worker": _("Worker"), "command line": _("Command line"), "import": _("Import")}
     return str(names.get(channel or "", channel or ""))
 
 

@@ -29,7 +29,7 @@ def index() -> str:
             home = warehouse_home(connection, today=today(), month=month)
             return render_template("home/warehouse.html", greeting=greeting(), **vars(home))
         if "finance" in roles and not roles & {"sales", "sales_manager", "manager", "admin"}:
-            money = finance_home(connection, today=today(), month=month, user_id=g.actor.user_id)
+            money = finance_home(connection, today=today(), month=month)
             return render_template("home/finance.html", greeting=greeting(), **vars(money))
         manages = bool(roles & {"manager", "sales_manager", "admin"})
         found = sales_home(

@@ -26,6 +26,7 @@ TRIGGERS: dict[str, str] = {
     "journal": "kept no_truncate",
     "journal_entry": "check_entry check_period immutable no_truncate",
     "journal_line": "check_new_lines immutable no_truncate",
+    "notice": "announce",
     "number_series": "kept no_truncate",
     "opportunity": "kept no_truncate",
     "outbox_consumption": "immutable no_truncate",

@@ -129,7 +129,8 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
     sums = [name for name in names if columns[name].sums and columns[name].is_clear(who)]
     tabs = views_of(page)
     states = [*(view.state for view in tabs), *(view.state for view in wished.saved)]
-    here, held = count(connection, page.source, state, who, sums, states, _first_tabs(page))
+    more = {"whole": "whole" in request.args}
+    here, held = count(connection, page.source, state, who, sums, states, _first_tabs(page), **more)
     groups, has_more_groups = read_groups(connection, page.source, state, who, sums) if grouping else ([], False)
     rows = _rows(connection, wished, who, names, sort) if grouping is None else Page([])
     named = reference_labels(connection, page, columns, state.demands, who)
@@ -141,6 +142,7 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
         "page": rows,
         "here": here,
         "total": number_of(here),
+        "whole_url": wished.address(whole="yes"),
         "tabs": _tabs(wished, held),
         "chips": [_chip(wished, columns, place, who, named) for place in range(len(state.demands))],
         "groups": [_group_row(wished, group, grouping, columns) for group in groups] if grouping else [],

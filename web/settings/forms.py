@@ -55,6 +55,8 @@ class CompanyForm(Form):
     tax_rate = PercentField(_("Usual VAT rate"), [Required()])
     payment_terms_days = AmountField(_("Usual payment terms, days"), [Required()], places=0)
     audit_years = AmountField(_("Years that audit rows are kept"), [Required()], places=0)
+    file_megabytes = AmountField(_("Largest file, MB"), [Required()], places=0)
+    record_megabytes = AmountField(_("Files of one record, MB"), [Required()], places=0)
     tax_rounding = SelectField(
         _("VAT is rounded"),
         choices=[SelectChoice("line", _("per line")), SelectChoice("document", _("per document"))],

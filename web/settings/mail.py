@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, render_template, request
+from flask import current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core import database as db
 from core import mail
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
 from core.masks import EMAILS, shown
 from core.organization import User
 from core.queries.mail_record import MAILS
@@ -23,6 +23,8 @@ KINDS = {
     "password_reset": _l("Password reset"),
     "invitation": _l("Invitation"),
     "password_changed": _l("Password changed"),
+    "notice": _l("Notification"),
+    "digest": _l("Daily mail"),
     "test": _l("Test mail"),
 }
 STATES = {
@@ -67,6 +69,19 @@ def send_mail_again(message_id: int) -> ResponseReturnValue:
     return see_other("settings.mail")
 
 
+@area.route("/mail/<int:message_id>", permission="company.write")
+def read_mail(message_id: int) -> ResponseReturnValue:
+    """In the demo company, which mails nothing: what a mail would say. Elsewhere nobody reads other people's mail."""
+    if not _is_demo():
+        raise NotFound("mail_message", message_id)
+    said = mail.compose_stored(message_id)
+    return render_template("settings/mail_text.html", message_id=message_id, said=said, kinds=KINDS)
+
+
+def _is_demo() -> bool:
+    return str(getattr(current_app.extensions["settings"], "environment", "")) == "demo"
+
+
 def _own_address() -> str | None:
     with db.current().session() as reading:
         user = reading.get(User, g.actor.user_id)
@@ -77,5 +92,5 @@ def _page(after: str | None) -> str:
     page: Any = MAILS.page({}, after)
     return render_template(
         "settings/mail.html", mails=page.rows, next=page.next, settings=mail.current(), kinds=KINDS, states=STATES,
-        may_go_again=MAY_GO_AGAIN,
+        may_go_again=MAY_GO_AGAIN, may_read=_is_demo(),
     )  # fmt: skip

@@ -48,6 +48,8 @@ def company() -> str:
         form.tax_rate.data = row.tax_rate * 100
         form.payment_terms_days.data = Decimal(row.payment_terms_days)
         form.audit_years.data = Decimal(row.audit_years)
+        form.file_megabytes.data = Decimal(row.file_megabytes)
+        form.record_megabytes.data = Decimal(row.record_megabytes)
         return render_template("settings/company.html", form=form, currency=row.currency, logo=row.logo_type)
 
 
@@ -84,6 +86,6 @@ def _values(form: CompanyForm) -> dict[str, Any]:
     if (content := form.logo.content) is not None:
         values["logo"] = content
     values["tax_rate"] = None if rate is None else rate / 100
-    for name in ("payment_terms_days", "audit_years"):
+    for name in ("payment_terms_days", "audit_years", "file_megabytes", "record_megabytes"):
         values[name] = None if form[name].data is None else int(form[name].data)
     return values

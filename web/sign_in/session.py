@@ -19,6 +19,8 @@ from crm.queries.work import WORK
 from web.http import run_command
 
 LONGEST_TOKEN: Final = 100
+# What pages ask while nobody touches them.
+BY_ITSELF: Final = frozenset({"notices.count", "notices.stream"})
 _HALF: Final = "half"
 _NEXT: Final = "next"
 _CHALLENGE: Final = "challenge"
@@ -36,7 +38,9 @@ def load_actor(request: Request) -> Actor | None:
         return None
     is_page = _is_page(request)
     beside = [WORK(token_hash=sessions.digest(token))] if is_page else []
-    found = sessions.load_session(token, clock.now(), *beside, may_rotate=is_page)
+    found = sessions.load_session(
+        token, clock.now(), *beside, may_rotate=is_page, is_use=request.endpoint not in BY_ITSELF
+    )
     if found is None:
         return None
     if found.new_token:

@@ -28,7 +28,8 @@ def send(person: Browser, content: bytes | None, **more: Any) -> Any:
     with session as opened:
         row = get_company(opened)
         names = ("name", "tax_rounding", "tax_point", "invoicing_policy", "due_from", "time_zone", "language")
-        values = {name: str(getattr(row, name)) for name in (*names, "audit_years")}
+        numbers = ("audit_years", "file_megabytes", "record_megabytes")
+        values = {name: str(getattr(row, name)) for name in (*names, *numbers)}
         values |= {"tax_rate": "13", "payment_terms_days": "30"}
     sent = {"logo": (io.BytesIO(content), "logo.svg")} if content is not None else {}
     person.get("/settings")

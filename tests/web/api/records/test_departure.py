@@ -9,6 +9,7 @@ from tests.web.api.conftest import Api
 from tests.web.api.records.conftest import Asked
 from tests.web.api.test_refusals import faults, problem
 from tests.world import World
+from web.consumers import load
 
 KINDS = ["departure_started", "departure_advanced"]
 
@@ -20,6 +21,7 @@ def _person(asked: Asked, login: str) -> int:
 
 
 def _work_off(world: World) -> None:
+    load()
     found = "SELECT id FROM outbox_event WHERE kind = ANY (:kinds) AND state <> 'done'"
     while waiting := world.rows(found, kinds=KINDS):
         for (event,) in waiting:
