@@ -195,6 +195,11 @@ class Contact(OfCustomer, Base):
     created_at: Mapped[Moment]
     version: Mapped[int] = mapped_column(default=1)
 
+    __table_args__ = (
+        Index("ix_contact_by_name", "name", "id"),
+        Index("ix_contact_by_creation", "created_at", "id"),
+        Index("ix_contact_not_called", "name", "id", postgresql_where="do_not_call"),
+    )
     __mapper_args__ = {"version_id_col": version}
 
     @property

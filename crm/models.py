@@ -314,6 +314,12 @@ class SalesOrder(Owned, Base):
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
         ),
         Index(
+            "ix_sales_order_to_ship_by_wish",
+            sql("coalesce(requested_on, DATE '9999-12-31')"),
+            "id",
+            postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
+        ),
+        Index(
             "ix_sales_order_open",
             "number",
             postgresql_include=["owner_id", "customer_id", "amount_total"],

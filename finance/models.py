@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +29,10 @@ from core.scope import Owned
 
 ZERO = Decimal("0.00")
 AMOUNT = Numeric(18, 2)
+# What lists order by; `finance.lists` writes the same expressions.
+DUE = "coalesce(due_on, DATE '9999-12-31')"
+SIGNED = "(CASE WHEN kind = 'refund' THEN -amount ELSE amount END)"
+LEFT = "(CASE WHEN kind = 'refund' THEN 0.00 ELSE amount_unapplied END)"
 
 
 class AccountKind(StrEnum):
@@ -103,7 +108,11 @@ class JournalEntry(Base):
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("journal_entry.id"), unique=True)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
 
-    __table_args__ = (CheckConstraint("line_count >= 2", name="line_count"),)
+    __table_args__ = (
+        CheckConstraint("line_count >= 2", name="line_count"),
+        Index("ix_journal_entry_by_time", "recorded_at", "id"),
+        Index("ix_journal_entry_by_hand", "recorded_at", "id", postgresql_where="event IN ('manual', 'reversal')"),
+    )
 
 
 class JournalLine(Base):
@@ -172,6 +181,11 @@ class Invoice(Owned, Base):
         ),
         Index("ix_invoice_owner", "owner_id", "issued_on"),
         Index("ix_invoice_reference", "customer_reference", postgresql_where="customer_reference IS NOT NULL"),
+        Index("ix_invoice_by_day", "issued_on", "id"),
+        Index("ix_invoice_by_due", text(DUE), "id"),
+        Index("ix_invoice_open_by_due", text(DUE), "id", postgresql_where="amount_allocated < amount_total"),
+        Index("ix_invoice_by_amount", "amount_total", "id"),
+        Index("ix_invoice_by_rest", "amount_open", "id"),
     )
 
 
@@ -223,6 +237,7 @@ class CreditNote(Owned, Base):
         CheckConstraint("amount_total = amount_net + amount_tax AND amount_total > 0", name="total"),
         CheckConstraint("amount_allocated >= 0 AND amount_allocated <= amount_total", name="allocated"),
         Index("ix_credit_note_customer", "customer_id", "issued_on"),
+        Index("ix_credit_note_by_day", "issued_on", "id"),
         Index("ix_credit_note_unapplied", "customer_id", postgresql_where="amount_allocated < amount_total"),
     )
 
@@ -297,6 +312,9 @@ class Payment(Owned, Base):
         CheckConstraint("amount_allocated >= 0 AND amount_allocated <= amount", name="allocated"),
         Index("ix_payment_customer", "customer_id", "received_on"),
         Index("ix_payment_received", "received_on", "id"),
+        Index("ix_payment_refunds", "received_on", "id", postgresql_where="kind = 'refund'"),
+        Index("ix_payment_by_amount", text(SIGNED), "id"),
+        Index("ix_payment_by_rest", text(LEFT), "id"),
         Index(
             "ix_payment_unapplied",
             "customer_id",
@@ -368,3 +386,5 @@ class LedgerTask(Base):
     detail: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[Moment]
     done_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_ledger_task_open", "created_at", "id", postgresql_where="done_at IS NULL"),)

@@ -123,6 +123,14 @@ class StockMove(Base):
         CheckConstraint("value = 0 OR sign(value) = sign(quantity)", name="value"),
         CheckConstraint("on_hand_after >= 0", name="on_hand_after"),
         Index("ix_stock_move_product", "product_id", "recorded_at"),
+        Index("ix_stock_move_by_time", "recorded_at", "id"),
+        Index(
+            "ix_stock_move_rare",
+            "kind",
+            "recorded_at",
+            "id",
+            postgresql_where="kind IN ('return', 'adjustment', 'opening')",
+        ),
     )
 
 
@@ -166,7 +174,7 @@ class Shipment(Owned, Base):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouse.id"))
-    shipped_on: Mapped[Day] = mapped_column(index=True)
+    shipped_on: Mapped[Day]
     ship_to: Mapped[str | None] = mapped_column(Text)
     carrier: Mapped[str | None] = mapped_column(String(80))
     tracking_number: Mapped[str | None] = mapped_column(String(80))
@@ -174,7 +182,12 @@ class Shipment(Owned, Base):
     recorded_at: Mapped[Moment]
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
 
-    __table_args__ = (CheckConstraint("kind IN ('out', 'return')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('out', 'return')", name="kind"),
+        Index("ix_shipment_shipped_on", "shipped_on", "id"),
+        Index("ix_shipment_by_time", "recorded_at", "id"),
+        Index("ix_shipment_returns", "recorded_at", "id", postgresql_where="kind = 'return'"),
+    )
 
 
 class ShipmentLine(Base):
@@ -211,6 +224,12 @@ class StockDocument(Base):
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("journal_entry.id"))
     recorded_at: Mapped[Moment]
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+    __table_args__ = (
+        Index("ix_stock_document_by_time", "recorded_at", "id"),
+        Index("ix_stock_document_by_kind", "kind", "recorded_at", "id"),
+        Index("ix_stock_document_by_day", "effective_on", "id"),
+    )
 
 
 class StockDocumentLine(Base):

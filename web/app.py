@@ -38,6 +38,7 @@ ActorLoader = Callable[[Request], Any]
 AREAS: Final = (
     "web.home",
     "web.customers",
+    "web.contacts",
     "web.opportunities",
     "web.quotations",
     "web.orders",

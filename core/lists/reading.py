@@ -111,10 +111,12 @@ def count(
     asked: Asked,
     sums: Sequence[str] = (),
     tabs: Sequence[State] = (),
+    beside: Sequence[tuple[Source, State]] = (),
     *,
     whole: bool = False,
 ) -> tuple[Count, list[Count]]:
-    """How many rows a state asks for, with the sums of some columns, and how many each tab holds: one statement.
+    """How many rows a state asks for, with the sums of some columns, and how many each tab holds, those of the lists
+    that stand beside it last: one statement.
 
     `whole` counts and sums all rows of the state, however many they are.
     """
@@ -127,12 +129,13 @@ def count(
     most = None if whole else most_counted(source, state, asked)
     counted = (chosen if most is None else chosen.limit(most + 1)).subquery()
     totals = [func.count(), *(func.sum(counted.c[column.name]) for column in added)]
-    limits = [most_counted(source, tab, asked) for tab in tabs]
+    held_by = [*((source, tab) for tab in tabs), *beside]
+    limits = [most_counted(rooted, tab, asked) for rooted, tab in held_by]
     held = [
         select(func.count())
-        .select_from(asked_for(source, tab, asked).add_columns(literal(1).label("one")).limit(limit + 1).subquery())
+        .select_from(asked_for(rooted, tab, asked).add_columns(literal(1).label("one")).limit(limit + 1).subquery())
         .scalar_subquery()
-        for tab, limit in zip(tabs, limits, strict=True)
+        for (rooted, tab), limit in zip(held_by, limits, strict=True)
     ]
     [found] = connection.execute(select(*totals, *held).select_from(counted), asked.parameters).all()
     here, others = found[: len(totals)], found[len(totals) :]

@@ -1,4 +1,4 @@
-"""The references that lists of every module have: people, customers, suppliers, products, categories, terms."""
+"""The references that lists of every module have: people, customers, suppliers, products and their groups."""
 
 from __future__ import annotations
 
@@ -43,3 +43,4 @@ refer(
         current=lambda: PaymentTerms.is_active,
     ),
 )
+refer("unit", Reference(lambda: select(UnitOfMeasure.id, UNIT_LABEL), UnitOfMeasure.id, UNIT_LABEL))

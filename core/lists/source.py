@@ -36,11 +36,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Join:
-    """A table beside the root, joined only where a column that needs it is asked for."""
+    """A table beside the root, joined only where a column that needs it is asked for. `on` is made for each query where
+    it depends on who asks."""
 
     target: Any
-    on: ColumnElement[bool]
+    on: ColumnElement[bool] | Callable[[], ColumnElement[bool]]
     is_outer: bool = False
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        return self.on() if callable(self.on) else self.on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +146,7 @@ class Source:
         wanted = {*needs, *self.always}
         for name, join in self.joins.items():
             if name in wanted:
-                query = query.join(join.target, join.on, isouter=join.is_outer)
+                query = query.join(join.target, join.condition, isouter=join.is_outer)
         return query.where(*self.where())
 
 

@@ -15,6 +15,7 @@ from core.scope import visible_rows
 from crm.lists.customers import MONEY, NEVER
 from crm.models import OrderState, SalesOrder, SalesOrderInvoice, SalesOrderLine, SalesOrderShipment, ShippingStatus
 from finance.models import Invoice
+from inventory.lists import shared  # noqa: F401 (its reference)
 from inventory.models import Reservation, Shipment, Warehouse
 
 

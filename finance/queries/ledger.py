@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, select
 
 from core.masks import COSTS, MARGINS, shown
 from core.organization import User
@@ -22,23 +22,6 @@ COST_ROLES = frozenset(
     ("inventory", "cost_of_goods", "received_not_billed", "opening_equity", "stock_gain", "stock_loss")
 )
 """Accounts whose balance is what goods cost or stock is worth."""
-
-
-class JournalRow(NamedTuple):
-    """One line of the list of entries; `amount` is the sum of one side."""
-
-    id: int
-    number: str
-    journal: str
-    event: str
-    effective_on: date
-    recorded_at: datetime
-    origin: str | None
-    document: str | None
-    memo: str | None
-    who: str | None
-    amount: Decimal
-    accounts: str
 
 
 class EntryRecord(NamedTuple):
@@ -133,62 +116,6 @@ def account_choices(connection: Connection, *, chinese: bool, only_active: bool 
     if only_active:
         query = query.where(Account.is_active)
     return [Choice(*row) for row in connection.execute(query)]
-
-
-def list_entries(
-    connection: Connection,
-    window: Window,
-    *,
-    chinese: bool,
-    journal_id: int | None = None,
-    account_id: int | None = None,
-    origin: str = "",
-    since: date | None = None,
-    until: date | None = None,
-) -> Page[JournalRow]:
-    """Entries by recording time, by default the latest first."""
-    name = Journal.name_zh if chinese else Journal.name
-    of_entry = JournalLine.entry_id == JournalEntry.id
-    amount = select(func.sum(JournalLine.debit)).where(of_entry).correlate(JournalEntry).scalar_subquery()
-    codes = (
-        select(func.string_agg(Account.code.distinct(), " "))
-        .join(JournalLine, JournalLine.account_id == Account.id)
-        .where(of_entry)
-        .correlate(JournalEntry)
-        .scalar_subquery()
-    )
-    query: AnySelect = (
-        select(
-            JournalEntry.id,
-            JournalEntry.number,
-            name.label("journal"),
-            JournalEntry.event,
-            JournalEntry.effective_on,
-            JournalEntry.recorded_at,
-            JournalEntry.origin,
-            JournalEntry.document,
-            JournalEntry.memo,
-            User.name.label("who"),
-            amount.label("amount"),
-            codes.label("accounts"),
-        )
-        .join(Journal, Journal.id == JournalEntry.journal_id)
-        .outerjoin(User, User.id == JournalEntry.actor_id)
-    )
-    if journal_id:
-        query = query.where(JournalEntry.journal_id == journal_id)
-    if account_id:
-        query = query.where(select(JournalLine.id).where(of_entry, JournalLine.account_id == account_id).exists())
-    if origin:
-        columns = (JournalEntry.number, JournalEntry.origin, JournalEntry.document, JournalEntry.memo)
-        query = query.where(or_(*[column.icontains(origin, autoescape=True) for column in columns]))
-    if since:
-        query = query.where(JournalEntry.effective_on >= since)
-    if until:
-        query = query.where(JournalEntry.effective_on <= until)
-    values: dict[str, Any] = {"recorded": JournalEntry.recorded_at, "date": JournalEntry.effective_on}
-    sorting = window.sorting(values, JournalEntry.id)
-    return fetch_page(connection, query, JournalRow, sorting, window)
 
 
 def get_entry(connection: Connection, entry_id: int, *, chinese: bool) -> tuple[EntryRecord, list[LineRow]]:

@@ -1,4 +1,4 @@
-"""Payments, unapplied money and what it could settle, bank accounts with their balance in the ledger."""
+"""Payments as records, unapplied money and what it could settle, bank accounts with their balance in the ledger."""
 
 from __future__ import annotations
 
@@ -7,42 +7,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, literal, null, or_, select, union_all
+from sqlalchemy import Connection, func, literal, null, select, union_all
 
 from core.masks import BankDetail, maker
 from core.parties import Customer, CustomerAccount
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.reading import get_record, select_record
-from core.queries.words import matches_customer
 from core.scope import visible_rows
 from finance.invoicing import InvoiceFact
 from finance.models import BankAccount, CreditNote, Invoice, JournalLine, Payment, PaymentKind
 
 ZERO = Decimal("0.00")
-
-
-class PaymentRow(NamedTuple):
-    """One line of the list of payments; a refund's amount went out."""
-
-    id: int
-    number: str
-    kind: str
-    customer_id: int
-    customer: str
-    received_on: date
-    bank: str
-    currency: str
-    amount: Decimal
-    amount_unapplied: Decimal
-    reference: str | None
-
-
-class PaymentTabs(NamedTuple):
-    """How many stand under each tab."""
-
-    all: int
-    unmatched: int
-    refunds: int
 
 
 class PaymentRecord(NamedTuple):
@@ -93,65 +68,6 @@ class BankRow(NamedTuple):
     is_default: bool
     is_active: bool
     balance: Decimal
-
-
-_TABS: dict[str, ColumnElement[bool]] = {
-    "unmatched": (Payment.kind == PaymentKind.RECEIPT) & (Payment.amount_allocated < Payment.amount),
-    "refunds": Payment.kind == PaymentKind.REFUND,
-}
-
-
-def list_payments(
-    connection: Connection, window: Window, *, tab: str = "", search: str = "", customer_id: int | None = None
-) -> Page[PaymentRow]:
-    """Payments, by default the latest first; the sum is what is unapplied over all pages."""
-    query: AnySelect = (
-        select(
-            Payment.id,
-            Payment.number,
-            Payment.kind,
-            Payment.customer_id,
-            Customer.name.label("customer"),
-            Payment.received_on,
-            BankAccount.name.label("bank"),
-            Payment.currency,
-            Payment.amount,
-            Payment.amount_unapplied,
-            Payment.reference,
-        )
-        .join(Customer, Customer.id == Payment.customer_id)
-        .join(BankAccount, BankAccount.id == Payment.bank_account_id)
-    )
-    query = _chosen(query, search, customer_id)
-    if tab in _TABS:
-        query = query.where(_TABS[tab])
-    columns: dict[str, Any] = {
-        "received": Payment.received_on,
-        "number": Payment.number,
-        "customer": Customer.name,
-        "amount": Payment.amount,
-        "unapplied": Payment.amount_unapplied,
-    }
-    sorting = window.sorting(columns, Payment.id)
-    return fetch_page(connection, query, PaymentRow, sorting, window, sums=("amount_unapplied",))
-
-
-def count_payments(connection: Connection, *, search: str = "", customer_id: int | None = None) -> PaymentTabs:
-    """The numbers beside the tabs, under the same search."""
-    counts = [func.count().filter(condition) for condition in _TABS.values()]
-    query: AnySelect = (
-        select(func.count(), *counts).select_from(Payment).join(Customer, Customer.id == Payment.customer_id)
-    )
-    return PaymentTabs(*connection.execute(_chosen(query, search, customer_id)).one())
-
-
-def _chosen(query: AnySelect, search: str, customer_id: int | None) -> AnySelect:
-    query = query.where(visible_rows(Payment))
-    if search:
-        columns = (Payment.number, Payment.reference)
-        by_text = [column.icontains(search, autoescape=True) for column in columns]
-        query = query.where(or_(*by_text, matches_customer(Customer, search)))
-    return query.where(Payment.customer_id == customer_id) if customer_id else query
 
 
 def get_payment(connection: Connection, payment_id: int) -> PaymentRecord:

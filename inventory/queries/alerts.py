@@ -12,7 +12,10 @@ from core.catalog import Product, UnitOfMeasure
 from core.organization import User
 from core.parties import Supplier
 from inventory.models import ReorderPoint, Reservation, StockAlert, StockLevel, Warehouse
-from inventory.queries.stock import SAME_PLACE
+
+SAME_PLACE = and_(
+    ReorderPoint.product_id == StockLevel.product_id, ReorderPoint.warehouse_id == StockLevel.warehouse_id
+)
 
 
 class AlertRow(NamedTuple):

@@ -1,4 +1,4 @@
-"""Products with their stock: the list, and one product's levels, moves and reservations."""
+"""One product with its stock: levels, moves and reservations; and what is to be reordered."""
 
 from __future__ import annotations
 
@@ -6,47 +6,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, select
+from sqlalchemy import Connection, and_, exists, func, not_, select
 
-from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
+from core.catalog import Product, ProductCategory, UnitOfMeasure
 from core.masks import Cost, maker
 from core.organization import User
 from core.parties import Supplier
-from core.queries.paging import AnySelect, Page, Window, fetch_page
+from core.queries.paging import AnySelect
 from core.queries.reading import get_record, select_record
-from core.queries.words import matches
 from inventory.models import ProductValuation, ReorderPoint, Reservation, StockLevel, StockMove, Warehouse
 
-NONE = Decimal(0)
 RECENT_MOVES = 12
-
-
-class ProductRow(NamedTuple):
-    """One line of the list of products; stock is the sum over all warehouses, None for a service."""
-
-    id: int
-    sku: str
-    name: str
-    kind: str
-    category: str | None
-    unit: str
-    price: Decimal
-    is_discontinued: bool
-    is_active: bool
-    on_hand: Decimal | None
-    available: Decimal | None
-    back_ordered: Decimal | None
-    is_low: bool
-
-
-class ProductTabs(NamedTuple):
-    """How many products stand under each tab."""
-
-    all: int
-    goods: int
-    services: int
-    discontinued: int
-    low: int
 
 
 _STOCK = (
@@ -72,69 +42,6 @@ IS_LOW = and_(
         .where(ReorderPoint.product_id == Product.id, StockLevel.available <= ReorderPoint.quantity)
     ).correlate(Product),
 )
-TABS: dict[str, ColumnElement[bool]] = {
-    "goods": Product.kind == ProductKind.GOODS,
-    "services": Product.kind == ProductKind.SERVICE,
-    "discontinued": Product.is_discontinued.is_(True),
-    "low": IS_LOW,
-}
-
-
-def list_products(
-    connection: Connection,
-    window: Window,
-    *,
-    chinese: bool,
-    tab: str = "",
-    search: str = "",
-    category: int | None = None,
-) -> Page[ProductRow]:
-    """Products by name, code, price or stock."""
-    unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
-    query: AnySelect = (
-        select(
-            Product.id,
-            Product.sku,
-            Product.name,
-            Product.kind,
-            ProductCategory.name.label("category"),
-            unit.label("unit"),
-            Product.price,
-            Product.is_discontinued,
-            Product.is_active,
-            _STOCK.c.on_hand,
-            _STOCK.c.available,
-            _STOCK.c.back_ordered,
-            IS_LOW.label("is_low"),
-        )
-        .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
-        .outerjoin(ProductCategory, ProductCategory.id == Product.category_id)
-        .outerjoin(_STOCK, _STOCK.c.product_id == Product.id)
-    )
-    query = _chosen(query, search, category)
-    if tab in TABS:
-        query = query.where(TABS[tab])
-    columns: dict[str, Any] = {
-        "name": Product.name,
-        "sku": Product.sku,
-        "price": Product.price,
-        "available": func.coalesce(_STOCK.c.available, NONE),
-        "on_hand": func.coalesce(_STOCK.c.on_hand, NONE),
-    }
-    sorting = window.sorting(columns, Product.id)
-    return fetch_page(connection, query, ProductRow, sorting, window)
-
-
-def count_products(connection: Connection, *, search: str = "", category: int | None = None) -> ProductTabs:
-    """The numbers beside the tabs, under the same search."""
-    counts = [func.count().filter(condition) for condition in TABS.values()]
-    query = _chosen(select(func.count(), *counts).select_from(Product), search, category)
-    return ProductTabs(*connection.execute(query).one())
-
-
-def _chosen(query: AnySelect, search: str, category: int | None) -> AnySelect:
-    query = query.where(matches(Product.search_text, search))
-    return query.where(Product.category_id == category) if category else query
 
 
 class ProductRecord(NamedTuple):

@@ -1,4 +1,4 @@
-"""Shipments and goods taken back: the list and one record."""
+"""One shipment, or goods taken back."""
 
 from __future__ import annotations
 
@@ -6,32 +6,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, select
 
 from core.catalog import Product, UnitOfMeasure
 from core.masks import Cost, maker
 from core.organization import User
 from core.parties import Customer
-from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.reading import get_record, select_record
 from core.scope import visible_rows
 from inventory.models import Shipment, ShipmentLine, Warehouse
-
-
-class ShipmentRow(NamedTuple):
-    """One line of the list of shipments."""
-
-    id: int
-    number: str
-    kind: str
-    customer_id: int
-    customer: str
-    warehouse: str
-    shipped_on: date
-    carrier: str | None
-    origin: str
-    lines: int
-    quantity: Decimal
 
 
 class ShipmentRecord(NamedTuple):
@@ -64,49 +47,6 @@ class ShipmentLineRow(NamedTuple):
     unit: str
     quantity: Decimal
     cost: Cost
-
-
-def list_shipments(
-    connection: Connection, window: Window, *, kind: str = "", search: str = "", customer_id: int | None = None
-) -> Page[ShipmentRow]:
-    """Shipments, the latest first."""
-    sums = (
-        select(
-            ShipmentLine.shipment_id,
-            func.count().label("lines"),
-            func.sum(ShipmentLine.quantity).label("quantity"),
-        )
-        .group_by(ShipmentLine.shipment_id)
-        .subquery("sums")
-    )
-    query: AnySelect = (
-        select(
-            Shipment.id,
-            Shipment.number,
-            Shipment.kind,
-            Shipment.customer_id,
-            Customer.name.label("customer"),
-            Warehouse.name.label("warehouse"),
-            Shipment.shipped_on,
-            Shipment.carrier,
-            Shipment.origin,
-            sums.c.lines,
-            sums.c.quantity,
-        )
-        .join(Customer, Customer.id == Shipment.customer_id)
-        .join(Warehouse, Warehouse.id == Shipment.warehouse_id)
-        .join(sums, sums.c.shipment_id == Shipment.id)
-        .where(visible_rows(Shipment))
-    )
-    if kind:
-        query = query.where(Shipment.kind == kind)
-    if customer_id:
-        query = query.where(Shipment.customer_id == customer_id)
-    if search:
-        columns: tuple[Any, ...] = (Shipment.number, Shipment.origin, Shipment.tracking_number, Customer.name)
-        query = query.where(or_(*[column.icontains(search, autoescape=True) for column in columns]))
-    sorting = Sorting(Shipment.recorded_at.expression, Shipment.id.expression, True)
-    return fetch_page(connection, query, ShipmentRow, sorting, window)
 
 
 def get_shipment(connection: Connection, shipment_id: int) -> ShipmentRecord:

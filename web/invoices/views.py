@@ -18,20 +18,14 @@ from core.columns import longest_texts
 from core.command import Preview
 from core.errors import DomainError, NotFound
 from core.queries.customers import get_customer
-from core.queries.paging import Page, Window
 from crm.orders.fiscal import record_fiscal_invoice
 from finance.models import PaymentAllocation, WriteOff
 from finance.queries.allocations import allocations_where, entries_of
 from finance.queries.invoices import (
-    CreditNoteRow,
-    InvoiceRow,
-    count_invoices,
     credit_note_lines,
     get_credit_note,
     get_invoice,
     invoice_lines,
-    list_credit_notes,
-    list_invoices,
 )
 from finance.queries.receivables import BUCKETS, AgingRow, aging, aging_totals, open_invoices
 from finance.write_offs import reverse_write_off, write_off
@@ -52,9 +46,11 @@ from web.http import (
 )
 from web.i18n import language
 from web.invoices import area
+from web.invoices.listing import CREDIT_NOTE_LIST, INVOICE_LIST
 from web.invoices.papers import read_credit_note, read_invoice
 from web.limits import PDF
-from web.lists.address import choice_of, day_of, id_of, text_of, window_of
+from web.lists.address import day_of, id_of, text_of
+from web.lists.pages import show_list
 from web.payments.rows import carried_values
 from web.permissions import may
 
@@ -75,43 +71,16 @@ class FiscalForm(Form):
     issued_on = DayField(_l("Issued on"), [Required()])
 
 
-TABS = ("open", "overdue", "paid", "all", "credit-notes")
-NOTE_ORDERS = ("number", "customer", "issued", "total", "open")
-ORDERS = ("number", "customer", "issued", "due", "total", "open")
-
-
 @area.route("", permission="invoices.read")
-def index() -> str:
-    """Invoices by state, or the credit notes."""
-    tab = choice_of("tab", TABS, "open")
-    chosen: dict[str, Any] = {"search": text_of("q"), "customer_id": id_of("customer")}
-    with db.current().reading() as connection:
-        if tab == "credit-notes":
-            window = window_of(NOTE_ORDERS, "-issued")
-            page: Any = read_credit_notes(connection, window)
-        else:
-            window = window_of(ORDERS, "due" if tab in ("open", "overdue") else "-issued")
-            page = read_list(connection, window)
-        return render_template(
-            "invoices/index.html",
-            page=page,
-            tab=tab,
-            sort=window.sort,
-            counts=count_invoices(connection, today=today(), **chosen),
-            customer=get_customer(connection, chosen["customer_id"]) if chosen["customer_id"] else None,
-            **chosen,
-        )
+def index() -> ResponseReturnValue:
+    """Invoices by state."""
+    return show_list(INVOICE_LIST)
 
 
-def read_list(connection: Connection, window: Window) -> Page[InvoiceRow]:
-    """The invoices that the address asks for."""
-    tab = choice_of("tab", TABS, "open")
-    return list_invoices(connection, window, today=today(), tab=tab, search=text_of("q"), customer_id=id_of("customer"))
-
-
-def read_credit_notes(connection: Connection, window: Window) -> Page[CreditNoteRow]:
-    """The credit notes that the address asks for."""
-    return list_credit_notes(connection, window, search=text_of("q"), customer_id=id_of("customer"))
+@area.route("/credit-notes", permission="invoices.read")
+def credit_notes() -> ResponseReturnValue:
+    """Credit notes."""
+    return show_list(CREDIT_NOTE_LIST)
 
 
 @area.route("/<int:invoice_id>", permission="invoices.read")

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import g, render_template, request, url_for
+from flask import g, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Connection
+from werkzeug.utils import redirect
 
-from core import database as db
 from core.errors import DomainError
-from core.queries.customers import get_customer
-from core.queries.paging import Page, Window
-from finance.queries.tasks import TaskRow, count_tasks, list_tasks
 from finance.tasks import finish_task, reopen_task
-from web.http import flash_done, run_command, see_other
+from web.http import flash_done, run_command
 from web.ledger import area
-from web.lists.address import id_of, text_of, window_of
+from web.ledger.listing import TASK_LIST
+from web.lists.address import with_parameters
+from web.lists.pages import show_list
 from web.sentences import sentence
 
 
-@area.app_template_filter("task_reason")
-def task_reason(kind: str) -> str:
-    """Why a task is on the list."""
-    if kind == "payment_after_cancellation":
-        return _("A payment names what was cancelled. Ask the customer what it is for, then match or refund it.")
-    return _("Look at this: %(kind)s", kind=kind.replace("_", " "))
-
-
 @area.route("/tasks", permission="ledger.read")
-def tasks() -> str:
+def tasks() -> ResponseReturnValue:
     """Open tasks; under the other tab those dealt with."""
     return _page()
 
@@ -46,9 +34,9 @@ def finish(task_id: int) -> ResponseReturnValue:
             raise
         faults = [sentence(fault.code, fault.data) for fault in error.fields.values()]
         text = " ".join(faults) or sentence(error.code, error.data)
-        return _page(text, faulty=task_id, typed=note), error.http_status
+        return make_response(_page(text), error.http_status)
     flash_done(_("Task done"), url_for("ledger.reopen_task", task_id=task_id))
-    return see_other("ledger.tasks", customer=id_of("customer"))
+    return redirect(_here(), 303)
 
 
 @area.route("/tasks/<int:task_id>/reopen", permission="payments.write", methods=["POST"], endpoint="reopen_task")
@@ -59,30 +47,16 @@ def reopen(task_id: int) -> ResponseReturnValue:
     except DomainError as error:
         if error.code == "not_found":
             raise
-        return _page(sentence(error.code, error.data)), error.http_status
+        return make_response(_page(sentence(error.code, error.data)), error.http_status)
     flash_done(_("Task open again"))
-    return see_other("ledger.tasks")
+    return redirect(_here(), 303)
 
 
-def _page(refusal: str = "", faulty: int | None = None, typed: str = "") -> str:
+def _page(refusal: str = "") -> ResponseReturnValue:
     g.nav = "ledger.tasks"
-    is_done, customer_id = text_of("tab") == "done", id_of("customer")
-    window = window_of(("done",), "-done") if is_done else window_of(("created",), "created")
-    with db.current().reading() as connection:
-        chosen: dict[str, Any] = {"customer_id": customer_id}
-        return render_template(
-            "ledger/tasks.html",
-            page=read_tasks(connection, window),
-            counts=count_tasks(connection, **chosen),
-            customer=get_customer(connection, customer_id) if customer_id else None,
-            is_done=is_done,
-            sort=window.sort,
-            refusal=refusal,
-            faulty=faulty,
-            typed=typed,
-        )
+    return show_list(TASK_LIST, refusal=refusal)
 
 
-def read_tasks(connection: Connection, window: Window) -> Page[TaskRow]:
-    """The tasks that the address asks for."""
-    return list_tasks(connection, window, is_done=text_of("tab") == "done", customer_id=id_of("customer"))
+def _here() -> str:
+    """The list as it stood when the button was pressed: its address came along."""
+    return with_parameters(url_for("ledger.tasks"), request.args.to_dict(flat=False))

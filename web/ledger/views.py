@@ -2,66 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import render_template
+from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from core import database as db
 from core.money import ZERO
 from core.queries.customers import get_customer
-from core.queries.paging import Page, Window
 from finance.manual import MANUAL
 from finance.queries.ledger import (
     AccountRow,
-    JournalRow,
-    account_choices,
     balances,
     get_account,
     get_entry,
-    journals,
-    list_entries,
     running_lines,
 )
 from web.filters import today
 from web.i18n import language
 from web.ledger import area
-from web.lists.address import day_of, id_of, text_of, window_of
-
-JOURNAL_ORDERS = ("date", "recorded")
+from web.ledger.listing import JOURNAL_LIST
+from web.lists.address import day_of, id_of, window_of
+from web.lists.pages import show_list
 
 
 @area.route("", permission="ledger.read")
-def journal() -> str:
+def journal() -> ResponseReturnValue:
     """Entries of all journals."""
-    chosen: dict[str, Any] = {"journal_id": id_of("journal"), "account_id": id_of("account"), "origin": text_of("q")}
-    since, until = day_of("since"), day_of("until")
-    window, chinese = window_of(JOURNAL_ORDERS, "-recorded"), language() == "zh"
-    with db.current().reading() as connection:
-        return render_template(
-            "ledger/journal.html",
-            page=read_journal(connection, window),
-            journals=journals(connection, chinese=chinese),
-            accounts=account_choices(connection, chinese=chinese),
-            since=since,
-            until=until,
-            sort=window.sort,
-            **chosen,
-        )
-
-
-def read_journal(connection: Connection, window: Window) -> Page[JournalRow]:
-    """The entries that the address asks for."""
-    return list_entries(
-        connection,
-        window,
-        chinese=language() == "zh",
-        since=day_of("since"),
-        until=day_of("until"),
-        journal_id=id_of("journal"),
-        account_id=id_of("account"),
-        origin=text_of("q"),
-    )
+    return show_list(JOURNAL_LIST)
 
 
 @area.route("/entries/<int:entry_id>", permission="ledger.read")

@@ -18,7 +18,7 @@ from web.filters import today
 from web.i18n import language
 from web.lists.address import with_parameters
 from web.lists.declared import ListPage, View
-from web.permissions import may
+from web.permissions import may, sees_some
 
 ASKED_NOTHING = State()
 
@@ -142,15 +142,21 @@ def over(base: State, parameters: Mapping[str, Sequence[str]]) -> State:
 
 def shown_columns(asking: Asking, columns: Mapping[str, Column]) -> list[str]:
     """The columns in force, in their order: those asked for that exist, else the list's own."""
-    wished = [name for name in asking.state.columns if name in columns and name in headed(asking.page, columns)]
-    names = wished or [name for name in asking.page.shown if name in columns]
+    chosen = headed(asking.page, columns)
+    wished = [name for name in asking.state.columns if name in chosen]
+    names = wished or [name for name in asking.page.shown if name in chosen]
     first = asking.page.shown[0]
     return [first, *(name for name in dict.fromkeys(names) if name != first)]
 
 
 def headed(page: ListPage, columns: Mapping[str, Column]) -> dict[str, Any]:
-    """The columns that can be chosen, by name, with their heads."""
-    return {name: head for name, column in columns.items() if (head := head_of(page, name, column)) is not None}
+    """The columns that can be chosen, by name, with their heads. One that is masked for who asks and which he cannot
+    uncover either is left out: it would show nothing but masks."""
+    return {
+        name: head
+        for name, column in columns.items()
+        if (head := head_of(page, name, column)) is not None and (not column.mask or sees_some(column.mask))
+    }
 
 
 def head_of(page: ListPage, name: str, column: Column) -> Any:

@@ -151,8 +151,9 @@ def job(job_id: int) -> str:
 
 
 def _record_url(page: ListPage, record_id: int) -> str | None:
-    values: dict[str, Any] = {page.record[1]: record_id} if page.record else {}
-    return url_for(page.record[0], **values) if page.record else None
+    if page.record is None or page.leads_by != "id":
+        return None
+    return url_for(page.record[0], **{page.record[1]: record_id})  # type: ignore[arg-type]
 
 
 def _job_words(found: Any) -> dict[str, Any]:

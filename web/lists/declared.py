@@ -27,6 +27,14 @@ EVERYTHING: Final = State()
 
 
 @dataclass(frozen=True)
+class Empty:
+    """What an empty list says: what is true, and why or what to do."""
+
+    title: Any
+    text: Any
+
+
+@dataclass(frozen=True)
 class View:
     """A tab every company has. `is_hot` shows its number in red: somebody must act."""
 
@@ -35,14 +43,8 @@ class View:
     state: State = EVERYTHING
     is_hot: bool = False
     permission: str = ""
-
-
-@dataclass(frozen=True)
-class Empty:
-    """What an empty list says: what is true, and why or what to do."""
-
-    title: Any
-    text: Any
+    empty: Empty | None = None
+    """What it says without rows, where that is not what the list says."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,10 @@ class Act:
 
 @dataclass(frozen=True, kw_only=True)
 class ListPage:
-    """A list page. `record` is the endpoint of a row's page with the name of its argument; the first column shown leads
-    there. `aliases` are parameters that other pages' links use for a condition `column:in:value`.
+    """A list page. `record` is the endpoint of a row's page with the name of its argument, which is the row's field
+    `leads_by`; the first column shown leads there. `aliases` are parameters that other pages' links use for a condition
+    `column:in:value`. `beside` names further lists that stand as tabs behind the list's own; `note` says below the
+    title what the list is about.
     """
 
     source: Source
@@ -79,6 +83,9 @@ class ListPage:
     cells: str = "lists/cells.html"
     aliases: Mapping[str, str] = field(default_factory=dict)
     acts: Sequence[Act] = ()
+    leads_by: str = "id"
+    beside: Sequence[str] = ()
+    note: Any = ""
     phone_lines: Sequence[str] = ()
     """Columns that stand below the name on a phone; the first ones that left, where none are named."""
 
@@ -88,6 +95,12 @@ class ListPage:
 
 
 LISTS: Final[dict[str, ListPage]] = {}
+RECORD_PAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "customer": ("customers.show", "customer_id"),
+    "product": ("products.show", "product_id"),
+    "supplier": ("suppliers.show", "supplier_id"),
+}
+"""The page of what a reference points to, with the name of its argument: cells lead there."""
 
 
 def declare(page: ListPage) -> ListPage:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
@@ -27,15 +27,16 @@ from core.lists.reading import (
     read_page,
 )
 from core.lists.references import labels
-from core.lists.source import Asked, Column
+from core.lists.source import Asked, Column, Source
 from core.lists.state import Condition, Demand, State, demand
 from core.queries.paging import Page, Window
 from web.filters import company_currency
 from web.lists.asking import Asking, address_of, asked, asking, head_of, headed, shown_columns, views_of
-from web.lists.declared import Act, Head, ListPage
+from web.lists.declared import LISTS, RECORD_PAGES, Act, Empty, Head, ListPage
 from web.lists.editing import Editor, edited_address, editor_of
 from web.lists.values import editable
-from web.lists.words import UNIT_WORDS, operator_words, value_words
+from web.lists.words import UNIT_WORDS, figure, operator_words, value_words
+from web.navigation import link
 from web.permissions import may
 
 
@@ -56,6 +57,14 @@ class Shown:
     def css(self) -> str:
         """The classes of its cells."""
         return " ".join(filter(None, ("n" if self.column.is_figure else "", self.head.place)))
+
+    def reference_url(self, row: Any) -> str | None:
+        """The page of the record that a cell names; None where there is none that who asks may open."""
+        identity = getattr(row, f"{self.name}_id") if self.column.refers in RECORD_PAGES else None
+        if identity is None:
+            return None
+        endpoint, argument = RECORD_PAGES[self.column.refers]
+        return link(endpoint, **{argument: identity})
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,8 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
     sums = [name for name in names if columns[name].sums and columns[name].is_clear(who)]
     tabs = views_of(page)
     states = [*(view.state for view in tabs), *(view.state for view in wished.saved)]
-    here, held = count(connection, page.source, state, who, sums, states, whole="whole" in request.args)
+    more = {"whole": "whole" in request.args}
+    here, held = count(connection, page.source, state, who, sums, states, _first_tabs(page), **more)
     groups, has_more_groups = read_groups(connection, page.source, state, who, sums) if grouping else ([], False)
     rows = _rows(connection, wished, who, names, sort) if grouping is None else Page([])
     named = reference_labels(connection, page, columns, state.demands, who)
@@ -147,8 +157,21 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
         "editable": editable(page, who),
         "address": request.full_path.rstrip("?"),
         "clear_url": wished.address(State()),
+        "nothing": _nothing(wished),
         "kept": [(name, text) for name, texts in _kept(wished).items() for text in texts],
     }
+
+
+def _nothing(wished: Asking) -> Empty | None:
+    """What a list without rows says; None where words or filters beside those of the tab leave none."""
+    page, view = wished.page, next((view for view in wished.page.views if view.code == wished.view), None)
+    if view is None or wished.state.words or wished.state.demands != wished.base.demands:
+        return None
+    if view.empty is not None:
+        return view.empty
+    if view == page.views[0] or not view.state.demands:
+        return page.empty
+    return Empty(_("Nothing stands here"), _("No row of this list stands under this tab now."))
 
 
 def acts_of(page: ListPage) -> list[Act]:
@@ -194,8 +217,18 @@ def _shown(wished: Asking, column: Column, sort: str, who: Asked) -> Shown:
     )
 
 
+def _lists_beside(page: ListPage) -> list[ListPage]:
+    """The lists that stand as tabs beside a list's own, as far as who asks may open them."""
+    return [LISTS[name] for name in page.beside if may(LISTS[name].permission)]
+
+
+def _first_tabs(page: ListPage) -> list[tuple[Source, State]]:
+    """What the lists beside a list open with."""
+    return [(one.source, next((view.state for view in views_of(one)), State())) for one in _lists_beside(page)]
+
+
 def _tabs(wished: Asking, held: Sequence[Count]) -> list[Tab]:
-    page, tabs = wished.page, views_of(wished.page)
+    page, tabs, others = wished.page, views_of(wished.page), _lists_beside(wished.page)
     of_company = [
         Tab(
             str(view.label),
@@ -208,9 +241,13 @@ def _tabs(wished: Asking, held: Sequence[Count]) -> list[Tab]:
     ]
     of_people = [
         Tab(view.name, _tab_address(page, view.code), wished.view == view.code, number, False, is_saved=True)
-        for view, number in zip(wished.saved, held[len(tabs) :], strict=True)
+        for view, number in zip(wished.saved, held[len(tabs) :], strict=False)
     ]
-    return of_company + of_people
+    beside = [
+        Tab(str(one.title), url_for(one.endpoint), False, number, False)
+        for one, number in zip(others, held[len(tabs) + len(wished.saved) :], strict=True)
+    ]
+    return of_company + of_people + beside
 
 
 def _tab_address(page: ListPage, code: str) -> str:
@@ -291,6 +328,8 @@ def _group_row(wished: Asking, group: Group, grouping: tuple[Column, str], colum
     elif column.is_chosen:
         condition = demand(column.name, "in", getattr(group.value, "value", group.value))
         label = (head.words or {}).get(group.value, group.label) if column.kind is Kind.CHOICE else group.label
+    elif column.is_figure:
+        condition, label = demand(column.name, "eq", group.value), figure(column, group.value)
     else:
         condition, label = demand(column.name, "is", group.value), group.label
     return GroupRow(label, wished.address(replace(wished.state.asking(condition), group="")), group)

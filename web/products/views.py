@@ -7,22 +7,16 @@ from typing import Any
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Connection
 
 from core import database as db
 from core.columns import read_id
 from core.custom_fields.values import read_values, values_of
 from core.errors import DomainError, NotFound
 from core.money import LARGEST_QUANTITY, QUANTITY_PLACES
-from core.queries.paging import Page, Window
-from core.queries.products import categories
 from inventory.catalog import change_product, create_product, set_reorder_point
 from inventory.queries.products import (
-    ProductRow,
-    count_products,
     get_product,
     levels_of,
-    list_products,
     recent_moves,
     reservations_of,
 )
@@ -31,44 +25,17 @@ from web.custom_fields.shown import differing, facts_of
 from web.forms import read_number
 from web.http import apply_errors, flash, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists.address import choice_of, id_of, text_of, window_of
+from web.lists.pages import show_list
 from web.products import area
 from web.products.forms import ProductForm
+from web.products.listing import PRODUCT_LIST
 from web.sentences import sentence
-
-TABS = ("goods", "services", "discontinued", "low")
-SORTS = ("name", "sku", "price", "available", "on_hand")
 
 
 @area.route("", permission="products.read")
-def index() -> str:
+def index() -> ResponseReturnValue:
     """All products with their stock."""
-    tab = choice_of("tab", TABS)
-    chosen: dict[str, Any] = {"search": text_of("q"), "category": id_of("category")}
-    window = window_of(SORTS, "name")
-    with db.current().reading() as connection:
-        page = read_list(connection, window)
-        return render_template(
-            "products/index.html",
-            page=page,
-            tab=tab,
-            counts=count_products(connection, **chosen),
-            categories=categories(connection),
-            sort=window.sort,
-            **chosen,
-        )
-
-
-def read_list(connection: Connection, window: Window) -> Page[ProductRow]:
-    """The products that the address asks for."""
-    return list_products(
-        connection,
-        window,
-        chinese=language() == "zh",
-        tab=choice_of("tab", TABS),
-        search=text_of("q"),
-        category=id_of("category"),
-    )
+    return show_list(PRODUCT_LIST)
 
 
 @area.route("/<int:product_id>", permission="products.read")

@@ -4,39 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, render_template
+from flask import g, make_response, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Connection
 
 from core import database as db
 from core.errors import DomainError, NotFound
-from core.queries.paging import Page, Window
 from crm.orders.ship import ship_order
-from crm.queries.to_ship import TABS, ToShipRow, count_to_ship, lines_to_ship, orders_to_ship
-from inventory.queries.shipments import ShipmentRow, get_shipment, list_shipments, shipment_lines
+from inventory.queries.shipments import get_shipment, shipment_lines
 from web.documents.answer import answer_document
 from web.documents.data import LANGUAGES
 from web.effects import effect_lines
-from web.filters import today
 from web.http import flash_done, preview_command, run_command, see_other
 from web.i18n import language
 from web.limits import PDF
-from web.lists.address import choice_of, id_of, text_of, window_of
+from web.lists.pages import show_list
 from web.permissions import may
 from web.sentences import sentence
 from web.shipments import area
+from web.shipments.listing import SHIPMENT_LIST, TO_SHIP_LIST
 from web.shipments.papers import read_delivery_note
 
 
 @area.route("", permission="orders.ship")
-def index() -> str:
+def index() -> ResponseReturnValue:
     """Orders to ship, the earliest wanted first."""
     return _list()
 
 
 @area.route("/orders/<int:order_id>", permission="orders.ship")
-def preview(order_id: int) -> str:
+def preview(order_id: int) -> ResponseReturnValue:
     """The list with the consequences of shipping what is reserved for one order."""
     return _list(order_id)
 
@@ -50,15 +47,14 @@ def ship(order_id: int) -> ResponseReturnValue:
     except DomainError as error:
         if error.code == "not_found":
             raise
-        return _list(order_id, sentence(error.code, error.data)), 422
+        return make_response(_list(order_id, sentence(error.code, error.data)), 422)
     shipment = result["shipments"][0]
     flash_done(_("%(shipment)s for %(order)s posted", shipment=shipment["number"], order=result["number"]))
     return see_other("shipments.show", shipment_id=shipment["id"])
 
 
-def _list(order_id: int | None = None, refusal: str = "") -> str:
+def _list(order_id: int | None = None, refusal: str = "") -> ResponseReturnValue:
     g.nav = "shipments.index"
-    tab = choice_of("tab", TABS)
     dialog: dict[str, Any] = {"effects": [], "digest": "", "number": "", "result": None}
     if order_id is not None:
         try:
@@ -69,42 +65,14 @@ def _list(order_id: int | None = None, refusal: str = "") -> str:
             if error.code == "not_found":
                 raise
             refusal = refusal or sentence(error.code, error.data)
-    with db.current().reading() as connection:
-        page = read_to_ship(connection, window_of((), ""))
-        return render_template(
-            "shipments/index.html",
-            page=page,
-            lines=lines_to_ship(connection, [row.id for row in page.rows]),
-            counts=count_to_ship(connection, today=today()),
-            tab=tab,
-            search=text_of("q"),
-            order_id=order_id,
-            refusal=refusal,
-            **dialog,
-        )
-
-
-def read_to_ship(connection: Connection, window: Window) -> Page[ToShipRow]:
-    """The orders to ship that the address asks for."""
-    return orders_to_ship(connection, window, today=today(), tab=choice_of("tab", TABS), search=text_of("q"))
+    return show_list(TO_SHIP_LIST, order_id=order_id, refusal=refusal, **dialog)
 
 
 @area.route("/records", permission="stock.read")
-def records() -> str:
+def records() -> ResponseReturnValue:
     """Everything that was shipped or came back."""
     g.nav = "shipments.index"
-    with db.current().reading() as connection:
-        page = read_records(connection, window_of((), ""))
-    return render_template("shipments/records.html", page=page, kind=_kind(), search=text_of("q"))
-
-
-def _kind() -> str:
-    return choice_of("kind", ("out", "return"))
-
-
-def read_records(connection: Connection, window: Window) -> Page[ShipmentRow]:
-    """The shipments and returns that the address asks for."""
-    return list_shipments(connection, window, kind=_kind(), search=text_of("q"), customer_id=id_of("customer"))
+    return show_list(SHIPMENT_LIST)
 
 
 @area.route("/<int:shipment_id>", permission="stock.read")

@@ -7,45 +7,33 @@ from typing import Any
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Connection
 
 from core import database as db
 from core.approvals.asking import ask_for_approval
 from core.errors import DomainError, FieldError, InvalidInput
-from core.queries.paging import Page, Window
 from inventory.documents import StockLine, adjust_stock, receive_stock
-from inventory.models import MoveKind
 from inventory.queries.lookup import ProductMatch, find_products
-from inventory.queries.stock import DocumentRow, get_document, list_documents
+from inventory.queries.stock import get_document
 from web.approvals.asked import approval_of, arguments_for
 from web.effects import effect_lines
 from web.http import apply_line_errors, flash_done, preview_command, run_command, see_other
 from web.i18n import language
-from web.lists.address import choice_of, text_of, window_of
+from web.lists.address import text_of
+from web.lists.pages import show_list
 from web.payments.rows import back_to, carried_values
 from web.sentences import sentence
 from web.stock import area
 from web.stock.forms import StockForm
+from web.stock.listing import DOCUMENT_LIST
 
 KINDS = {"receipt": receive_stock, "adjustment": adjust_stock}
 
 
 @area.route("/documents", permission="stock.read")
-def documents() -> str:
+def documents() -> ResponseReturnValue:
     """All receipts and adjustments."""
     g.nav = "stock.levels"
-    with db.current().reading() as connection:
-        page = read_documents(connection, window_of((), ""))
-    return render_template("stock/documents.html", page=page, kind=_kind(), search=text_of("q"))
-
-
-def _kind() -> str:
-    return choice_of("kind", list(MoveKind))
-
-
-def read_documents(connection: Connection, window: Window) -> Page[DocumentRow]:
-    """The receipts and adjustments that the address asks for."""
-    return list_documents(connection, window, kind=_kind(), search=text_of("q"))
+    return show_list(DOCUMENT_LIST)
 
 
 @area.route("/documents/<int:document_id>", permission="stock.read")

@@ -9,25 +9,30 @@ from flask import g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Connection
 from wtforms import HiddenField, StringField
 
 from core import database as db
 from core.custom_fields.values import read_values
 from core.errors import DomainError
-from core.queries.paging import Page, Window
-from core.queries.suppliers import SupplierRow, get_supplier, list_suppliers
+from core.lists.reading import count, read_page
+from core.lists.state import State, demand
+from core.queries.paging import Window
+from core.queries.suppliers import get_supplier
 from core.suppliers import LIMITS, change_supplier, create_supplier
+from inventory.lists.documents import DOCUMENTS
 from inventory.queries.products import supplied_products
-from inventory.queries.stock import list_documents
 from web.custom_fields.forms import filled
 from web.custom_fields.shown import differing, facts_of
 from web.forms import Form, Required
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
-from web.lists.address import text_of, window_of
+from web.lists.asking import asked
+from web.lists.pages import number_of, show_list
 from web.sentences import sentence_for
 from web.suppliers import area
+from web.suppliers.listing import SUPPLIER_LIST
+
+RECEIPT_COLUMNS = ("number", "effective_on", "reason", "lines")
 
 
 class SupplierForm(Form):
@@ -66,21 +71,15 @@ def _stand_in_stock() -> None:
 
 
 @area.route("", permission="suppliers.read")
-def index() -> str:
+def index() -> ResponseReturnValue:
     """All suppliers."""
-    with db.current().reading() as connection:
-        page = read_list(connection, window := window_of(("name",), "name"))
-    return render_template("suppliers/index.html", page=page, search=text_of("q"), sort=window.sort)
-
-
-def read_list(connection: Connection, window: Window) -> Page[SupplierRow]:
-    """The suppliers that the address asks for."""
-    return list_suppliers(connection, window, search=text_of("q"))
+    return show_list(SUPPLIER_LIST)
 
 
 @area.route("/<int:supplier_id>", permission="suppliers.read")
 def show(supplier_id: int) -> str:
     """One supplier with what it delivers."""
+    who, received = asked(), State().asking(demand("supplier", "in", supplier_id))
     with db.current().reading() as connection:
         supplier = get_supplier(connection, supplier_id)
         return render_template(
@@ -88,7 +87,8 @@ def show(supplier_id: int) -> str:
             supplier=supplier,
             more=facts_of("supplier", read_values(connection, "supplier", [supplier_id]).get(supplier_id)),
             products=supplied_products(connection, supplier_id, chinese=language() == "zh"),
-            receipts=list_documents(connection, Window(limit=10), supplier_id=supplier_id),
+            receipts=read_page(connection, DOCUMENTS, received, who, RECEIPT_COLUMNS, Window("-recorded_at", limit=10)),
+            received=number_of(count(connection, DOCUMENTS, received, who)[0]),
         )
 
 

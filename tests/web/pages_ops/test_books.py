@@ -136,7 +136,7 @@ def test_a_task_is_seen_acted_on_and_done(books: Books) -> None:
     person.get("/ledger/tasks")
     assert "Nothing to look at" in person.page
     assert person.post(f"/ledger/tasks/{task}/done").status_code == 409
-    person.get("/ledger/tasks?tab=done")
+    person.get("/ledger/tasks?view=done")
     assert "退给客户" in person.page
     assert person.post(f"/ledger/tasks/{task}/reopen").status_code == 303
     assert browser(books, "sales").get("/ledger/tasks").status_code == 403

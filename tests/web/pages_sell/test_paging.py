@@ -9,9 +9,6 @@ import pytest
 
 from core.queries.paging import Page, Window
 from crm.queries import activities, customers, orders, pipeline, quotations
-from finance.queries.invoices import list_invoices
-from inventory.queries.products import list_products
-from inventory.queries.stock import list_moves
 from tests.web.pages_sell.conftest import Shop
 
 LISTS: dict[str, tuple[tuple[str, ...], Callable[..., Page[Any]]]] = {
@@ -20,9 +17,6 @@ LISTS: dict[str, tuple[tuple[str, ...], Callable[..., Page[Any]]]] = {
     "quotations": (quotations.SORTS, lambda c, w, day: quotations.list_quotations(c, w, today=day, view="all")),
     "deals": (pipeline.SORTS, lambda c, w, day: pipeline.list_deals(c, w, user_id=None, view="all")),
     "activities": (("",), lambda c, w, day: activities.list_follow_ups(c, w, today=day, user_id=None, view="all")),
-    "invoices": (("due", "customer", "total"), lambda c, w, day: list_invoices(c, w, today=day)),
-    "products": (("name", "price", "available"), lambda c, w, day: list_products(c, w, chinese=True)),
-    "moves": (("",), lambda c, w, day: list_moves(c, w)),
 }
 
 

@@ -1,0 +1,1 @@
+"""What lists of products, stock, its moves and papers, and shipments are made of."""
