@@ -315,7 +315,7 @@ class SalesOrder(Owned, Base):
         ),
         Index(
             "ix_sales_order_to_ship_by_wish",
-            sql("coalesce(requested_on, DATE '9999-12-31')"),
+            sql(f"COALESCE(requested_on, {NEVER})"),
             "id",
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
         ),

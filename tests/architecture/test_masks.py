@@ -56,7 +56,6 @@ SHOWN_TO_ALL = {
     "finance.queries.payment_record.PaymentRecord.bank_account_id": "an id",
     "finance.queries.payments.PaymentRecord.bank": "the name of ours that took the money",
     "finance.queries.payments.PaymentRecord.bank_account_id": "an id",
-    "finance.queries.payments.PaymentRow.bank": "the name of ours that took the money",
     "core.uncover.Uncovered.value": "answered on record",
     "core.config.Settings.mail_server": "shown to who changes the company's settings, less its password",
     "core.config.Settings.mail_from": "the company's own, at the head of every mail",
