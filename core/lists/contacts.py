@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, or_, true
 
+from core.lists.custom import added
 from core.lists.kinds import Kind
 from core.lists.source import Column, Join, Source, columns_of
 from core.masks import EMAILS, PHONES, sees
@@ -62,6 +63,7 @@ CONTACTS: Final = Source(
         Column(name="is_active", kind=Kind.FLAG, value=Contact.is_active, groups=True),
         Column(name="created_at", kind=Kind.MOMENT, value=Contact.created_at, order=Contact.created_at, groups=True),
     ),
+    added=added("contact", Contact.id),
     matches=_words,
     always=("customer",),
 )  # fmt: skip

@@ -56,8 +56,7 @@ class Column:
     (a name of `core.lists.references`). `compared` is what conditions look at where that is cheaper, `order` the value
     rows are ordered by, which is never NULL (None: rows are not ordered by it). `needs` names joins, `also` further
     columns that its cell shows. A column of a `mask` kind is shown as a mask to who may not see it, and then neither
-    compared, ordered, grouped nor summed; one with a `permission` does not exist without it. A column that the company
-    has added itself brings its `head` along.
+    compared, ordered, grouped nor summed; one with a `permission` does not exist without it.
     """
 
     name: str
@@ -76,7 +75,8 @@ class Column:
     filters: bool = True
     is_slow: bool = False
     """Whether a condition on it looks into other tables row by row, so that less is counted."""
-    head: Any = None
+    custom_field: Any = None
+    """The custom field it shows, of a column that the company has added itself."""
     conditions: Mapping[str, Callable[..., ColumnElement[bool]]] = field(default_factory=dict)
     """Comparisons of this column by operator that are made otherwise than those of its kind, from the values."""
 

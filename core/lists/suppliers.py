@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
 from core.catalog import Product
+from core.lists.custom import added
 from core.lists.edits import Editing, edit_fields
 from core.lists.kinds import Kind
 from core.lists.source import Column, Source, columns_of
@@ -49,6 +50,7 @@ SUPPLIERS: Final = Source(
         Column(name="products", kind=Kind.NUMBER, value=_products),
         Column(name="created_at", kind=Kind.MOMENT, value=Supplier.created_at, order=Supplier.created_at, groups=True),
     ),
+    added=added("supplier", Supplier.id),
     matches=_words,
 )
 

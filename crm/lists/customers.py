@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Date, Numeric, and_, case, func, literal, literal_column, select
 
+from core.lists.custom import added
 from core.lists.kinds import Kind
 from core.lists.shared import TERMS_LABEL
 from core.lists.source import TODAY, Column, Join, Source, columns_of
@@ -116,5 +117,6 @@ CUSTOMERS: Final = Source(
         Column(name="created_at", kind=Kind.MOMENT, value=Customer.created_at, order=Customer.created_at, groups=True),
         Column(name="updated_at", kind=Kind.MOMENT, value=Customer.updated_at),
     ),
+    added=added("customer", Customer.id),
     matches=lambda words: matches_customer(Customer, words),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from core.lists.custom import added
 from core.lists.kinds import Kind
 from core.lists.references import Reference, in_language, refer
 from core.lists.source import Column, Join, Source, columns_of
@@ -75,6 +76,7 @@ OPPORTUNITIES: Final = Source(
         ),
         Column(name="closed_at", kind=Kind.MOMENT, value=Opportunity.closed_at, groups=True),
     ),
+    added=added("opportunity", Opportunity.id),
     matches=_words,
     words_need=("customer",),
 )  # fmt: skip

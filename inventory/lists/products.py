@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, func, literal_column, not_, select
 
 from core.catalog import Product, ProductCategory, ProductKind, UnitOfMeasure
+from core.lists.custom import added
 from core.lists.edits import Editing, edit_fields
 from core.lists.kinds import Kind
 from core.lists.shared import UNIT_LABEL
@@ -97,6 +98,7 @@ PRODUCTS: Final = Source(
         Column(name="is_active", kind=Kind.FLAG, value=Product.is_active, groups=True),
         Column(name="created_at", kind=Kind.MOMENT, value=Product.created_at, order=Product.created_at, groups=True),
     ),
+    added=added("product", Product.id),
     matches=lambda words: matches(Product.search_text, words),
 )  # fmt: skip
 

@@ -44,6 +44,7 @@ CONTACT_LIST = declare(
             View("no_call", _("Do not call"), State(demands=(_ACTIVE, demand("do_not_call", "yes")))),
             View("all", _("All")),
         ),
+        imports="contacts",
         find=_("Name, job title, phone or customer"),
         empty=Empty(
             _("No contacts yet"),

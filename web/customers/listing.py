@@ -64,6 +64,7 @@ CUSTOMER_LIST = declare(
             ),
             View("credit", _("Credit used"), State(demands=(demand("credit_used", "yes"),)), permission=MONEY),
         ),
+        imports="customers",
         find=_("Name, pinyin, phone or code"),
         empty=Empty(
             _("No customers yet"),

@@ -133,7 +133,8 @@ def cell_of(column: ListColumn, head: Head, row: Any) -> Any:
     """The value of a row in a column as a file shows it."""
     value = getattr(row, column.name)
     if column.kind is Kind.CHOICE and head.words is not None and value is not None and not is_masked(value):
-        return str(head.words.get(value, value))
+        codes = value if isinstance(value, list) else [value]
+        return "; ".join(str(head.words.get(code, code)) for code in codes)
     if column.kind is Kind.FLAG and isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     return value

@@ -17,7 +17,7 @@ from core.lists.state import PARAMETERS, State, demand
 from web.filters import today
 from web.i18n import language
 from web.lists.address import with_parameters
-from web.lists.declared import ListPage, View
+from web.lists.declared import Head, ListPage, View
 from web.permissions import may, sees_some
 
 ASKED_NOTHING = State()
@@ -161,4 +161,9 @@ def headed(page: ListPage, columns: Mapping[str, Column]) -> dict[str, Any]:
 
 def head_of(page: ListPage, name: str, column: Column) -> Any:
     """How a column is named; one of the company's own brings its head along."""
-    return column.head or page.heads.get(name)
+    return page.heads.get(name) if column.custom_field is None else _custom_head(column.custom_field)
+
+
+def _custom_head(field: Any) -> Head:
+    words = {choice.code: choice.name(language()) for choice in field.choices} or None
+    return Head(label=field.name(language()), words=words, hint=field.hint(language()))

@@ -83,6 +83,8 @@ class ListPage:
     cells: str = "lists/cells.html"
     aliases: Mapping[str, str] = field(default_factory=dict)
     acts: Sequence[Act] = ()
+    imports: str = ""
+    """The kind of import that brings such records in; none where there is none."""
     leads_by: str = "id"
     beside: Sequence[str] = ()
     note: Any = ""

@@ -58,6 +58,7 @@ ORDER_LIST = declare(
             View("unpaid", _("Unpaid"), _flag("is_owing"), permission=MONEY),
             View("overdue", _("Overdue"), _flag("is_overdue"), is_hot=True, permission=MONEY),
         ),
+        imports="orders",
         find=_("Number, customer or their order number"),
         empty=Empty(_("No orders yet"), _("An order reserves stock and posts the receivable in one step.")),
         template="orders/index.html",

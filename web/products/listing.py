@@ -67,6 +67,7 @@ PRODUCT_LIST = declare(
             View("discontinued", _("Discontinued"), State(demands=(demand("is_discontinued", "yes"),))),
             View("low", _("To reorder"), State(demands=(demand("is_low", "yes"),), sort="available"), is_hot=True),
         ),
+        imports="products",
         find=_("Code, name or barcode"),
         empty=Empty(
             _("No products yet"),

@@ -61,6 +61,7 @@ LEVEL_LIST = declare(
             View("reserved", _("Reserved"), State(demands=(demand("reserved", "gt", 0),))),
             View("empty", _("Empty"), State(demands=(demand("on_hand", "eq", 0),))),
         ),
+        imports="stock",
         find=_("Code, name or barcode"),
         empty=Empty(
             _("No stock yet"),

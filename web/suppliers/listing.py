@@ -37,6 +37,7 @@ SUPPLIER_LIST = declare(
             View("all", _("All")),
             View("idle", _("Without products"), State(demands=(demand("products", "eq", 0),))),
         ),
+        imports="suppliers",
         find=_("Name, code, contact or town"),
         empty=Empty(
             _("No suppliers yet"),
