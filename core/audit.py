@@ -99,14 +99,21 @@ def _first_values(instance: Any) -> dict[str, Any]:
     return {name: _shown(name, value) for name, value in values.items() if value is not None}
 
 
+def tell(plan: Plan, instance: Any, changes: Mapping[str, Any]) -> None:
+    """Has changes told with those of a record that the session is about to write: what belongs to it and is kept
+    elsewhere."""
+    plan.session.info.setdefault("told", {})[instance] = dict(changes)
+
+
 @event.listens_for(Session, "before_flush")
 def _collect(session: Session, _context: Any, _instances: Any) -> None:
     plan: Plan | None = session.info.get("plan")
     if plan is None:
         return
     pending: list[tuple[str, Any, dict[str, Any]]] = session.info.setdefault("audit", [])
+    told: dict[Any, dict[str, Any]] = session.info.get("told", {})
     for instance in session.dirty:
-        if session.is_modified(instance) and (changes := _changed_columns(instance)):
+        if session.is_modified(instance) and (changes := _changed_columns(instance) | told.pop(instance, {})):
             pending.append(("changed", instance, changes))
     for instance in session.deleted:
         pending.append(("deleted", instance, _first_values(instance)))
@@ -127,5 +134,5 @@ def _write(session: Session, _context: Any) -> None:
                 table.name,
                 getattr(instance, "id", 0) or 0,
                 label=getattr(instance, "audit_label", None),
-                changes=changes or _first_values(instance),
+                changes=changes or _first_values(instance) | session.info.get("told", {}).pop(instance, {}),
             )

@@ -36,6 +36,7 @@ def compose(
     inserts: Mapping[Table, Sequence[Mapping[str, Any]]],
     changes: Mapping[Table, Mapping[int, Change]],
     deletes: Mapping[Table, Sequence[int]],
+    kept: Mapping[Table, Mapping[int, Mapping[str, Any]]] | None = None,
 ) -> Sent | None:
     """The statement that does all of it, with its parameters; None where there is nothing to write."""
     shapes: list[Shape] = []
@@ -43,9 +44,10 @@ def compose(
     expected: list[int] = []
     for table, rows in inserts.items():
         shapes.append(("insert", table, (), ()))
-        for column in written_columns(table):
-            name, default = column.name, column.default
-            parameters.append(column.encode([row.get(name, default) for row in rows]))
+        parameters += _rows(table, rows)
+    for table, by_id in (kept or {}).items():
+        shapes.append(("keep", table, (), ()))
+        parameters += _rows(table, [by_id[key] for key in sorted(by_id)])
     for table, changed in changes.items():
         for (added, assigned), members in _by_shape(changed).items():
             shapes.append(("update", table, added, assigned))
@@ -64,6 +66,10 @@ def compose(
     return _batch_text(tuple(shapes)), parameters
 
 
+def _rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> list[bytes | None]:
+    return [column.encode([row.get(column.name, column.default) for row in rows]) for column in written_columns(table)]
+
+
 def _by_shape(changes: Mapping[int, Change]) -> dict[tuple[Any, Any], list[tuple[int, Change]]]:
     shapes: dict[tuple[Any, Any], list[tuple[int, Change]]] = {}
     for key, change in sorted(changes.items()):
@@ -80,6 +86,7 @@ class WrittenColumn:
     array_type: str
     is_json: bool
     is_plain: bool
+    cast_to: str = ""
 
     def encode(self, values: list[Any]) -> bytes:
         if self.is_json:
@@ -88,7 +95,7 @@ class WrittenColumn:
 
     @property
     def cast(self) -> str:
-        return f"d.{self.name}::jsonb" if self.is_json else f"d.{self.name}"
+        return f"d.{self.name}::{self.cast_to}" if self.cast_to else f"d.{self.name}"
 
 
 @lru_cache(maxsize=512)
@@ -104,10 +111,11 @@ def written_columns_by_name(table: Table) -> dict[str, WrittenColumn]:
 
 def _column(column: Any) -> WrittenColumn:
     kind = column.type.compile(_DIALECT).split("(")[0].lower()
-    is_json, is_text = kind == "jsonb", kind in ("varchar", "char", "text")
+    is_json, is_text = kind == "jsonb", kind in ("varchar", "char", "text", "tsvector")
     default = column.default.arg if column.default is not None and column.default.is_scalar else None
     array_type = "text[]" if is_json or is_text else f"{kind}[]"
-    return WrittenColumn(column.name, default, array_type, is_json, not (is_json or is_text))
+    cast_to = kind if kind in ("jsonb", "tsvector") else ""
+    return WrittenColumn(column.name, default, array_type, is_json, not (is_json or is_text), cast_to)
 
 
 @lru_cache(maxsize=4096)
@@ -118,9 +126,9 @@ def _batch_text(shapes: tuple[Shape, ...]) -> bytes:
     parts, counted = [], []
     for index, (kind, table, added, assigned) in enumerate(shapes):
         name = f"w{index}"
-        writer = {"insert": _insert_text, "update": _update_text, "delete": _delete_text}[kind]
+        writer = _WRITERS[kind]
         parts.append(f"{name} AS ({writer(table, added, assigned, number)})")
-        if kind != "insert":
+        if kind in ("update", "delete"):
             counted.append((name, table.name))
     counts = ", ".join(f"(SELECT count(*) FROM {name})" for name, _ in counted)
     names = ", ".join(f"'{table}'" for _, table in counted)
@@ -134,6 +142,12 @@ def _insert_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int
     arrays = ", ".join(f"${next(number)}::{column.array_type}" for column in columns)
     values = ", ".join(column.cast for column in columns)
     return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({arrays}) AS d ({names})"
+
+
+def _keep_text(table: Table, added: Any, assigned: Any, number: Iterator[int]) -> str:
+    key = next(iter(table.primary_key)).name
+    changes = ", ".join(f"{column.name} = excluded.{column.name}" for column in written_columns(table))
+    return f"{_insert_text(table, added, assigned, number)} ON CONFLICT ({key}) DO UPDATE SET {changes}"
 
 
 def _update_text(table: Table, added: Sequence[str], assigned: Sequence[str], number: Iterator[int]) -> str:
@@ -152,3 +166,6 @@ def _update_text(table: Table, added: Sequence[str], assigned: Sequence[str], nu
 def _delete_text(table: Table, _added: Any, _assigned: Any, number: Iterator[int]) -> str:
     keys = f"unnest(${next(number)}::bigint[]) AS d (key)"
     return f"DELETE FROM {table.name} AS t USING {keys} WHERE t.id = d.key RETURNING 1"
+
+
+_WRITERS = {"insert": _insert_text, "keep": _keep_text, "update": _update_text, "delete": _delete_text}

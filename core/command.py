@@ -28,6 +28,7 @@ from core.masks import showing, shown_effect, shown_refusal
 from core.needs import check
 from core.plan import Effect, Plan, PlanConflict
 from core.scope import viewing
+from core.search_entries import SearchEntry  # noqa: F401  (the same)
 
 MAX_RETRIES = 3
 # What was sent does not fit a column, although nobody noticed before: the sender's to mend, and said as a refusal.

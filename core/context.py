@@ -25,6 +25,8 @@ class Actor:
     preferences: Any = None
     viewer: Viewer = NOTHING
     channel: str = ""
+    custom_fields_version: int | None = None
+    """Of which version the definitions of custom fields are; None where no look-up has said so."""
     person: Actor | None = None
     """Who it really is, while somebody looks at the product as this actor sees it."""
 

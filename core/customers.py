@@ -12,15 +12,17 @@ from sqlalchemy import select
 from core.columns import check_texts
 from core.company import get_company
 from core.constraints import means
+from core.custom_fields.writing import Custom, take_custom
 from core.errors import DomainError, FieldErrors, NotFound
 from core.leaving import begin_ownership
 from core.masks import shown_record, without_masks
 from core.money import is_finer, places_of
 from core.needs import needs
-from core.normalise import clean, company_key, email_key, phone_key, search_text, tax_id_key
+from core.normalise import clean, company_key, email_key, phone_key, tax_id_key
 from core.notices import given_to
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
+from core.search_entries import customer_text
 from core.statements import statement
 from core.talk.followers import begin_following
 
@@ -87,11 +89,13 @@ for _field in ("name", "phone", "email", "tax_id"):
 
 @needs("customers.write")
 def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Creates a customer with its money row; the actor owns it unless an owner is named.
+    """Creates a customer with its money row; the actor owns it unless an owner is named. `custom` among the values
+    holds its custom fields.
 
     Raises InvalidInput beside the field, and `duplicate_customer` naming the one there is and who owns it.
     """
-    data = _checked(plan, without_masks("customer", values, None))
+    custom = take_custom(plan, "customer", values.get("custom"))
+    data = _checked(plan, without_masks("customer", _own_fields(values), None), custom.errors)
     _refuse_duplicate(plan, data, except_id=0)
     number = plan.number(CUSTOMER_NUMBER, plan.today) if not data.get("code") else None
     if number is not None:
@@ -99,13 +103,15 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
         data["code"] = str(number)
     customer = Customer(**data, created_at=plan.now, updated_at=plan.now)
     plan.session.add(customer)
+    custom.tell(plan, customer)
     plan.session.flush()
     plan.insert(CustomerAccount, customer_id=customer.id)
     begin_ownership(plan, customer.id, customer.owner_id)
     if plan.actor.user_id != customer.owner_id:
         begin_following(plan, "customer", customer.id, customer.id)
         given_to(plan, customer.owner_id, "customer", customer.id)
-    return customer_answer(customer)
+    custom.write(plan, customer.id)
+    return customer_answer(customer, custom)
 
 
 @needs("customers.write")
@@ -117,18 +123,25 @@ def change_customer(
     Raises `edit_conflict` with what stands there now when somebody changed it since `version`.
     """
     customer = find_customer(plan, customer_id)
+    custom = take_custom(plan, "customer", values.get("custom"), customer.id)
     if version is not None and customer.version != version:
-        current = shown_record("customer", customer_answer(customer))
+        current = shown_record("customer", customer_answer(customer)) | {"custom": custom.shown_before()}
         raise DomainError("edit_conflict", version=customer.version, current=current)
-    given = without_masks("customer", values, customer)
+    given = without_masks("customer", _own_fields(values), customer)
     merged = {name: getattr(customer, name) for name in EDITABLE} | given
-    data = _checked(plan, merged, current=customer)
+    data = _checked(plan, merged, custom.errors, current=customer)
     _refuse_duplicate(plan, data, except_id=customer.id)
     for name, value in data.items():
         setattr(customer, name, value)
     customer.updated_at = plan.now
+    custom.tell(plan, customer)
     plan.session.flush()
-    return customer_answer(customer)
+    custom.write(plan, customer.id)
+    return customer_answer(customer, custom)
+
+
+def _own_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "custom"}
 
 
 def find_customer(plan: Plan, customer_id: int) -> Customer:
@@ -144,11 +157,12 @@ def find_customer(plan: Plan, customer_id: int) -> Customer:
     return customer
 
 
-def customer_answer(customer: Customer) -> dict[str, Any]:
+def customer_answer(customer: Customer, custom: Custom | None = None) -> dict[str, Any]:
     return {
         "id": customer.id,
         **{name: getattr(customer, name) for name in sorted(EDITABLE)},
         "version": customer.version,
+        **({"custom": custom.answer()} if custom is not None else {}),
     }
 
 
@@ -162,8 +176,11 @@ class CustomerFacts(NamedTuple):
     terms: Mapping[int, bool]
 
 
-def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = None) -> dict[str, Any]:
-    """The columns of a customer, checked under lock of its owner's row. Raises InvalidInput."""
+def _checked(
+    plan: Plan, values: Mapping[str, Any], errors: FieldErrors, current: Customer | None = None
+) -> dict[str, Any]:
+    """The columns of a customer, checked under lock of its owner's row. Raises InvalidInput, with what was wrong
+    before among it."""
     company = get_company(plan.session)
     owner_id = values.get("owner_id") or (plan.actor.user_id if current is None else current.owner_id)
     terms_id = values.get("payment_terms_id")
@@ -173,7 +190,6 @@ def _checked(plan: Plan, values: Mapping[str, Any], current: Customer | None = N
     if terms_id is not None and (found := plan.session.get(PaymentTerms, terms_id)) is not None:
         terms[terms_id] = found.is_active
     facts = CustomerFacts(company.currency, company.country, owners, terms)
-    errors = FieldErrors()
     data = customer_columns(values, facts, errors, current=current, actor_id=plan.actor.user_id)
     errors.raise_if_any()
     return data
@@ -250,16 +266,8 @@ def standard_forms(values: Mapping[str, Any], country: str, errors: FieldErrors)
     }
     check_texts(errors, Customer, data)
     if data["name"]:
-        data["search_text"] = customer_search_text(code=data["code"], **{name: data[name] for name in SEARCHED})
+        data["search_text"] = customer_text(code=data["code"], **{name: data[name] for name in SEARCHED})
     return data
-
-
-def customer_search_text(
-    *, name: str, legal_name: str | None, code: str | None, city: str | None, phone: str | None, email: str | None
-) -> str:
-    """What a customer is found by: what everybody may look for, phone and e-mail address on lines of their own, which
-    only those who see them are offered (`core.queries.words`)."""
-    return "\n".join((search_text(name, legal_name, code, city), search_text(phone), search_text(email)))
 
 
 def share_owners(plan: Plan, owner_ids: Sequence[int]) -> dict[int, tuple[str, bool]]:
@@ -314,8 +322,10 @@ def save_contact(
     Raises NotFound (also for another customer's contact), InvalidInput, `edit_conflict`.
     """
     find_customer(plan, customer_id)
-    contact = _own(plan, Contact, contact_id, customer_id, version)
-    errors = FieldErrors()
+    contact = _own(plan, Contact, contact_id, customer_id)
+    custom = take_custom(plan, "contact", values.get("custom"), contact.id if contact else None)
+    _refuse_conflict(contact, version, custom)
+    errors = custom.errors
     data = contact_columns(without_masks("contact", values, contact), errors, is_new=contact is None)
     errors.raise_if_any()
     if contact is None:
@@ -323,8 +333,11 @@ def save_contact(
         plan.session.add(contact)
     for name, value in data.items():
         setattr(contact, name, value)
+    custom.tell(plan, contact)
     plan.session.flush()
-    return {"id": contact.id, "customer_id": customer_id, "name": contact.name, "version": contact.version}
+    custom.write(plan, contact.id)
+    answer = {"id": contact.id, "customer_id": customer_id, "name": contact.name, "version": contact.version}
+    return answer | {"custom": custom.answer()}
 
 
 def remove_contacts(plan: Plan, contact_ids: Sequence[int]) -> None:
@@ -349,7 +362,8 @@ def save_address(
     Raises NotFound (also for another customer's address), InvalidInput, `edit_conflict`.
     """
     customer = find_customer(plan, customer_id)
-    address = _own(plan, Address, address_id, customer_id, version)
+    address = _own(plan, Address, address_id, customer_id)
+    _refuse_conflict(address, version)
     errors = FieldErrors()
     data = address_columns(values, customer.country, errors, is_new=address is None)
     errors.raise_if_any()
@@ -391,12 +405,17 @@ def _cleaned(values: Mapping[str, Any], fields: Container[str]) -> dict[str, Any
     return {name: clean(value) if isinstance(value, str) else value for name, value in values.items() if name in fields}
 
 
-def _own(plan: Plan, model: Any, identity: int | None, customer_id: int, version: int | None) -> Any:
+def _own(plan: Plan, model: Any, identity: int | None, customer_id: int) -> Any:
     if identity is None:
         return None
     found = plan.session.get(model, identity, with_for_update=True)
     if found is None or found.customer_id != customer_id:
         raise NotFound(model.__tablename__, identity)
-    if version is not None and found.version != version:
-        raise DomainError("edit_conflict", version=found.version)
     return found
+
+
+def _refuse_conflict(found: Any, version: int | None, custom: Custom | None = None) -> None:
+    if found is not None and version is not None and found.version != version:
+        if custom is None:
+            raise DomainError("edit_conflict", version=found.version)
+        raise DomainError("edit_conflict", version=found.version, current={"custom": custom.shown_before()})

@@ -14,6 +14,7 @@ from core.customers import CUSTOMER_NUMBER, LOCK_KEYS, CustomerFacts, share_owne
 from core.leaving import begin_ownership
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
+from core.search_entries import CONTACTS, CUSTOMERS, keep_entry
 from core.statements import statement
 
 KEYS = ("tax_id_key", "phone_key", "email_key", "name_key")
@@ -120,6 +121,8 @@ def _insert(plan: Plan, wanted: NewCustomer, code: str) -> MadeCustomer:
     record_new(plan, Customer, customer_id, {"id": customer_id, **row, "version": 1}, label=columns["name"])
     plan.insert(CustomerAccount, customer_id=customer_id)
     begin_ownership(plan, customer_id, columns["owner_id"])
+    owner_id = columns["owner_id"]
+    keep_entry(plan, CUSTOMERS, customer_id, {name: row.get(name) for name in CUSTOMERS.fields}, owner_id, customer_id)
     parts: dict[str, list[int]] = {}
     for model, values in ((Contact, wanted.contact), (Address, wanted.address)):
         if values is not None:
@@ -127,7 +130,11 @@ def _insert(plan: Plan, wanted: NewCustomer, code: str) -> MadeCustomer:
             if model is Contact:
                 part["created_at"] = plan.now
             parts[model.__tablename__] = plan.insert_records(model, [part])
-            record_new(plan, model, parts[model.__tablename__][0], part, label=values.get("name"))
+            [part_id] = parts[model.__tablename__]
+            record_new(plan, model, part_id, part, label=values.get("name"))
+            if model is Contact:
+                found_by = {name: part.get(name) for name in CONTACTS.fields}
+                keep_entry(plan, CONTACTS, part_id, found_by, owner_id, customer_id)
     return MadeCustomer(customer_id, columns["code"], parts)
 
 

@@ -10,8 +10,9 @@ import re
 import unicodedata
 
 import phonenumbers
-from pypinyin import Style, lazy_pinyin
 from stdnum.cn import uscc
+
+from core.pinyin import readings
 
 _SUFFIXES = (
     r"股份有限公司|有限责任公司|有限公司|集团公司|公司|"
@@ -20,7 +21,6 @@ _SUFFIXES = (
 _SUFFIX = re.compile(_SUFFIXES)
 _NOT_WORD = re.compile(r"[\W_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_MARK = "\0"
 
 
 def clean(text: str | None) -> str | None:
@@ -76,9 +76,9 @@ def tax_id_key(tax_id: str | None) -> str | None:
     return uscc.compact(folded) if uscc.is_valid(folded) else folded or None
 
 
-def _marked(other: str) -> str:
-    """What is no Chinese, marked so that it is not taken for a syllable."""
-    return _MARK + other
+def han_of(text: str) -> str:
+    """The Chinese characters of a text, without what stands between them."""
+    return "".join(_HAN.findall(text))
 
 
 def search_text(*parts: str | None) -> str:
@@ -89,10 +89,11 @@ def search_text(*parts: str | None) -> str:
             continue
         folded = fold(part)
         words.append(folded)
-        if _HAN.search(folded):
-            syllables = lazy_pinyin(folded, style=Style.NORMAL, errors=_marked)
-            words.append("".join(syllable.removeprefix(_MARK) for syllable in syllables))
-            words.append("".join(part[1:] if part[:1] == _MARK else part[:1] for part in syllables))
+        if han := han_of(folded):
+            words.append(han)
+            for syllables in readings(han):
+                words.append("".join(syllables))
+                words.append("".join(syllable[0] for syllable in syllables))
         digits = re.sub(r"\D", "", folded)
         if len(digits) >= 5 and digits != folded:
             words.append(digits)

@@ -94,6 +94,7 @@ class Company(Base):
     is_demo: Mapped[bool] = mapped_column(default=False)
     file_megabytes: Mapped[int] = mapped_column(SmallInteger, default=10)
     record_megabytes: Mapped[int] = mapped_column(SmallInteger, default=100)
+    custom_fields_version: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (
         CheckConstraint("id = 1", name="single"),

@@ -142,8 +142,8 @@ class CustomerAccount(Base):
         CheckConstraint("uninvoiced >= 0", name="uninvoiced"),
         Index(None, "oldest_due_on", postgresql_where="oldest_due_on IS NOT NULL"),
         Index("ix_customer_account_by_balance", "balance", "customer_id"),
-        Index("ix_customer_account_by_due", text("coalesce(oldest_due_on, DATE '9999-12-31')"), "customer_id"),
-        Index("ix_customer_account_by_order", text("coalesce(last_order_on, DATE '1900-01-01')"), "customer_id"),
+        Index("ix_customer_account_by_due", text("COALESCE(oldest_due_on, '9999-12-31'::date)"), "customer_id"),
+        Index("ix_customer_account_by_order", text("COALESCE(last_order_on, '1900-01-01'::date)"), "customer_id"),
         Index("ix_customer_account_unapplied", "unapplied", "customer_id", postgresql_where="unapplied > 0"),
         {"postgresql_with": {"fillfactor": 70}},
     )

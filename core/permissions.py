@@ -46,6 +46,7 @@ PERMISSIONS: dict[str, str] = {
     "banks.write": "Open, rename and archive bank accounts and cash boxes",
     "reports.read": "See management reports",
     "company.write": "Change company settings",
+    "custom_fields.manage": "Add fields to records, change and archive them",
     "users.manage": "Manage users, roles and sessions",
     "users.view_as": "Look at the product as somebody else sees it",
     "audit.read": "See the audit trail and the history of every record",

@@ -154,6 +154,7 @@ class Plan:
         self._inserts: dict[Table, list[dict[str, Any]]] = {}
         self._changes: dict[Table, dict[int, Change]] = {}
         self._deletes: dict[Table, list[int]] = {}
+        self._kept: dict[Table, dict[int, dict[str, Any]]] = {}
         self._numbers: list[Number] = []
         self._ids: dict[int, int] = {}
         self.next_events: list[int] = []
@@ -300,6 +301,12 @@ class Plan:
         self._inserts.setdefault(table, []).append(values)
         return values.get("id", 0)
 
+    def keep(self, model: Any, identity: int, **values: Any) -> None:
+        """Makes a row what it is told to be, whether or not it was there: for what is derived from another record,
+        which counts in the digest instead of it. The last of several calls for one row wins."""
+        check_row(model.__table__, values)
+        self._kept.setdefault(model.__table__, {})[identity] = {"id": identity, **values}
+
     def add(self, model: Any, identity: int, **deltas: Decimal | int) -> None:
         """Changes counters of a row by SQL expressions; several calls for one row add up."""
         change = self._change(model.__table__, identity)
@@ -414,11 +421,11 @@ class Plan:
         Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left
         behind then.
         """
-        batch = compose(self._inserts, self._changes, self._deletes)
+        batch = compose(self._inserts, self._changes, self._deletes, self._kept)
         try:
             wire.exchange(db.driver(self.connection), [batch] if batch else [], commit=commit)
         except psycopg.errors.RaiseException as error:
             if error.diag.message_primary == "plan_conflict":
                 raise PlanConflict(error.diag.message_detail or "") from error
             raise
-        self._inserts, self._changes, self._deletes = {}, {}, {}
+        self._inserts, self._changes, self._deletes, self._kept = {}, {}, {}, {}

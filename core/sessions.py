@@ -57,6 +57,7 @@ class SignedIn(NamedTuple):
     by_current_token: bool
     is_rotation_due: bool
     must_enrol: bool
+    custom_fields_version: int | None
     token_name: str | None = None
     # Who it really is, where somebody looks as somebody else (`core.view_as`); NULL in all else.
     person_id: int | None = None
@@ -115,7 +116,7 @@ SESSION = statement(
     SELECT session.id, {_columns("person")}, {_VIEWER}, NULL::text[], session.last_seen_at, session.proved_at,
            session.token_hash = %(token_hash)s,
            session.rotated_at IS NULL OR session.rotated_at <= %(rotated_before)s::timestamptz,
-           {_MUST_ENROL}, NULL::text,
+           {_MUST_ENROL}, company.custom_fields_version, NULL::text,
            CASE WHEN seen.id IS NOT NULL THEN person.id END, person.login, person.name,
            CASE WHEN seen.id IS NOT NULL THEN
                 ARRAY(SELECT DISTINCT unnest(role.permissions)::text FROM user_role JOIN role ON role.id = role_id
@@ -137,12 +138,13 @@ TOKEN = statement(
     "users.token",
     f"""
     SELECT token.id, {PERSON}, {_VIEWER}, token.scopes::text[], token.last_used_at, NULL::timestamptz, true, false,
-           false, token.name, NULL::bigint, NULL::text, NULL::text, NULL::text[], NULL::text
-      FROM api_token AS token JOIN app_user ON app_user.id = token.user_id
+           false, company.custom_fields_version, token.name, NULL::bigint, NULL::text, NULL::text, NULL::text[],
+           NULL::text
+      FROM api_token AS token JOIN app_user ON app_user.id = token.user_id CROSS JOIN company
      WHERE token.token_hash = %(token_hash)s AND token.ended_at IS NULL AND {MAY_SIGN_IN}
        AND (token.expires_at IS NULL OR token.expires_at > %(now)s::timestamptz)
     """,  # noqa: S608 (names of columns, no values)
-    tables="api_token app_user user_role role",
+    tables="api_token app_user user_role role company",
     scope="system",
     fact=SignedIn,
 )
@@ -238,7 +240,10 @@ def actor_of(found: SignedIn) -> Actor:
         permissions = frozenset()
     roles, viewer = tuple(found.roles), Viewer.read(found.viewer)
     channel = f"api: {found.token_name}" if found.token_name is not None else "browser"
-    actor = Actor(found.user_id, found.login, found.name, permissions, roles, found.language, found, viewer, channel)
+    actor = Actor(
+        found.user_id, found.login, found.name, permissions, roles, found.language, found, viewer, channel,
+        found.custom_fields_version,
+    )  # fmt: skip
     return actor if found.person_id is None else seen_as(actor, _person(found))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from core.columns import check_texts
 from core.constraints import means
+from core.custom_fields.writing import Custom, take_custom
 from core.errors import DomainError, FieldErrors, NotFound
 from core.masks import shown_record, without_masks
 from core.needs import needs
@@ -41,16 +42,19 @@ means("uq_supplier_name_country", "duplicate_supplier", field="name")
 @needs("suppliers.write")
 def create_supplier(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a supplier; without a code it gets the next number. Raises InvalidInput, `duplicate_supplier`."""
-    data = _checked(without_masks("supplier", values, None))
+    custom = take_custom(plan, "supplier", values.get("custom"))
+    data = _checked(without_masks("supplier", values, None), custom.errors)
     if not data["code"]:
         number = plan.number(SUPPLIER_NUMBER, plan.today)
         plan.take_numbers()
         data["code"] = str(number)
     supplier = Supplier(**data, created_at=plan.now)
     plan.session.add(supplier)
+    custom.tell(plan, supplier)
     plan.session.flush()
     begin_following(plan, "supplier", supplier.id)
-    return supplier_answer(supplier)
+    custom.write(plan, supplier.id)
+    return supplier_answer(supplier, custom)
 
 
 @needs("suppliers.write")
@@ -61,15 +65,18 @@ def change_supplier(
     supplier = plan.session.get(Supplier, supplier_id, with_for_update={"key_share": True}, populate_existing=True)
     if supplier is None:
         raise NotFound("supplier", supplier_id)
+    custom = take_custom(plan, "supplier", values.get("custom"), supplier.id)
     if version is not None and supplier.version != version:
-        current = shown_record("supplier", supplier_answer(supplier))
+        current = shown_record("supplier", supplier_answer(supplier)) | {"custom": custom.shown_before()}
         raise DomainError("edit_conflict", version=supplier.version, current=current)
     given = without_masks("supplier", values, supplier)
-    for name, value in _checked({name: getattr(supplier, name) for name in LIMITS} | given).items():
+    for name, value in _checked({name: getattr(supplier, name) for name in LIMITS} | given, custom.errors).items():
         if name != "code" or value:
             setattr(supplier, name, value)
+    custom.tell(plan, supplier)
     plan.session.flush()
-    return supplier_answer(supplier)
+    custom.write(plan, supplier.id)
+    return supplier_answer(supplier, custom)
 
 
 def remove_suppliers(plan: Plan, supplier_ids: Sequence[int]) -> None:
@@ -79,12 +86,12 @@ def remove_suppliers(plan: Plan, supplier_ids: Sequence[int]) -> None:
     plan.session.flush()
 
 
-def supplier_answer(supplier: Supplier) -> dict[str, Any]:
-    return {"id": supplier.id, **{name: getattr(supplier, name) for name in LIMITS}, "version": supplier.version}
+def supplier_answer(supplier: Supplier, custom: Custom | None = None) -> dict[str, Any]:
+    answer = {"id": supplier.id, **{name: getattr(supplier, name) for name in LIMITS}, "version": supplier.version}
+    return answer | ({"custom": custom.answer()} if custom is not None else {})
 
 
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    errors = FieldErrors()
+def _checked(values: Mapping[str, Any], errors: FieldErrors) -> dict[str, Any]:
     data = {name: clean(values.get(name)) for name in LIMITS}
     data["country"] = country = (data["country"] or "").upper()
     check_texts(errors, Supplier, {name: value for name, value in data.items() if name != "country"})

@@ -28,7 +28,7 @@ from core.scope import OfCustomer, Owned
 ZERO = Decimal("0.00")
 NONE = Decimal(0)
 AMOUNT = Numeric(18, 2)
-NEVER = "DATE '9999-12-31'"
+NEVER = "'9999-12-31'::date"
 """The day that stands for none where rows are ordered by days."""
 
 
@@ -87,8 +87,8 @@ class Opportunity(Owned, Base):
         CheckConstraint("amount >= 0", name="amount"),
         Index("ix_opportunity_stage", "stage_id", "owner_id"),
         Index("ix_opportunity_owner", "owner_id", "stage_kind"),
-        Index("ix_opportunity_by_close", "stage_kind", sql(f"coalesce(expected_close_on, {NEVER})"), "id"),
-        Index("ix_opportunity_any_by_close", sql(f"coalesce(expected_close_on, {NEVER})"), "id"),
+        Index("ix_opportunity_by_close", "stage_kind", sql(f"COALESCE(expected_close_on, {NEVER})"), "id"),
+        Index("ix_opportunity_any_by_close", sql(f"COALESCE(expected_close_on, {NEVER})"), "id"),
         Index("ix_opportunity_by_creation", "created_at", "id"),
         Index("ix_opportunity_by_amount", "amount", "id"),
         Index("ix_opportunity_by_name", "name", "id"),
@@ -153,7 +153,7 @@ class Activity(OfCustomer, Base):
     __table_args__ = (
         Index("ix_activity_customer", "customer_id", "created_at"),
         Index("ix_activity_due", "owner_id", "due_on", postgresql_where="done_at IS NULL"),
-        Index("ix_activity_planned", sql(f"coalesce(due_on, {NEVER})"), "id", postgresql_where="done_at IS NULL"),
+        Index("ix_activity_planned", sql(f"COALESCE(due_on, {NEVER})"), "id", postgresql_where="done_at IS NULL"),
         Index("ix_activity_by_creation", "created_at", "id"),
     )
     __mapper_args__ = {"version_id_col": version}
@@ -197,7 +197,7 @@ class Quotation(Owned, Base):
         Index("ix_quotation_by_state", "state", "quoted_on", "id"),
         Index("ix_quotation_by_day", "quoted_on", "id"),
         Index("ix_quotation_by_amount", "amount_total", "id"),
-        Index("ix_quotation_by_validity", sql(f"coalesce(valid_until, {NEVER})"), "id"),
+        Index("ix_quotation_by_validity", sql(f"COALESCE(valid_until, {NEVER})"), "id"),
     )
 
 
@@ -299,7 +299,7 @@ class SalesOrder(Owned, Base):
         Index("ix_sales_order_owner", "owner_id", "ordered_on", "id"),
         Index("ix_sales_order_by_day", "ordered_on", "id"),
         Index("ix_sales_order_by_amount", "amount_total", "id"),
-        Index("ix_sales_order_by_wish", sql(f"coalesce(requested_on, {NEVER})"), "id"),
+        Index("ix_sales_order_by_wish", sql(f"COALESCE(requested_on, {NEVER})"), "id"),
         Index("ix_sales_order_draft", "ordered_on", "id", postgresql_where="state = 'draft'"),
         Index(
             "ix_sales_order_open_by_day",
@@ -307,6 +307,7 @@ class SalesOrder(Owned, Base):
             "id",
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
         ),
+        Index("ix_sales_order_reference", "customer_reference", postgresql_where="customer_reference IS NOT NULL"),
         Index(
             "ix_sales_order_to_ship",
             "requested_on",
@@ -314,7 +315,7 @@ class SalesOrder(Owned, Base):
         ),
         Index(
             "ix_sales_order_to_ship_by_wish",
-            sql("coalesce(requested_on, DATE '9999-12-31')"),
+            sql(f"COALESCE(requested_on, {NEVER})"),
             "id",
             postgresql_where="state = 'confirmed' AND shipping_status <> 'shipped'",
         ),

@@ -9,16 +9,20 @@ from typing import Any, NamedTuple
 
 from core.audit import record
 from core.columns import check_texts
+from core.custom_fields.records import has_custom_fields
+from core.custom_fields.writing import take_custom
 from core.errors import DomainError, FieldErrors, existing
 from core.needs import needs
 from core.normalise import clean
 from core.notices import given_to
 from core.outbox import emit
 from core.plan import Plan
+from core.search_entries import OPPORTUNITIES, keep_entry
 from core.statements import statement
 from crm.basis import basis_for, check_basis, salesperson_of
 from crm.models import Opportunity, StageChange, StageKind
 
+has_custom_fields(Opportunity, "opportunities.read", "opportunities.write")
 EDITABLE = frozenset(
     (
         "name",
@@ -111,7 +115,8 @@ def create_opportunity(
         basis_for(customer_id), STAGES(), CONTACT_OF(contact_id=values.get("contact_id"), customer_id=customer_id)
     )
     check_basis(basis, customer_id, None)
-    data = _checked(values, contacts, plan.today)
+    custom = take_custom(plan, "opportunity", values.get("custom"))
+    data = _checked(values, contacts, plan.today, custom.errors)
     first = next((found for found in stages if found.code == stage), stages[0]) if stage else stages[0]
     if first.kind != StageKind.OPEN or (stage and first.code != stage):
         raise _unknown_stage(stage, stages)
@@ -135,7 +140,10 @@ def create_opportunity(
         changed_at=plan.now,
         actor_id=plan.actor.user_id,
     )
-    record(plan, "opportunity.created", "opportunity", opportunity_id, label=number, changes=data)
+    custom.write(plan, opportunity_id)
+    changes = data | custom.told
+    keep_entry(plan, OPPORTUNITIES, opportunity_id, data, basis.owner_id, customer_id)
+    record(plan, "opportunity.created", "opportunity", opportunity_id, label=number, changes=changes)
     given_to(plan, basis.owner_id, "opportunity", opportunity_id)
     return {
         "id": opportunity_id,
@@ -146,6 +154,7 @@ def create_opportunity(
         "amount": data["amount"],
         "expected_close_on": data["expected_close_on"],
         "currency": basis.currency,
+        "custom": custom.answer(),
     }
 
 
@@ -155,16 +164,20 @@ def change_opportunity(
 ) -> dict[str, Any]:
     """Changes the fields given. Raises `edit_conflict` when somebody changed it since `version`."""
     deal = lock_opportunity(plan, opportunity_id)
+    custom = take_custom(plan, "opportunity", values.get("custom"), deal.id)
     if version is not None and version != deal.version:
-        raise DomainError("edit_conflict", number=deal.number, version=deal.version)
+        now = {"custom": custom.shown_before()}
+        raise DomainError("edit_conflict", number=deal.number, version=deal.version, current=now)
     current = {name: getattr(deal, name) for name in EDITABLE}
     merged = current | dict(values)
     [contacts] = plan.fetch(CONTACT_OF(contact_id=merged.get("contact_id"), customer_id=deal.customer_id))
-    data = _checked(merged, contacts, plan.today)
+    data = _checked(merged, contacts, plan.today, custom.errors)
     plan.set(Opportunity, deal.id, version=deal.version + 1, **data)
-    changed = {name: [current[name], value] for name, value in data.items() if current[name] != value}
+    keep_entry(plan, OPPORTUNITIES, deal.id, data, deal.owner_id, deal.customer_id)
+    custom.write(plan, deal.id)
+    changed = {name: [current[name], value] for name, value in data.items() if current[name] != value} | custom.told
     record(plan, "opportunity.changed", "opportunity", deal.id, label=deal.number, changes=changed)
-    return {"id": deal.id, "number": deal.number, "version": deal.version + 1, **data}
+    return {"id": deal.id, "number": deal.number, "version": deal.version + 1, **data, "custom": custom.answer()}
 
 
 @needs("opportunities.write")
@@ -262,8 +275,7 @@ def _unknown_stage(stage: str | None, stages: list[StageFact]) -> DomainError:
     return DomainError("invalid_input", fields=errors.found, http_status=422)
 
 
-def _checked(values: Mapping[str, Any], contacts: list[Any], today: date) -> dict[str, Any]:
-    errors = FieldErrors()
+def _checked(values: Mapping[str, Any], contacts: list[Any], today: date, errors: FieldErrors) -> dict[str, Any]:
     data: dict[str, Any] = {
         name: clean(values.get(name)) for name in ("name", "schedule", "source", "note", "competitor", "lost_reason")
     }

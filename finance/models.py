@@ -30,9 +30,7 @@ from core.scope import Owned
 ZERO = Decimal("0.00")
 AMOUNT = Numeric(18, 2)
 # What lists order by; `finance.lists` writes the same expressions.
-DUE = "coalesce(due_on, DATE '9999-12-31')"
-SIGNED = "(CASE WHEN kind = 'refund' THEN -amount ELSE amount END)"
-LEFT = "(CASE WHEN kind = 'refund' THEN 0.00 ELSE amount_unapplied END)"
+DUE = "COALESCE(due_on, '9999-12-31'::date)"
 
 
 class AccountKind(StrEnum):
@@ -180,6 +178,7 @@ class Invoice(Owned, Base):
             postgresql_where="amount_allocated < amount_total",
         ),
         Index("ix_invoice_owner", "owner_id", "issued_on"),
+        Index("ix_invoice_reference", "customer_reference", postgresql_where="customer_reference IS NOT NULL"),
         Index("ix_invoice_by_day", "issued_on", "id"),
         Index("ix_invoice_by_due", text(DUE), "id"),
         Index("ix_invoice_open_by_due", text(DUE), "id", postgresql_where="amount_allocated < amount_total"),
@@ -312,8 +311,8 @@ class Payment(Owned, Base):
         Index("ix_payment_customer", "customer_id", "received_on"),
         Index("ix_payment_received", "received_on", "id"),
         Index("ix_payment_refunds", "received_on", "id", postgresql_where="kind = 'refund'"),
-        Index("ix_payment_by_amount", text(SIGNED), "id"),
-        Index("ix_payment_by_rest", text(LEFT), "id"),
+        Index("ix_payment_by_amount", "amount", "id"),
+        Index("ix_payment_by_rest", "amount_unapplied", "id"),
         Index(
             "ix_payment_unapplied",
             "customer_id",

@@ -12,6 +12,7 @@ from core.catalog import Product, ProductKind, UnitOfMeasure
 from core.columns import check_texts
 from core.company import get_company
 from core.constraints import means
+from core.custom_fields.writing import Custom, take_custom
 from core.errors import DomainError, FieldErrors, NotFound
 from core.masks import without_masks
 from core.money import LARGEST_QUANTITY, QUANTITY_PLACES, is_finer
@@ -71,17 +72,20 @@ REMOVE_PARTS = tuple(
 @needs("products.write")
 def create_product(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """Creates a product; goods get a level in every warehouse and a valuation. Raises InvalidInput, `duplicate_sku`."""
-    data = _checked(plan, without_masks("product", values, None))
+    custom = take_custom(plan, "product", values.get("custom"))
+    data = _checked(plan, without_masks("product", values, None), custom.errors)
     product = Product(**data, created_at=plan.now)
     plan.session.add(product)
+    custom.tell(plan, product)
     plan.session.flush()
+    custom.write(plan, product.id)
     if product.kind == ProductKind.GOODS:
         [warehouses] = plan.fetch(WAREHOUSE_IDS())
         for (warehouse_id,) in warehouses:
             plan.insert(StockLevel, product_id=product.id, warehouse_id=warehouse_id)
         plan.insert(ProductValuation, product_id=product.id)
     begin_following(plan, "product", product.id)
-    return product_answer(plan, product)
+    return product_answer(plan, product, custom)
 
 
 @needs("products.write")
@@ -92,18 +96,22 @@ def change_product(
     product = plan.session.get(Product, product_id, with_for_update={"key_share": True}, populate_existing=True)
     if product is None:
         raise NotFound("product", product_id)
+    custom = take_custom(plan, "product", values.get("custom"), product.id)
     if version is not None and product.version != version:
-        raise DomainError("edit_conflict", version=product.version, current=product_answer(plan, product))
+        current = product_answer(plan, product) | {"custom": custom.shown_before()}
+        raise DomainError("edit_conflict", version=product.version, current=current)
     if values.get("kind") not in (None, product.kind):
         errors = FieldErrors()
         errors.add("kind", "kind_is_fixed")
         errors.raise_if_any()
     given = without_masks("product", values, product)
     merged = {name: getattr(product, name) for name in EDITABLE - {"unit"}} | given
-    for name, value in _checked(plan, merged).items():
+    for name, value in _checked(plan, merged, custom.errors).items():
         setattr(product, name, value)
+    custom.tell(plan, product)
     plan.session.flush()
-    return product_answer(plan, product)
+    custom.write(plan, product.id)
+    return product_answer(plan, product, custom)
 
 
 def remove_products(plan: Plan, product_ids: Sequence[int]) -> None:
@@ -116,7 +124,7 @@ def remove_products(plan: Plan, product_ids: Sequence[int]) -> None:
     plan.session.flush()
 
 
-def product_answer(plan: Plan, product: Product) -> dict[str, Any]:
+def product_answer(plan: Plan, product: Product, custom: Custom | None = None) -> dict[str, Any]:
     unit = plan.session.get(UnitOfMeasure, product.unit_id)
     names = ("id", "sku", "name", "description", "kind", "barcode", "category_id", "supplier_id", "price", "tax_rate")
     return {
@@ -125,11 +133,11 @@ def product_answer(plan: Plan, product: Product) -> dict[str, Any]:
         "is_discontinued": product.is_discontinued,
         "is_active": product.is_active,
         "version": product.version,
+        **({"custom": custom.answer()} if custom is not None else {}),
     }
 
 
-def _checked(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    errors = FieldErrors()
+def _checked(plan: Plan, values: Mapping[str, Any], errors: FieldErrors) -> dict[str, Any]:
     data: dict[str, Any] = {name: clean(values.get(name)) for name in TEXT_LIMITS}
     for name, limit in TEXT_LIMITS.items():
         if data[name] and len(data[name]) > limit:

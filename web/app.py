@@ -19,9 +19,12 @@ from werkzeug.wrappers import Response
 
 import web.uploads  # noqa: F401 (its sentences)
 from core import mail, sealing
+from core.custom_fields.definitions import begin_defining, end_defining
 from core.masks import NOTHING, begin_showing, end_showing
 from core.scope import begin_viewing, end_viewing
 from web import errors, filters, i18n, limits, navigation, permissions, preferences, static_files
+from web.custom_fields import names as _custom_names  # noqa: F401 (its sentences)
+from web.custom_fields.forms import known_references
 from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
 from web.lists.address import export_address, here_with
@@ -201,6 +204,7 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
             g.actor = loader(request) if loader else None
         g.viewing = begin_viewing(g.actor.viewer if g.actor else None)
         g.showing = begin_showing(g.actor.permissions if g.actor else NOTHING)
+        g.defining = begin_defining(g.actor.custom_fields_version if g.actor else None)
         refused = permissions.guard(app)
         if refused is None:
             limits.hold_back(app)
@@ -208,6 +212,9 @@ def _load_requests(app: Flask, load_actor: ActorLoader | None) -> None:
 
     @app.teardown_request
     def end(_error: BaseException | None) -> None:
+        defined = g.pop("defining", None)
+        if defined is not None:
+            end_defining(defined)
         shown = g.pop("showing", None)
         if shown is not None:
             end_showing(shown)
@@ -270,6 +277,7 @@ def _install_template_names(app: Flask) -> None:
         nav_settings=navigation.settings_items,
         nav_new=navigation.new_items,
         nav_tabs=navigation.tabs,
+        known_references=known_references,
         link=navigation.link,
         here_with=here_with,
         export_address=export_address,

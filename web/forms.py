@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import DateField as PlainDateField
-from wtforms import Field, FieldList, FileField, HiddenField, SelectField, StringField
+from wtforms import Field, FieldList, FileField, FormField, HiddenField, SelectField, StringField
 from wtforms import Form as PlainForm
 from wtforms.fields.choices import SelectChoice
 from wtforms.fields.core import UnboundField
@@ -73,9 +74,13 @@ class Form(FlaskForm):
     `longest` says how many characters a text may have (`core.columns.longest_texts` of what it is kept in); the fields
     tell the browser, and a longer text is refused beside its field. So is, in any form, a text with characters that
     could not be read, an id that is none, and a list with too many rows.
+
+    `record_type` names the type of record it is a form of: the company's custom fields of that type stand in it as the
+    form `custom` (`web.custom_fields.forms`), filled from the argument `custom`.
     """
 
     longest: ClassVar[Mapping[str, int]] = {}
+    record_type: ClassVar[str] = ""
 
     class Meta(_Meta, FlaskForm.Meta):
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
@@ -90,6 +95,22 @@ class Form(FlaskForm):
             field = self._fields.get(name)
             if isinstance(field, StringField):
                 field.render_kw = {**(field.render_kw or {}), "maxlength": most}
+
+    def process(self, *arguments: Any, **named: Any) -> None:
+        if self.record_type:
+            from web.custom_fields.forms import custom_form  # which is made of this module's parts
+
+            more = custom_form(self.record_type, named.get("custom") or {})
+            if more is not None:
+                how = {"name": "custom", "prefix": self._prefix, "translations": self.meta.get_translations(self)}
+                self._fields["custom"] = self.meta.bind_field(self, FormField(more), how)
+            if "custom" in named:
+                named["custom"] = {"given": named["custom"]}
+        super().process(*arguments, **named)
+
+    def custom_values(self) -> dict[str, Any]:
+        """The custom fields as a command takes them among its values: those that were sent."""
+        return {"custom": self["custom"].form.values()} if "custom" in self else {}
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether all fields can be read; what cannot has its sentence beside it, or above the form where the field is
@@ -135,12 +156,16 @@ def _sent(form: Any) -> MultiDict[str, Any]:
 def _fields_of(form: Any) -> Iterator[Any]:
     for field in form:
         yield field
+        if isinstance(field, FormField):
+            yield from _fields_of(field.form)
         for entry in getattr(field, "entries", ()):
             yield from _fields_of(entry.form) if hasattr(entry, "form") else (entry,)
 
 
 def _is_id(field: Any) -> bool:
     name = field.short_name
+    if field.name.startswith("custom-"):
+        return False  # a key that the company has chosen says nothing
     return (name.endswith("_id") and isinstance(field, SelectField | HiddenField)) or name == "version"
 
 
@@ -276,9 +301,13 @@ class DayField(PlainDateField):
         self.data = day_in_text(text)
         if self.data is None:
             raise ValueError(sentence("not_a_date", {"text": shortened(text)}))
-        if not is_document_day(self.data, today()):
+        if fault := self._fault_of_day(self.data):
             self.data = None
-            raise ValueError(sentence("day_out_of_range"))
+            raise ValueError(sentence(fault.code, fault.data))
+
+    def _fault_of_day(self, day: date) -> FieldError | None:
+        """What is wrong with a day, for what it is used for here."""
+        return None if is_document_day(day, today()) else FieldError("day_out_of_range")
 
 
 def options(choices: Iterable[tuple[object, Any]], empty: str | None = None) -> list[SelectChoice]:

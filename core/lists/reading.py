@@ -100,8 +100,8 @@ def most_counted(source: Source, state: State, asked: Asked) -> int:
     """How far the rows of a state are counted unless all of them are asked for."""
     columns = source.open_columns(asked)
     named = (condition.column for demand in state.demands for condition in demand)
-    is_costly = any(columns[name].is_costly for name in named if name in columns)
-    return MOST_WHERE_COSTLY if is_costly else MOST_COUNTED
+    is_slow = any(columns[name].is_slow for name in named if name in columns)
+    return MOST_WHERE_COSTLY if is_slow else MOST_COUNTED
 
 
 def count(

@@ -74,7 +74,7 @@ class Column:
     sums: bool = False
     groups: bool = False
     filters: bool = True
-    is_costly: bool = False
+    is_slow: bool = False
     """Whether a condition on it looks into other tables row by row, so that less is counted."""
     head: Any = None
     conditions: Mapping[str, Callable[..., ColumnElement[bool]]] = field(default_factory=dict)

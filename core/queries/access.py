@@ -49,7 +49,7 @@ PERSON_NOW = statement(
     "access.person",
     f"""
     SELECT NULL::bigint, {PERSON}, viewer_of(app_user.id), NULL::text[], NULL::timestamptz, NULL::timestamptz,
-           true, false, false
+           true, false, false, NULL::bigint
       FROM app_user WHERE app_user.id = %(user_id)s::bigint AND {MAY_SIGN_IN}
     """,
     tables="app_user user_role role",

@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 
 from core.errors import existing
 from core.normalise import fold
+from core.queries.finding import Kind, find
 from core.queries.reading import fetch
-from core.queries.words import customers_found, patterns_of
+from core.queries.words import holds_words
+from core.search_entries import CUSTOMERS
 from core.statements import statement
 
 CHOICES = 20
@@ -39,17 +41,14 @@ CUSTOMER = statement(
     scope="scoped",
     fact=CustomerChoice,
 )
-FIND_CUSTOMERS = statement(
-    "choices.find_customers",
-    _SELECT
-    + f""" AND {customers_found("customer")}
-     ORDER BY upper(customer.code) = upper(%(text)s) DESC, upper(customer.name) = upper(%(text)s) DESC,
-              customer.name, customer.id
-     LIMIT %(limit)s::int
-    """,
-    tables="customer customer_account",
-    scope="scoped",
-    fact=CustomerChoice,
+_FOUND = Kind(
+    "customer",
+    CUSTOMERS,
+    "'customer', row.id, row.code, row.name, account.open_receivables, account.unapplied",
+    "customer AS row JOIN customer_account AS account ON account.customer_id = row.id",
+    where="row.merged_into_id IS NULL",
+    scoped_by="row, row.id",
+    holds=holds_words("row"),
 )
 CUSTOMER_NAMES = statement(
     "choices.customer_names",
@@ -71,19 +70,23 @@ def get_customer(connection: Connection, customer_id: int) -> CustomerChoice:
 
 def find_customers(connection: Connection, text: str, limit: int = CHOICES) -> list[CustomerChoice]:
     """Whom a typed text may mean: exactly one where it is a code or a whole name, else at most `limit` that fit."""
-    text = text.strip()
-    patterns = patterns_of(text)
-    if not patterns:
-        return []
-    [found] = fetch(connection, FIND_CUSTOMERS(text=text, patterns=patterns, limit=limit))
-    wanted = fold(text)
+    text, wanted = text.strip(), fold(text).strip()
+    tables = "search_entry customer customer_account"
+    rows = find(connection, text, [_FOUND], CustomerChoice, max(limit, CHOICES), tables=tables)
+    found = sorted((CustomerChoice(*row[1:]) for row in rows), key=lambda match: _order(match, wanted))
     for exact in (
         [match for match in found if fold(match.code) == wanted],
         [match for match in found if fold(match.name) == wanted],
     ):
         if len(exact) == 1:
             return exact
-    return found
+    return found[:limit]
+
+
+def _order(match: CustomerChoice, wanted: str) -> tuple[bool, str]:
+    """Who begins so first, then by name."""
+    name = fold(match.name)
+    return not name.startswith(wanted), name
 
 
 def customer_names(connection: Connection, limit: int = NAMES) -> list[str]:

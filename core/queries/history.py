@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from core.masks import shown_record
+from core.custom_fields.definitions import PREFIX, mask_names
+from core.masks import shown_part, shown_record
 from core.queries.paging import Key, Listing
 from core.queries.reading import read
 from core.statements import statement
@@ -123,8 +124,11 @@ CUSTOMERS = statement(
     "audit.customers",
     """
     SELECT row.id, row.name::text FROM customer AS row WHERE row.id = ANY (%(ids)s::bigint[]) AND visible(row, row.id)
+     UNION ALL
+    SELECT row.id, row.name::text FROM contact AS row JOIN customer ON customer.id = row.customer_id
+     WHERE row.id = ANY (%(ids)s::bigint[]) AND visible(customer, customer.id)
     """,
-    tables="customer",
+    tables="customer contact",
     scope="scoped",
 )
 
@@ -158,4 +162,6 @@ def _ids(name: str, given: Any) -> Iterator[int]:
 
 def shown_values(record_type: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes as the reader may see them: the one place through which values leave the trail."""
-    return shown_record(record_type, changes)
+    names = mask_names(record_type) if any(name.startswith(PREFIX) for name in changes) else {}
+    shown = shown_record(record_type, changes)
+    return {name: shown_part(name, value, names) for name, value in shown.items()} if names else shown

@@ -60,12 +60,12 @@ def read_cursor(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
     """The values of a cursor by their types. Raises ValueError for a text that is none."""
     try:
         texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return tuple(_typed(text, kind) for text, kind in zip(texts, kinds, strict=True))
+        return tuple(read_value(text, kind) for text, kind in zip(texts, kinds, strict=True))
     except (ValueError, TypeError, InvalidOperation, RecursionError) as error:
         raise ValueError("not a cursor") from error
 
 
-def _typed(text: Any, kind: type) -> Any:
+def read_value(text: Any, kind: type) -> Any:
     if not isinstance(text, str):
         raise TypeError(text)
     if kind in (date, datetime):
@@ -134,11 +134,11 @@ def fetch_page(
     """
     if hides_column(fact, getattr(sorting.value, "key", None)):
         sorting = Sorting(sorting.identity, sorting.identity, sorting.descending)
-    count_row = _count(connection, query, sums, parameters) if window.counted else (None,) * (len(sums) + 1)
+    count_row = count_rows(connection, query, sums, parameters) if window.counted else (None,) * (len(sums) + 1)
     backwards = bool(window.before) and not window.after
     cursor = _position(window.before if backwards else window.after, sorting)
     backwards = backwards and cursor is not None
-    found, more = _read_rows(connection, query, sorting, cursor, backwards, window.limit, parameters)
+    found, more = read_rows(connection, query, sorting, cursor, backwards, window.limit, parameters)
     earlier = more if backwards else cursor is not None
     later = backwards or more
     make = maker(fact)
@@ -151,8 +151,8 @@ def fetch_page(
     )
 
 
-def _count(
-    connection: Connection, query: AnySelect, sums: Sequence[str], parameters: Mapping[str, Any] | None
+def count_rows(
+    connection: Connection, query: AnySelect, sums: Sequence[str], parameters: Mapping[str, Any] | None = None
 ) -> Sequence[Any]:
     counted = query.order_by(None).subquery()
     totals = [func.sum(counted.c[name]).label(name) for name in sums]
@@ -166,14 +166,14 @@ def _position(cursor: str | None, sorting: Sorting) -> tuple[Any, ...] | None:
         return None
 
 
-def _read_rows(
+def read_rows(
     connection: Connection,
     query: AnySelect,
     sorting: Sorting,
     cursor: tuple[Any, ...] | None,
     backwards: bool,
     limit: int,
-    parameters: Mapping[str, Any] | None,
+    parameters: Mapping[str, Any] | None = None,
 ) -> tuple[Sequence[Any], bool]:
     """Rows beyond the cursor in the list's own order, sort value and id behind each; and whether there are more."""
     ends = (sorting.value, sorting.identity)

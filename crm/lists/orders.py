@@ -106,7 +106,7 @@ ORDERS: Final = Source(
         Column(name="shipping_status", kind=Kind.CHOICE, value=SalesOrder.shipping_status, groups=True),
         Column(name="invoice_status", kind=Kind.CHOICE, value=SalesOrder.invoice_status, groups=True),
         Column(
-            name="payment_status", is_costly=True, kind=Kind.CHOICE, value=_payment_status, permission=MONEY,
+            name="payment_status", is_slow=True, kind=Kind.CHOICE, value=_payment_status, permission=MONEY,
             groups=True, also=("state",),
         ),
         Column(
@@ -119,23 +119,23 @@ ORDERS: Final = Source(
             sums=True,
         ),
         Column(name="currency", kind=Kind.TEXT, value=SalesOrder.currency),
-        Column(name="open_amount", is_costly=True, kind=Kind.MONEY, value=_open_amount, permission=MONEY, sums=True),
-        Column(name="due_on", is_costly=True, kind=Kind.DAY, value=_due_on, permission=MONEY),
-        Column(name="back_ordered", is_costly=True, kind=Kind.QUANTITY, value=_waiting()),
+        Column(name="open_amount", is_slow=True, kind=Kind.MONEY, value=_open_amount, permission=MONEY, sums=True),
+        Column(name="due_on", is_slow=True, kind=Kind.DAY, value=_due_on, permission=MONEY),
+        Column(name="back_ordered", is_slow=True, kind=Kind.QUANTITY, value=_waiting()),
         Column(name="is_open", kind=Kind.FLAG, value=_is_open),
         Column(
-            name="waits", is_costly=True, kind=Kind.FLAG,
+            name="waits", is_slow=True, kind=Kind.FLAG,
             value=and_(_is_open, SalesOrder.id.in_(_reserved.where(Reservation.quantity_back_ordered > 0))),
         ),
         Column(
-            name="is_ready", is_costly=True, kind=Kind.FLAG,
+            name="is_ready", is_slow=True, kind=Kind.FLAG,
             value=and_(_is_open, SalesOrder.id.in_(_reserved.where(Reservation.quantity_reserved > 0))),
         ),
-        Column(name="is_owing", is_costly=True, kind=Kind.FLAG, value=_owing(), permission=MONEY),
+        Column(name="is_owing", is_slow=True, kind=Kind.FLAG, value=_owing(), permission=MONEY),
         Column(
-            name="is_overdue", is_costly=True, kind=Kind.FLAG, value=_owing(Invoice.due_on < TODAY), permission=MONEY
+            name="is_overdue", is_slow=True, kind=Kind.FLAG, value=_owing(Invoice.due_on < TODAY), permission=MONEY
         ),
-        Column(name="is_returned", is_costly=True, kind=Kind.FLAG, value=SalesOrder.id.in_(_returned)),
+        Column(name="is_returned", is_slow=True, kind=Kind.FLAG, value=SalesOrder.id.in_(_returned)),
         Column(name="recorded_at", kind=Kind.MOMENT, value=SalesOrder.recorded_at, groups=True),
     ),
     matches=_in_number,

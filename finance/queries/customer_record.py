@@ -10,7 +10,7 @@ from core.errors import existing
 from core.masks import Email, Phone
 from core.queries.paging import Key, Listing
 from core.queries.reading import read, today
-from core.queries.words import customers_found
+from core.queries.words import customers_found, customers_met
 from core.statements import statement
 
 
@@ -71,7 +71,7 @@ SELECT = """
       JOIN app_user AS owner ON owner.id = row.owner_id
       LEFT JOIN payment_terms AS terms ON terms.id = row.payment_terms_id
 """
-TABLES = "customer customer_account app_user payment_terms invoice"
+TABLES = "customer customer_account app_user payment_terms invoice search_entry"
 CUSTOMER = statement(
     "customers.record",
     SELECT + " WHERE row.id = %(customer_id)s::bigint AND row.merged_into_id IS NULL AND visible(row, row.id)",
@@ -85,7 +85,8 @@ CUSTOMERS = Listing(
     TABLES,
     CustomerRecord,
     filters={
-        "q": customers_found("row").replace("%(patterns)s", "%(q)s"),
+        "q": customers_found("row", "q"),
+        "q_often": customers_met("row", "q_often"),
         "owner_id": "row.owner_id = %(owner_id)s::bigint",
         "code": "row.code = %(code)s",
     },

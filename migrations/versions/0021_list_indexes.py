@@ -13,8 +13,6 @@ branch_labels = None
 depends_on = None
 
 DUE = "coalesce(due_on, DATE '9999-12-31')"
-SIGNED = "(CASE WHEN kind = 'refund' THEN -amount ELSE amount END)"
-LEFT = "(CASE WHEN kind = 'refund' THEN 0.00 ELSE amount_unapplied END)"
 
 # name: (table, columns and expressions, condition)
 INDEXES = {
@@ -41,8 +39,8 @@ INDEXES = {
     "ix_invoice_by_amount": ("invoice", ("amount_total", "id"), ""),
     "ix_invoice_by_rest": ("invoice", ("amount_open", "id"), ""),
     "ix_credit_note_by_day": ("credit_note", ("issued_on", "id"), ""),
-    "ix_payment_by_amount": ("payment", (SIGNED, "id"), ""),
-    "ix_payment_by_rest": ("payment", (LEFT, "id"), ""),
+    "ix_payment_by_amount": ("payment", ("amount", "id"), ""),
+    "ix_payment_by_rest": ("payment", ("amount_unapplied", "id"), ""),
     "ix_payment_refunds": ("payment", ("received_on", "id"), "kind = 'refund'"),
     "ix_ledger_task_open": ("ledger_task", ("created_at", "id"), "done_at IS NULL"),
 }

@@ -21,7 +21,7 @@ from core.statements import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("core", "finance", "inventory", "crm", "web")
-WRITES = frozenset(("insert", "add", "set", "delete"))
+WRITES = frozenset(("insert", "add", "set", "delete", "keep"))
 # Statements of the transaction itself.
 PLUMBING = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SELECT nextval", "SELECT set_config")
 
@@ -35,7 +35,7 @@ def sources() -> dict[Path, ast.Module]:
 
 @cache
 def planned_tables() -> frozenset[str]:
-    """The tables that some `plan.insert`, `add`, `set` or `delete` of the product names."""
+    """The tables that some `plan.insert`, `add`, `set`, `delete` or `keep` of the product names."""
     import_all_models()
     tables = {mapper.class_.__name__: mapper.class_.__tablename__ for mapper in Base.registry.mappers}
     named = {

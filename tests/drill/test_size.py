@@ -11,7 +11,7 @@ from core.models_registry import import_all_models
 from tests.drill.conftest import SIZE, rows_of
 from tests.scenarios.house import House
 from web.drill.size.build import AlreadySized, build, is_built
-from web.drill.size.customers import UnlikeTheProduct, made_customers
+from web.drill.size.customers import made_customers
 from web.integrity import run_checks
 
 # The documents made here have no rows in the audit trail, on purpose.
@@ -94,15 +94,6 @@ def test_people_share_the_customers(grown: House) -> None:
     assert len(owners) > 30
     teams = rows_of(grown, "SELECT DISTINCT unit_id FROM app_user WHERE login LIKE 'rep%%'")
     assert len(teams) == 12
-
-
-def test_a_text_that_is_not_the_products_stops_the_making(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.drill.size.customers.TELLING", "重")
-    monkeypatch.setattr("web.drill.size.customers.PLACES", (("湖北", "武汉"),))
-    monkeypatch.setattr("web.drill.size.customers.TRADES", ("庆科技",))
-    monkeypatch.setattr("web.drill.size.customers.CHINESE_SHARE", 1.0)
-    with pytest.raises(UnlikeTheProduct):
-        list(made_customers(1, 2025))
 
 
 def test_customers_are_the_same_each_time_and_all_different() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from core.database import Database
 from tests.scenarios.house import House
-from web.integrity import CHECKS, GROUPS, check_database, run_checks
+from web.integrity import CHECKS, GROUPS, check_database, run_checks, searching
 
 ONE_ORDER = "(SELECT id FROM sales_order WHERE state = 'confirmed' AND shipping_status = 'partial' ORDER BY id LIMIT 1)"
 ONE_LINE = f"(SELECT id FROM sales_order_line WHERE order_id = {ONE_ORDER} AND NOT is_service LIMIT 1)"
@@ -229,6 +229,13 @@ PLANTED = [
             f"0, now(), 1); UPDATE {table} SET owner_id = 1 WHERE id = (SELECT min(id) FROM {table})")
         for table in ("quotation", "sales_order", "invoice", "credit_note", "payment", "shipment")
     ),
+    *(("I12.entries", lie) for lie in (
+        "DELETE FROM search_entry WHERE id = (SELECT min(id) FROM customer)",
+        "INSERT INTO search_entry (id, kind, terms) VALUES (7, 'product', '')",
+        "UPDATE search_entry SET kind = 'supplier' WHERE id = (SELECT min(id) FROM product)",
+        "UPDATE search_entry SET owner_id = owner_id + 1 WHERE id = (SELECT min(id) FROM customer)",
+        "UPDATE search_entry SET customer_id = customer_id + 1 WHERE id = (SELECT min(id) FROM customer)",
+    )),
     ("I12.approvals", "DELETE FROM approval_decision WHERE id = (SELECT min(id) FROM approval_decision)"),
     ("I12.approvals", "UPDATE approval_decision SET decided_by_id = (SELECT requested_by_id FROM approval_request AS request "
         "WHERE request.id = request_id) WHERE id = (SELECT max(id) FROM approval_decision)"),
@@ -277,6 +284,14 @@ def test_a_planted_corruption_is_named(connection: Connection, expected: str, co
     for answer in found.values():
         assert answer["count"] >= 1
         assert all("≠" in finding for finding in answer["findings"])
+
+
+def test_terms_that_no_longer_say_what_the_record_says_are_named(connection: Connection) -> None:
+    assert searching.answer(connection)["ok"]
+    connection.exec_driver_sql("UPDATE customer SET name = '改了名' WHERE id = (SELECT min(id) FROM customer)")
+    found = searching.answer(connection)
+    assert (found["ok"], found["count"]) == (False, 1)
+    assert "customer" in found["findings"][0] and "≠" in found["findings"][0]
 
 
 def test_every_check_has_a_planted_corruption() -> None:

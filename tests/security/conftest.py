@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from core.approvals.deputies import delegate
 from core.categories import save_category
+from core.custom_fields.commands import create_field
 from core.customers import save_address, save_contact
 from core.permissions import ROLES
 from core.suppliers import create_supplier
@@ -74,6 +75,7 @@ def world(module_database: DatabaseUrls) -> World:
     world.run(cancel_order, gone["id"])
     world.pay(customer, "1", reference=gone["number"])
     world.run(save_category, {"name": "Tea"})
+    world.run(create_field, {"record_type": "supplier", "key": "grade", "label": "Grade", "kind": "text"})
     _approvals(world, customer, product)
     return world
 
@@ -144,6 +146,7 @@ def values_of(world: World) -> dict[str, Any]:
         "identity_id": "oidc_identity",
         "request_id": "approval_request",
         "rule_id": "approval_rule",
+        "field_id": "custom_field",
         "delegation_id": "approval_delegation",
         "write_off_id": "write_off",
     }

@@ -12,10 +12,11 @@ from core.errors import FieldErrors
 from core.masks import Email, Phone
 from core.parties import Lifecycle
 from core.queries.reading import today
-from core.queries.words import patterns_of
+from core.queries.words import customer_wish, is_met_often
 from crm.owners import change_customer
 from crm.queries.timeline import GROUPS, timeline
 from finance.queries.customer_record import CUSTOMERS, CustomerRecord, get_customer
+from web.api.custom_fields import Custom, CustomAnswer, page_with_custom, with_custom
 from web.api.fields import Amount, Body, Choice, Id, Integer, Text
 from web.api.operation import PAGING, Call, operation
 
@@ -38,6 +39,7 @@ VALUES: dict[str, Any] = {
     "credit_limit": Amount(help="None is no limit. Needs the permission customers.credit."),
     "currency": Text(limit=3),
     "code": Text(limit=20),
+    "custom": Custom(record_type="customer"),
 }
 NEW = Body(name=Text(required=True, limit=200), **VALUES)
 CHANGE = Body(name=Text(limit=200), **VALUES, version=Integer(smallest=1, help="The version that was read."))
@@ -63,12 +65,16 @@ SHAPE = {
     "last_order_on": date | None,
     "order_count": int,
     "version": int,
+    "custom": CustomAnswer("customer"),
 }
 HAPPENED = {
     "at": str, "group": str, "kind": str, "record_id": int, "number": str | None, "amount": Decimal | None,
     "who": str | None, "text": str | None, "detail": str | None,
 }  # fmt: skip
-SAVED = {"id": int, "code": str, "name": str, "owner_id": int, "credit_limit": Decimal | None, "version": int}
+SAVED = {
+    "id": int, "code": str, "name": str, "owner_id": int, "credit_limit": Decimal | None, "version": int,
+    "custom": CustomAnswer("customer"),
+}  # fmt: skip
 CREDIT_FIELDS = ("credit_limit", "payment_terms_id")
 
 
@@ -105,16 +111,17 @@ def create_customer_call(call: Call) -> Any:
     answer=[SHAPE],
 )  # fmt: skip
 def list_customers(call: Call) -> Any:
-    if call.query.get("q") is not None:
-        call.query["q"] = patterns_of(call.query["q"])
-    return call.page(CUSTOMERS, shape, today=today())
+    text = call.query.pop("q", None)
+    if text is not None and text.strip():
+        call.query["q_often" if is_met_often(text) else "q"] = customer_wish(text)
+    return page_with_custom("customer", call.page(CUSTOMERS, shape, today=today()))
 
 
 @operation(
     "GET", "/customers/{customer_id}", "customers.read", summary="One customer with balance and status", answer=SHAPE
 )
 def get_customer_call(call: Call, customer_id: int) -> Any:
-    return shape(get_customer(customer_id))
+    return with_custom("customer", [shape(get_customer(customer_id))])[0]
 
 
 @operation(

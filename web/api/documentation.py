@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
-from flask import Response, render_template
+from flask import Response, g, render_template
 from flask_babel import gettext as _
 
+from core.custom_fields.definitions import definitions
 from core.encoding import dump_json
+from web.api.custom_fields import AnyDay, AnyNumber, Custom
 from web.api.fields import (
     Amount,
     Choice,
@@ -68,9 +70,13 @@ PREVIEW_SCHEMA: Final[Schema] = {
 }
 
 
-@cache
 def openapi_document() -> str:
-    """The OpenAPI document as JSON text."""
+    """The OpenAPI document as JSON text; with the company's own fields for who is known by a token."""
+    return _document(definitions().version if g.actor is not None else None)
+
+
+@lru_cache(maxsize=4)
+def _document(_version: int | None) -> str:
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
@@ -199,5 +205,8 @@ def _kind_of(spec: Field) -> str:
         Many: _("list"),
         Words: _("list of texts"),
         Ids: _("list of ids"),
+        Custom: _("the company's own fields"),
+        AnyNumber: _("number"),
+        AnyDay: _("date"),
     }
     return " · ".join(spec.choices) if isinstance(spec, Choice) else names[type(spec)]

@@ -348,8 +348,21 @@ class Words(Field):
         return {"type": "array", "items": self.word.schema(), "maxItems": MOST_ITEMS}
 
 
+class Answered:
+    """A part of an answer that is described, and masked in what a command answered, when it is asked for."""
+
+    def schema(self) -> Schema:
+        raise NotImplementedError
+
+    def shown(self, answered: Any) -> Any:
+        """What a command answered, as the caller of now may see it."""
+        raise NotImplementedError
+
+
 def schema_of(shape: Any) -> Schema:
     """The schema of an answer, from a plain description: types, `{name: shape}`, `[shape]`, `shape | None`."""
+    if isinstance(shape, Answered):
+        return shape.schema()
     if isinstance(shape, Mapping):
         properties = {name: schema_of(part) for name, part in shape.items()}
         if any(sensitive_part(part) for part in shape.values()):

@@ -12,6 +12,7 @@ from typing import Any, Final
 from core.command import Result
 from core.encoding import dump_json
 from core.masks import COSTS, EMAILS, PHONES, as_data, sees, sees_all, sensitive_part, shown_part
+from web.api.fields import Answered
 
 ANSWERED: Final[Mapping[str, str]] = {
     "phone": PHONES,
@@ -41,9 +42,12 @@ def answer_text(answer: Any) -> str:
     return dump_json(answer if sees_all() else as_data(answer))
 
 
-def result_text(result: Result, names: Mapping[str, str]) -> str:
-    """The JSON text of what a command answered, now or at the first call with its key."""
+def result_text(result: Result, names: Mapping[str, str], parts: Mapping[str, Answered] | None = None) -> str:
+    """The JSON text of what a command answered, now or at the first call with its key. `parts` of it are masked as they
+    themselves say."""
     hidden = {name: kind for name, kind in names.items() if not sees(kind)}
-    if not any(f'"{name}":' in result.text for name in hidden):
+    covered = {} if sees_all() else parts or {}
+    if not any(f'"{name}":' in result.text for name in (*hidden, *covered)):
         return result.text
-    return dump_json(as_data(shown_part("", result.data, hidden)))
+    data = {name: covered[name].shown(part) if name in covered else part for name, part in result.data.items()}
+    return dump_json(as_data(shown_part("", data, hidden)))

@@ -18,7 +18,7 @@ from core.context import Actor, Context
 from core.errors import DomainError, FieldErrors, PermissionDenied
 from core.idempotency import MAX_KEY_LENGTH
 from core.queries.paging import PAGE_SIZE, Listing
-from web.api.fields import Body, Flag, Integer, JsonNumber, Text, shown
+from web.api.fields import Answered, Body, Flag, Integer, JsonNumber, Text, shown
 from web.api.masking import ANSWERED, answer_text, names_in, result_text
 from web.permissions import Area
 
@@ -66,6 +66,12 @@ class Operation:
     def sensitive(self) -> Mapping[str, str]:
         """Kinds of what its command answers that not everybody sees, by name."""
         return {**ANSWERED, **names_in(self.answer)}
+
+    @cached_property
+    def parts(self) -> Mapping[str, Answered]:
+        """The parts of its answer that mask themselves, by name."""
+        shape = self.answer if isinstance(self.answer, Mapping) else {}
+        return {name: part for name, part in shape.items() if isinstance(part, Answered)}
 
     @property
     def needs_key(self) -> bool:
@@ -167,7 +173,7 @@ def json_response(text: str, status: int) -> Response:
 
 
 def _result_response(result: Result, operation: Operation) -> Response:
-    response = json_response(result_text(result, operation.sensitive), operation.status)
+    response = json_response(result_text(result, operation.sensitive, operation.parts), operation.status)
     if result.replayed:
         response.headers["Idempotent-Replay"] = "true"
     return response

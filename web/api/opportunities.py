@@ -10,6 +10,7 @@ from crm.models import StageKind
 from crm.pipeline import change_opportunity, create_opportunity, move_opportunity
 from crm.queries.activity_record import STAGES
 from crm.queries.opportunity_record import OPPORTUNITIES, get_opportunity
+from web.api.custom_fields import Custom, CustomAnswer, page_with_custom, with_custom
 from web.api.fields import Amount, Body, Choice, Day, Field, Id, Integer, Text
 from web.api.operation import PAGING, Call, operation
 
@@ -21,11 +22,12 @@ VALUES: dict[str, Field] = {
     "note": Text(limit=4000),
     "contact_id": Id(),
     "competitor": Text(limit=120),
+    "custom": Custom(record_type="opportunity"),
 }
 STAGE = Text(limit=30, help="Code of a stage, e.g. contact, needs, proposal, negotiation, contract, won, lost.")
 SHAPE = {
     "id": int, "number": str, "name": str, "customer_id": int, "stage": str, "amount": Decimal, "currency": str,
-    "expected_close_on": date | None,
+    "expected_close_on": date | None, "custom": CustomAnswer("opportunity"),
 }  # fmt: skip
 RECORD = SHAPE | {"stage_kind": str, "probability": int, "budget": Decimal | None, "owner_id": int, "version": int}
 
@@ -47,14 +49,14 @@ def create_opportunity_call(call: Call) -> Any:
     query=Body(customer_id=Id(), owner_id=Id(), stage=STAGE, stage_kind=Choice(choices=tuple(StageKind))) | PAGING,
 )  # fmt: skip
 def list_opportunities(call: Call) -> Any:
-    return call.page(OPPORTUNITIES, lambda row: row._asdict())
+    return page_with_custom("opportunity", call.page(OPPORTUNITIES, lambda row: row._asdict()))
 
 
 @operation(
     "GET", "/opportunities/{opportunity_id}", "opportunities.read", summary="One opportunity", answer=RECORD
 )  # fmt: skip
 def get_opportunity_call(call: Call, opportunity_id: int) -> Any:
-    return get_opportunity(opportunity_id)._asdict()
+    return with_custom("opportunity", [get_opportunity(opportunity_id)._asdict()])[0]
 
 
 @operation(
@@ -62,7 +64,11 @@ def get_opportunity_call(call: Call, opportunity_id: int) -> Any:
     body=Body(
         name=Text(limit=200), amount=Amount(), **VALUES, lost_reason=Text(limit=200), version=Integer(smallest=1)
     ),
-    answer={"id": int, "number": str, "name": str, "amount": Decimal, "version": int}, refusals=("edit_conflict",),
+    answer={
+        "id": int, "number": str, "name": str, "amount": Decimal, "version": int,
+        "custom": CustomAnswer("opportunity"),
+    },
+    refusals=("edit_conflict",),
 )  # fmt: skip
 def change_opportunity_call(call: Call, opportunity_id: int) -> Any:
     version = call.body.pop("version", None)

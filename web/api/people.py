@@ -10,6 +10,7 @@ from core.masks import Email, Phone
 from core.queries.contact_record import ADDRESSES, CONTACTS, LIVE_CUSTOMER
 from core.queries.paging import Listing
 from core.queries.reading import read_one
+from web.api.custom_fields import Custom, CustomAnswer, page_with_custom
 from web.api.fields import Body, Choice, Field, Flag, Integer, Text
 from web.api.operation import PAGING, Call, operation
 
@@ -23,13 +24,14 @@ CONTACT_VALUES: dict[str, Field] = {
     "preferred_channel": Text(limit=20),
     "do_not_call": Flag(),
     "note": Text(limit=4000),
+    "custom": Custom(record_type="contact"),
 }
 CONTACT_SHAPE = {
     "id": int, "customer_id": int, "name": str, "title": str | None, "decision_power": str | None,
     "phone": Phone | None, "email": Email | None, "preferred_channel": str | None, "do_not_call": bool,
-    "note": str | None, "is_active": bool, "version": int,
+    "note": str | None, "is_active": bool, "version": int, "custom": CustomAnswer("contact"),
 }  # fmt: skip
-SAVED_CONTACT = {"id": int, "customer_id": int, "name": str, "version": int}
+SAVED_CONTACT = {"id": int, "customer_id": int, "name": str, "version": int, "custom": CustomAnswer("contact")}
 
 
 def _page_of(call: Call, listing: Listing, customer_id: int) -> Any:
@@ -52,7 +54,7 @@ def create_contact(call: Call, customer_id: int) -> Any:
     query=Body(is_active=Flag()) | PAGING, answer=[CONTACT_SHAPE],
 )  # fmt: skip
 def list_contacts(call: Call, customer_id: int) -> Any:
-    return _page_of(call, CONTACTS, customer_id)
+    return page_with_custom("contact", _page_of(call, CONTACTS, customer_id))
 
 
 @operation(

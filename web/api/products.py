@@ -9,6 +9,7 @@ from core.catalog import ProductKind
 from core.queries.product_record import PRODUCTS, get_product
 from core.queries.words import patterns_of
 from inventory.catalog import change_product, create_product
+from web.api.custom_fields import Custom, CustomAnswer, page_with_custom, with_custom
 from web.api.fields import Body, Choice, Flag, Id, Integer, Price, Rate, Text
 from web.api.operation import PAGING, Call, operation
 
@@ -24,6 +25,7 @@ VALUES: dict[str, Any] = {
     "supplier_id": Id(),
     "is_discontinued": Flag(),
     "is_active": Flag(),
+    "custom": Custom(record_type="product"),
 }
 NEW = Body(
     sku=Text(required=True, limit=40),
@@ -47,6 +49,7 @@ SHAPE = {
     "is_discontinued": bool,
     "is_active": bool,
     "version": int,
+    "custom": CustomAnswer("product"),
 }
 
 
@@ -68,12 +71,12 @@ def create_product_call(call: Call) -> Any:
 def list_products(call: Call) -> Any:
     if call.query.get("q") is not None:
         call.query["q"] = patterns_of(call.query["q"])
-    return call.page(PRODUCTS, lambda row: row._asdict())
+    return page_with_custom("product", call.page(PRODUCTS, lambda row: row._asdict()))
 
 
 @operation("GET", "/products/{product_id}", "products.read", summary="One product", answer=SHAPE)
 def get_product_call(call: Call, product_id: int) -> Any:
-    return get_product(product_id)._asdict()
+    return with_custom("product", [get_product(product_id)._asdict()])[0]
 
 
 @operation(

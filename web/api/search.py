@@ -18,7 +18,8 @@ LONGEST = 80
     "GET", "/search", "home.read", summary="Find customers, products and documents by words or number",
     query=Body(q=Text(required=True, limit=LONGEST)), limit=SEARCH,
     answer=[{
-        "kind": str, "id": int, "title": str, "detail": str | None, "amount": Decimal | None, "exact": bool
+        "kind": str, "id": int, "title": str, "detail": str | None, "owner": str | None, "amount": Decimal | None,
+        "exact": bool, "customer_id": int | None,
     }],
 )  # fmt: skip
 def search_call(call: Call) -> Any:
@@ -27,5 +28,18 @@ def search_call(call: Call) -> Any:
     if text:
         with db.current().reading() as connection:
             groups = search(connection, text, call.actor.permissions)
-    items = [{"kind": kind, **hit._asdict(), "exact": bool(hit.exact)} for kind, hits in groups.items() for hit in hits]
+    items = [
+        {
+            "kind": kind,
+            "id": hit.id,
+            "title": hit.title,
+            "detail": hit.detail,
+            "owner": hit.owner,
+            "amount": hit.amount,
+            "exact": bool(hit.exact),
+            "customer_id": hit.target_id if kind == "contacts" else None,
+        }
+        for kind, hits in groups.items()
+        for hit in hits
+    ]
     return {"items": items, "next_cursor": None}

@@ -16,6 +16,7 @@ def command(json_output: bool) -> None:
     from web.cli.opened import opened, system_url
     from web.integrity import AT_ONCE, check_database, in_order
     from web.integrity.chain import check_audit
+    from web.integrity.searching import check_terms
 
     with opened() as found:
         url = system_url(found.settings)
@@ -23,7 +24,8 @@ def command(json_output: bool) -> None:
         try:
             checks = check_database(database)
             files = SealFiles.of(found.settings.home, url)
-            checks = in_order(checks + check_audit(database, files, found.settings.secret_key))
+            checks += [*check_audit(database, files, found.settings.secret_key), check_terms(database)]
+            checks = in_order(checks)
         finally:
             database.dispose()
     failed = [check for check in checks if not check["ok"]]

@@ -67,6 +67,7 @@ class CustomerForm(Form):
     """A customer as people edit it. `version` is that of the record that was shown."""
 
     longest = longest_texts(Customer)
+    record_type = "customer"
 
     name = StringField(_("Name"), [Required()])
     legal_name = StringField(_("Legal name"))
@@ -103,19 +104,21 @@ class CustomerForm(Form):
     def values(self) -> dict[str, object]:
         """What the command takes."""
         values: dict[str, object] = {name: field.data for name, field in self._fields.items() if name not in _OWN}
+        values |= self.custom_values()
         for name in ("owner_id", "payment_terms_id"):
             if name in values:
                 values[name] = self.id_in(name)
         return values
 
 
-_OWN = frozenset({"csrf_token", "version"})
+_OWN = frozenset({"csrf_token", "version", "custom"})
 
 
 class ContactForm(Form):
     """A person at the customer's."""
 
     longest = longest_texts(Contact)
+    record_type = "contact"
 
     name = StringField(_("Full name"), [Required()])
     title = StringField(_("Job title"))

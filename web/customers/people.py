@@ -9,10 +9,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
+from core.custom_fields.values import values_of
 from core.customers import save_address, save_contact
 from core.errors import DomainError, NotFound
 from core.queries.reading import fetch
 from crm.queries.customer_page import ADDRESSES, CONTACTS, CustomerRecord, get_customer
+from web.custom_fields.forms import filled
+from web.custom_fields.shown import differing
 from web.customers import area
 from web.customers.forms import AddressForm, ContactForm
 from web.filters import today
@@ -51,9 +54,9 @@ def create_contact(customer_id: int) -> ResponseReturnValue:
 @area.route("/<int:customer_id>/contacts/<int:contact_id>", permission="customers.write")
 def edit_contact(customer_id: int, contact_id: int) -> str:
     """The form of a contact."""
-    return _contact_page(
-        ContactForm(formdata=None, obj=_one(CONTACTS, customer_id, contact_id)), customer_id, contact_id
-    )
+    contact = _one(CONTACTS, customer_id, contact_id)
+    custom = filled("contact", values_of("contact", [contact_id]).get(contact_id))
+    return _contact_page(ContactForm(formdata=None, obj=contact, custom=custom), customer_id, contact_id)
 
 
 @area.route(
@@ -119,8 +122,9 @@ def _one(query: Any, customer_id: int, identity: int) -> Any:
 
 
 def _save_contact(form: ContactForm, customer_id: int, contact_id: int | None = None) -> ResponseReturnValue:
+    changed: list[tuple[str, str]] = []
     if form.validate():
-        values = {name: form[name].data for name in CONTACT_FIELDS}
+        values = {name: form[name].data for name in CONTACT_FIELDS} | form.custom_values()
         version = shown_version(form) if contact_id else None
         try:
             result = run_command(
@@ -134,8 +138,9 @@ def _save_contact(form: ContactForm, customer_id: int, contact_id: int | None = 
             return see_other("customers.show", customer_id=customer_id)
         except DomainError as error:
             apply_errors(form, error)
-            show_newer_version(form, error)
-    return _contact_page(form, customer_id, contact_id), 422
+            if show_newer_version(form, error):
+                changed = differing(form, "contact", error.data["current"]["custom"])
+    return _contact_page(form, customer_id, contact_id, changed), 422
 
 
 def _save_address(form: AddressForm, customer_id: int, address_id: int | None = None) -> ResponseReturnValue:
@@ -158,8 +163,13 @@ def _save_address(form: AddressForm, customer_id: int, address_id: int | None = 
     return _address_page(form, customer_id, address_id), 422
 
 
-def _contact_page(form: ContactForm, customer_id: int, contact_id: int | None = None) -> str:
-    return render_template("customers/contact.html", form=form, customer=_customer(customer_id), contact_id=contact_id)
+def _contact_page(
+    form: ContactForm, customer_id: int, contact_id: int | None = None, changed: list[tuple[str, str]] | None = None
+) -> str:
+    customer = _customer(customer_id)
+    return render_template(
+        "customers/contact.html", form=form, customer=customer, contact_id=contact_id, changed=changed
+    )
 
 
 def _address_page(form: AddressForm, customer_id: int, address_id: int | None = None) -> str:

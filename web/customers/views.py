@@ -11,12 +11,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from core import database as db
+from core.custom_fields.values import read_values, values_of
 from core.customers import create_customer
 from core.errors import DomainError
 from core.masks import is_masked
 from crm.owners import change_customer
 from crm.queries.customer_page import CustomerRecord, customer_page, get_customer
 from crm.queries.timeline import GROUPS, timeline
+from web.custom_fields.forms import filled
+from web.custom_fields.shown import differing, facts_of
 from web.customers import area
 from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name
 from web.customers.listing import CUSTOMER_LIST
@@ -77,10 +80,12 @@ def show(customer_id: int) -> str:
         history = timeline(
             connection, customer_id, group=group, before=_moment(request.args.get("before")), types=open_types()
         )
+        custom = read_values(connection, "customer", [customer_id]).get(customer_id)
     return render_template(
         "customers/show.html",
         **vars(page),
         history=history,
+        more=facts_of("customer", custom),
         days=days_of(history.entries),
         group=group,
         groups=GROUP_NAMES,
@@ -97,7 +102,8 @@ def show(customer_id: int) -> str:
 def edit(customer_id: int) -> str:
     """The form with what stands there now."""
     customer = _customer(customer_id)
-    form = CustomerForm(formdata=None, obj=customer)
+    custom = values_of("customer", [customer_id]).get(customer_id)
+    form = CustomerForm(formdata=None, obj=customer, custom=filled("customer", custom))
     form.owner_id.data = str(customer.owner_id)
     form.payment_terms_id.data = str(customer.payment_terms_id or "")
     return _form_page(form, customer)
@@ -143,8 +149,8 @@ def _show_refusal(form: CustomerForm, error: DomainError) -> list[tuple[Any, Any
     return [
         (form[name].label.text, _choice_text(form[name], current[name]))
         for name in typed
-        if name in current and _plain(current[name]) != (typed[name] or None)
-    ]
+        if name != "custom" and name in current and _plain(current[name]) != (typed[name] or None)
+    ] + differing(form, "customer", current.get("custom"))
 
 
 def _plain(value: Any) -> Any:

@@ -13,17 +13,19 @@ from sqlalchemy import Column, Connection, Table, text
 
 from core.database import Base
 from core.models_registry import import_all_models
+from core.search_entries import rebuild
 
 # One of its kind in a company, or the trace of what people sent, which copies have none of.
 SHARED = frozenset(
     """
     account api_token app_user approval_decision approval_delegation approval_request approval_request_step
-    approval_rule approval_step audit_seal bank_account bulk_job bulk_row comment company daily_run departure
-    departure_customer file_content fiscal_period follower half_sign_in idempotency_key import_batch import_chunk
-    import_mapping import_row import_source journal mail_message notice notice_setting number_series oidc_identity
-    oidc_provider oidc_state org_unit outbox_consumption outbox_event passkey passkey_challenge password_link
-    password_request payment_terms pipeline_stage product_category rate_limit record_file recovery_code role
-    saved_view sign_in_delay supplier totp_factor unit_membership unit_of_measure user_role user_session warehouse
+    approval_rule approval_step audit_seal bank_account bulk_job bulk_row comment company custom_choice custom_field
+    daily_run departure departure_customer file_content fiscal_period follower half_sign_in idempotency_key
+    import_batch import_chunk import_mapping import_row import_source journal mail_message notice notice_setting
+    number_series oidc_identity oidc_provider oidc_state org_unit outbox_consumption outbox_event passkey
+    passkey_challenge password_link password_request payment_terms pipeline_stage product_category rate_limit
+    recent_record record_file recovery_code role saved_view search_entry sign_in_delay supplier totp_factor
+    unit_membership unit_of_measure user_role user_session warehouse
     """.split()  # noqa: SIM905 (a list of words reads better than a column of quotes)
 )
 SPAN = 1_000_000_000
@@ -77,6 +79,7 @@ def grow(connection: Connection, *, copies: int, progress: Callable[[str], None]
         "last_recorded_at = last_recorded_at + (%s + 1) * interval '1 hour'",
         (copies, copies),
     )
+    rebuild(connection)
 
 
 def copied_tables() -> Iterator[Table]:

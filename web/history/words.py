@@ -13,11 +13,15 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from core.context import SYSTEM
+from core.custom_fields.definitions import Field
+from core.custom_fields.models import FieldKind
 from core.queries.history import AuditRecord, shown_values
+from web.custom_fields.shown import told_field, told_value
 from web.filters import day, moment
 from web.history.fields import CHOICES, FIELDS, LISTS, STATES, UNTOLD, VALUES
 from web.history.records import KINDS as RECORD_KINDS
 from web.history.records import history_address, kind_of, type_name
+from web.i18n import language
 
 LONGEST_VALUE = 300
 
@@ -55,6 +59,7 @@ ACTIONS: dict[str, Any] = {
     "field.unmasked": _("Uncovered a field"),
     "file.added": _("Added a file"),
     "file.removed": _("Removed a file"),
+    "custom_field.choices_changed": _("Choices changed"),
     "fiscal_period.closed": _("Closed"),
     "fiscal_period.reopened": _("Reopened"),
     "fiscal_year.opened": _("Fiscal year opened"),
@@ -154,7 +159,7 @@ def entries(rows: list[AuditRecord], names: Mapping[int, str]) -> list[Entry]:
 
 def _entry(row: AuditRecord, names: Mapping[int, str]) -> Entry:
     changes = shown_values(row.record_type, row.changes)
-    told = [_change(name, given, names) for name, given in changes.items() if name not in UNTOLD]
+    told = [_told(row.record_type, name, given, names) for name, given in changes.items() if name not in UNTOLD]
     is_known = row.record_type in RECORD_KINDS and row.record_id > 0
     return Entry(
         row,
@@ -196,6 +201,25 @@ def person_name(actor_id: int | None, name: str) -> str:
 def field_name(name: str) -> str:
     """What a field is called."""
     return str(FIELDS[name]) if name in FIELDS else name.removesuffix("_id").replace("_", " ").capitalize()
+
+
+def _told(record_type: str, name: str, given: Any, names: Mapping[int, str]) -> Change:
+    """One field: a column of the record, or a field that the company has added to it."""
+    field = told_field(record_type, name)
+    if field is None:
+        return _change(name, given, names)
+    label = field.name(language())
+    if _is_pair_of(field, given):
+        before, after = (_cut(told_value(field, value, names)) for value in given)
+        return Change(label, after, before, changed=True)
+    return Change(label, _cut(told_value(field, given, names)))
+
+
+def _is_pair_of(field: Field, given: Any) -> bool:
+    """Whether it is before and after. Several choices are lists, so that theirs is a pair of lists."""
+    if not isinstance(given, list):
+        return False
+    return field.kind != FieldKind.CHOICES or all(value is None or isinstance(value, list) for value in given)
 
 
 def _change(name: str, given: Any, names: Mapping[int, str]) -> Change:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from core.database import Database
-from web.integrity import approvals, entries, guards, ledger, numbers, orders, stock, trail
+from web.integrity import approvals, entries, guards, ledger, numbers, orders, searching, stock, trail
 from web.integrity.check import Check, Group
 
 # The long ones first, so that both connections have work until the end.
@@ -29,6 +29,7 @@ GROUPS: tuple[Group, ...] = (
     *ledger.GROUPS,
     *guards.GROUPS,
     *approvals.GROUPS,
+    *searching.GROUPS,
 )
 
 

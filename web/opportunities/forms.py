@@ -20,6 +20,7 @@ class OpportunityForm(Form):
     """An opportunity. `customer` is typed as name or code where it is new."""
 
     longest = longest_texts(Opportunity)
+    record_type = "opportunity"
 
     customer = StringField(_("Customer"), [Required()])
     name = StringField(_("What it is about"), [Required()])
@@ -39,7 +40,8 @@ class OpportunityForm(Form):
 
     def values(self) -> dict[str, Any]:
         """What the command takes."""
-        return {name: self[name].data for name in FIELDS} | {"contact_id": self.id_in("contact_id")}
+        own = {name: self[name].data for name in FIELDS} | {"contact_id": self.id_in("contact_id")}
+        return own | self.custom_values()
 
 
 class LoseForm(Form):

@@ -12,6 +12,7 @@ from werkzeug.utils import redirect
 
 from core import clock
 from core import database as db
+from core.custom_fields.values import read_values
 from core.errors import DomainError
 from crm.pipeline import change_opportunity, create_opportunity, move_opportunity
 from crm.queries.customer_page import get_customer
@@ -22,6 +23,8 @@ from crm.queries.pipeline import (
     board,
     deal_page,
 )
+from web.custom_fields.forms import filled
+from web.custom_fields.shown import differing, facts_of
 from web.filters import day, today
 from web.http import apply_errors, flash_done, run_command, safe_target, see_other, show_newer_version, shown_version
 from web.i18n import language
@@ -94,10 +97,12 @@ def show(opportunity_id: int) -> str:
 def _record(opportunity_id: int, refusal: str = "", way: Way | None = None, lose: LoseForm | None = None) -> str:
     with db.current().reading() as connection:
         page = deal_page(connection, opportunity_id)
+        custom = read_values(connection, "opportunity", [opportunity_id]).get(opportunity_id)
     g.nav = "opportunities.board"
     return render_template(
         "opportunities/show.html",
         **vars(page),
+        more=facts_of("opportunity", custom),
         stage=page.stage,
         by_id={stage.id: stage for stage in page.stages},
         progress=steps_of(page),
@@ -179,7 +184,8 @@ def edit(opportunity_id: int) -> str:
     """The form with what stands there now."""
     with db.current().reading() as connection:
         page = deal_page(connection, opportunity_id)
-        form = OpportunityForm(formdata=None, obj=page.deal)
+        custom = read_values(connection, "opportunity", [opportunity_id]).get(opportunity_id)
+        form = OpportunityForm(formdata=None, obj=page.deal, custom=filled("opportunity", custom))
         form.contact_id.data = str(page.deal.contact_id or "")
         form.offer(connection, page.deal.customer_id)
     return _form(form, page)
@@ -202,7 +208,7 @@ def change(opportunity_id: int) -> ResponseReturnValue:
         except DomainError as error:
             apply_errors(form, error)
             if show_newer_version(form, error):
-                changed = _changed(form, page)
+                changed = _changed(form, page) + differing(form, "opportunity", error.data["current"]["custom"])
     return _form(form, page, changed=changed), 422
 
 

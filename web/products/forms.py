@@ -25,6 +25,7 @@ class ProductForm(Form):
     """Code, name, price, and what the product refers to. Tax rate in percent; `version` is that of the row shown."""
 
     longest = TEXT_LIMITS
+    record_type = "product"
 
     sku = StringField(_("Code"), [Required()])
     name = StringField(_("Name"), [Required()])
@@ -56,7 +57,7 @@ class ProductForm(Form):
         values |= {name: self.id_in(name) for name in REFERENCES}
         rate = self.tax_rate.data
         values["tax_rate"] = None if rate is None else rate / 100
-        return values
+        return values | self.custom_values()
 
     def show(self, record: Any) -> None:
         """Take over what stands in the record."""

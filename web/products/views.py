@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from core import database as db
 from core.columns import read_id
+from core.custom_fields.values import read_values, values_of
 from core.errors import DomainError, NotFound
 from core.money import LARGEST_QUANTITY, QUANTITY_PLACES
 from inventory.catalog import change_product, create_product, set_reorder_point
@@ -19,6 +20,8 @@ from inventory.queries.products import (
     recent_moves,
     reservations_of,
 )
+from web.custom_fields.forms import filled
+from web.custom_fields.shown import differing, facts_of
 from web.forms import read_number
 from web.http import apply_errors, flash, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
@@ -49,6 +52,7 @@ def _record(product_id: int, *, faulty: int | None = None, typed: str = "", faul
             levels=levels_of(connection, product_id),
             reservations=reservations_of(connection, product_id),
             moves=recent_moves(connection, product_id),
+            more=facts_of("product", read_values(connection, "product", [product_id]).get(product_id)),
             faulty=faulty,
             typed=typed,
             fault=fault,
@@ -78,7 +82,8 @@ def create() -> ResponseReturnValue:
 @area.route("/<int:product_id>/edit", permission="products.write")
 def edit(product_id: int) -> str:
     """The form with what stands in the record."""
-    form = ProductForm(formdata=None)
+    custom = filled("product", values_of("product", [product_id]).get(product_id))
+    form = ProductForm(formdata=None, custom=custom)
     with db.current().reading() as connection:
         form.show(get_product(connection, product_id, chinese=False))
     return _form(form, product_id)
@@ -128,4 +133,6 @@ def _form(form: ProductForm, product_id: int | None = None, current: dict[str, A
     with db.current().reading() as connection:
         form.offer(connection)
         product = get_product(connection, product_id, chinese=language() == "zh") if product_id else None
-    return render_template("products/form.html", form=form, product=product, current=current or {})
+    current = current or {}
+    changed = differing(form, "product", current.get("custom"))
+    return render_template("products/form.html", form=form, product=product, current=current, changed=changed)

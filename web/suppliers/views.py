@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
 
 from core import database as db
+from core.custom_fields.values import read_values
 from core.errors import DomainError
 from core.lists.reading import count, read_page
 from core.lists.state import State, demand
@@ -20,6 +21,8 @@ from core.queries.suppliers import get_supplier
 from core.suppliers import LIMITS, change_supplier, create_supplier
 from inventory.lists.documents import DOCUMENTS
 from inventory.queries.products import supplied_products
+from web.custom_fields.forms import filled
+from web.custom_fields.shown import differing, facts_of
 from web.forms import Form, Required
 from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
 from web.i18n import language
@@ -36,6 +39,7 @@ class SupplierForm(Form):
     """Everything kept about a supplier. `version` is that of the row shown."""
 
     longest = LIMITS
+    record_type = "supplier"
 
     name = StringField(_l("Name"), [Required()])
     code = StringField(_l("Code"))
@@ -53,7 +57,7 @@ class SupplierForm(Form):
 
     def values(self) -> dict[str, Any]:
         """What the command takes."""
-        return {name: self[name].data for name in LIMITS}
+        return {name: self[name].data for name in LIMITS} | self.custom_values()
 
 
 @sentence_for("duplicate_supplier")
@@ -81,6 +85,7 @@ def show(supplier_id: int) -> str:
         return render_template(
             "suppliers/show.html",
             supplier=supplier,
+            more=facts_of("supplier", read_values(connection, "supplier", [supplier_id]).get(supplier_id)),
             products=supplied_products(connection, supplier_id, chinese=language() == "zh"),
             receipts=read_page(connection, DOCUMENTS, received, who, RECEIPT_COLUMNS, Window("-recorded_at", limit=10)),
             received=number_of(count(connection, DOCUMENTS, received, who)[0]),
@@ -112,13 +117,16 @@ def edit(supplier_id: int) -> str:
     """The form with what stands in the record."""
     with db.current().reading() as connection:
         record = get_supplier(connection, supplier_id)
-    return _form(SupplierForm(formdata=None, data=record._asdict() | {"version": str(record.version)}), supplier_id)
+        custom = filled("supplier", read_values(connection, "supplier", [supplier_id]).get(supplier_id))
+    data = record._asdict() | {"version": str(record.version)}
+    return _form(SupplierForm(formdata=None, data=data, custom=custom), supplier_id)
 
 
 @area.route("/<int:supplier_id>/edit", permission="suppliers.write", methods=["POST"], endpoint="change")
 def change(supplier_id: int) -> ResponseReturnValue:
     """Save a supplier."""
     form = SupplierForm()
+    changed: list[tuple[str, str]] = []
     if form.validate():
         try:
             result = run_command(change_supplier, supplier_id, form.values(), version=shown_version(form))
@@ -126,13 +134,14 @@ def change(supplier_id: int) -> ResponseReturnValue:
             return see_other("suppliers.show", supplier_id=supplier_id)
         except DomainError as error:
             apply_errors(form, error)
-            show_newer_version(form, error)
-    return _form(form, supplier_id), 422
+            if show_newer_version(form, error):
+                changed = differing(form, "supplier", error.data["current"]["custom"])
+    return _form(form, supplier_id, changed), 422
 
 
-def _form(form: SupplierForm, supplier_id: int | None = None) -> str:
+def _form(form: SupplierForm, supplier_id: int | None = None, changed: list[tuple[str, str]] | None = None) -> str:
     supplier = None
     if supplier_id:
         with db.current().reading() as connection:
             supplier = get_supplier(connection, supplier_id)
-    return render_template("suppliers/form.html", form=form, supplier=supplier)
+    return render_template("suppliers/form.html", form=form, supplier=supplier, changed=changed)

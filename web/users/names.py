@@ -18,7 +18,7 @@ AREAS = {
     "goods": ("products", "stock", "warehouses", "suppliers"),
     "money": ("invoices", "payments", "banks", "ledger", "periods", "reports"),
     "confidential": ("phones", "emails", "costs", "margins", "bank_details"),
-    "administration": ("company", "users", "audit", "approvals"),
+    "administration": ("company", "custom_fields", "users", "audit", "approvals"),
 }
 
 

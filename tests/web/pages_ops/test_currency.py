@@ -13,6 +13,7 @@ import pytest
 from flask import url_for
 
 from core.categories import save_category
+from core.custom_fields.commands import create_field
 from core.customers import save_address, save_contact
 from core.units import save_unit
 from crm.pipeline import create_opportunity
@@ -50,6 +51,8 @@ def dollars(database_server: Server) -> Iterator[Books]:
     ids["category"] = world.run(save_category, {"name": "Beverages"})["id"]
     cheap = world.order(ids["customer"], (ids["product"], 2, None, 40))["id"]
     ids["request"] = world.ask("confirm_order", {"order_id": cheap}, "manager")["id"]
+    amount = {"record_type": "customer", "key": "quota", "label": "Quota", "kind": "money", "preset": "5"}
+    ids["field"] = world.run(create_field, amount)["id"]
     ids["unit"] = world.run(save_unit, {"name": "East", "kind": "region"})["id"]
     yield books
     world.database.dispose()

@@ -15,8 +15,10 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import NullPool, create_engine
 
 from core.models_registry import import_all_models
+from core.search_entries import rebuild
 from web.drill.size import people
 from web.drill.size.copies import Shape, copy_statement, renumber_statements, tables
 from web.drill.size.customers import MadeCustomer, made_customers
@@ -44,7 +46,8 @@ SERVER = {"max_wal_size": "8GB", "checkpoint_timeout": "30min"}
 
 
 LAST = "vacuum and analyze"
-LONG = frozenset(("indexes back", LAST))
+ENTRIES = "search entries"
+LONG = frozenset(("indexes back", ENTRIES, LAST))
 """Steps that are no transaction of their own."""
 
 
@@ -62,7 +65,7 @@ def build(url: str, *, size: int, say: Say) -> None:
         connection.execute(BEGIN)
         connection.execute(SESSION)
         shape = _shape(connection, size)
-        for name, act in _steps(shape, size):
+        for name, act in _steps(shape, size, url):
             if _value(connection, "SELECT count(*) FROM drill.step WHERE name = %s", name):
                 continue
             say(f"  {name}")
@@ -104,7 +107,7 @@ def _shape(connection: Connection, size: int) -> Shape:
     return Shape(*found[1:])
 
 
-def _steps(shape: Shape, size: int) -> Iterator[Step]:
+def _steps(shape: Shape, size: int, url: str) -> Iterator[Step]:
     """What is done, in order, each in a transaction of its own."""
     yield "people", lambda connection: people.add_people(connection, shape, size)
     yield "names", lambda connection: _stage_customers(connection, size)
@@ -118,7 +121,15 @@ def _steps(shape: Shape, size: int) -> Iterator[Step]:
         yield f"{name} of new customers", _running(statement)
     yield "sequences", _running(*people.sequence_statements(shape))
     yield "indexes back", _make_indexes
+    yield ENTRIES, lambda _connection: _derive_entries(url)
     yield LAST, _running("VACUUM (ANALYZE)")
+
+
+def _derive_entries(url: str) -> None:
+    """What the records are found by, as the product derives it."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    with engine.begin() as connection:
+        rebuild(connection)
 
 
 def _running(*statements: str) -> Callable[[Connection], None]:

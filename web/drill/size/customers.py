@@ -1,19 +1,13 @@
-"""A million different customers: realistic names, codes, phones and cities, and the search text the product would keep.
-
-Reading pinyin out of a million names is slow, and names are made of few parts: each part's text is made once, by the
-product's own function, and the texts of a name's parts are put together. `composed` and the product must agree, which
-is looked at while customers are made, in a sample.
-"""
+"""A million different customers: realistic names, codes, phones and cities, and the text the product keeps of each."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
-from core.customers import customer_search_text
-from core.normalise import company_key, email_key, phone_key, search_text
+from core.normalise import company_key, email_key, phone_key
+from core.search_entries import customer_text
 from web.drill.size.words import (
     ENGLISH_FIRST,
     ENGLISH_FORMS,
@@ -31,8 +25,6 @@ from web.drill.size.words import (
 )
 
 CHINESE_SHARE = 0.7
-SAMPLED = 1000
-"""Every so many customers the composed search text is held to the product's own."""
 LIFECYCLES = ("potential",) * 5 + ("new",) * 2 + ("active",) * 6 + ("at_risk", "lost")
 # Factors without a common divisor with the powers of ten below, so that different places get different digits.
 _EIGHT, _SEVEN = 7_368_787, 3_719_543
@@ -59,10 +51,6 @@ class MadeCustomer(NamedTuple):
     email_key: str | None
 
 
-class UnlikeTheProduct(RuntimeError):
-    """A composed search text is not the one the product makes."""
-
-
 class _Name(NamedTuple):
     parts: tuple[str, ...]
     country: str
@@ -77,10 +65,7 @@ class _Name(NamedTuple):
 
 def made_customers(count: int, year: int, *, behind: int = 0, seed: int = 20) -> Iterator[MadeCustomer]:
     """`count` customers that share neither name key nor phone nor e-mail address; the same ones for the same seed.
-    Their codes are those of the year behind the first `behind`.
-
-    Raises UnlikeTheProduct.
-    """
+    Their codes are those of the year behind the first `behind`."""
     draw = random.Random(seed)  # noqa: S311 (names, no secrets)
     known: set[tuple[str, str]] = set()
     for n in range(1, count + 1):
@@ -94,13 +79,9 @@ def made_customers(count: int, year: int, *, behind: int = 0, seed: int = 20) ->
 def _customer(draw: random.Random, n: int, made: _Name, key: str, code: str) -> MadeCustomer:
     email = f"info{n}@{'firma' if made.country == 'CN' else 'company'}{n % 977}.example" if n % 3 == 0 else None
     phone = made.phone if n % 20 else None
-    text = composed(made.parts, code, made.city, phone, email)
-    if n % SAMPLED == 1:
-        expected = customer_search_text(
-            name=made.text, legal_name=None, code=code, city=made.city, phone=phone, email=email
-        )
-        if text != expected:
-            raise UnlikeTheProduct(f"{made.text}: {text!r}, the product says {expected!r}")
+    text = customer_text(
+        name=made.text, legal_name=None, code=code, city=made.city, phone=phone, email=email
+    )
     return MadeCustomer(
         n,
         code,
@@ -119,35 +100,6 @@ def _customer(draw: random.Random, n: int, made: _Name, key: str, code: str) -> 
         email,
         email_key(email),
     )
-
-
-def composed(parts: tuple[str, ...], code: str, city: str, phone: str | None, email: str | None) -> str:
-    """The search text of a customer whose name is made of `parts`, each read by itself."""
-    forms = [_forms(part) for part in parts]
-    words = ["".join(form) for form in zip(*forms, strict=True)]
-    if words[0] == words[1]:  # nothing Chinese in it
-        del words[1:]
-    everybody = dict.fromkeys([*words, *_words(code), *_city(city)])
-    return "\n".join((" ".join(everybody), " ".join(_words(phone)), " ".join(_words(email))))
-
-
-@cache
-def _forms(part: str) -> tuple[str, str, str]:
-    """A part folded, its pinyin, its initials: as the product's search text has them."""
-    words = search_text(part).split(" ")
-    if len(words) == 1 or part.isascii():
-        return (search_text(part),) * 3
-    folded, pinyin, *initials = words
-    return folded, pinyin, initials[0] if initials else pinyin
-
-
-@cache
-def _city(city: str) -> tuple[str, ...]:
-    return (search_text(city),)
-
-
-def _words(text: str | None) -> tuple[str, ...]:
-    return (search_text(text),) if text else ()
 
 
 def _chinese(draw: random.Random, n: int) -> _Name:

@@ -11,8 +11,10 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.custom_fields.models import FieldKind
 from core.queries.reading import today
 from tests.web.api.conftest import Api
+from web.api.custom_fields import AnyDay, AnyNumber, Custom
 from web.api.fields import Body, Choice, Day, Flag, Id, Ids, Integer, Many, Number, Text, Words
 from web.api.operation import JSON, OPERATIONS, Operation
 
@@ -24,6 +26,7 @@ ODD = st.one_of(
     st.text(max_size=20),
     st.sampled_from(["", "\x00", "\ud800", "1e9", "NaN", "-0", "9" * 30, "0.00000001", "＋１", [], {}, [[]], [{}]]),
 )
+CUSTOM_SPECS = (Id(), AnyNumber(), AnyDay(), Choice(choices=("a", "b", "z")), Words(), Flag(), Text(limit=600))
 WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
 READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 
@@ -42,7 +45,10 @@ def likely(spec: Any, known: dict[str, int]) -> st.SearchStrategy[Any]:
         return st.booleans()
     if isinstance(spec, Integer):
         return st.integers(0, 3)
-    if isinstance(spec, Day):
+    if isinstance(spec, Custom):
+        keys = st.sampled_from([*(f"f_{kind}" for kind in FieldKind), "nothing"])
+        return st.dictionaries(keys, st.one_of(ODD, *(likely(each, known) for each in CUSTOM_SPECS)), max_size=8)
+    if isinstance(spec, Day | AnyDay):
         return st.dates().map(str) | st.just("2026-11-20")
     if isinstance(spec, Text):
         return st.text(alphabet=st.characters(codec="utf-8"), max_size=min(spec.limit + 1, 60))
@@ -60,10 +66,19 @@ def likely_body(body: Body, known: dict[str, int]) -> st.SearchStrategy[dict[str
     return st.fixed_dictionaries(needed, optional={name: fields[name] for name in fields.keys() - needed.keys()})
 
 
+def custom_field(api: Api, kind: FieldKind) -> int:
+    """A custom field of customers, called by its kind."""
+    choices = {"choices": [{"code": code, "label": code} for code in "ab"]}
+    needed = {FieldKind.CHOICE: choices, FieldKind.CHOICES: choices, FieldKind.REFERENCE: {"target": "customer"}}
+    body = {"record_type": "customer", "key": f"f_{kind}", "label": kind, "kind": kind}
+    return int(api.ok("POST", "/custom-fields", body | needed.get(kind, {}))["id"])
+
+
 @pytest.fixture(scope="module")
 def known(app: Flask, tokens: dict[str, str]) -> dict[str, int]:
     """One record of each kind, so that ids reach something."""
     api = Api(app.test_client(), tokens["admin"])
+    fields = [custom_field(api, kind) for kind in FieldKind]
     customer, product = api.customer(name="模糊"), api.product("1000")
     deal = api.ok("POST", "/opportunities", {"customer_id": customer["id"], "name": "x", "amount": "1"})
     line = {"product_id": product["id"], "quantity": "2"}
@@ -80,6 +95,7 @@ def known(app: Flask, tokens: dict[str, str]) -> dict[str, int]:
     lines = [{"account_id": account["id"], "debit": "1"}, {"account_id": account["id"], "credit": "1"}]
     entry = api.ok("POST", "/journal-entries", {"effective_on": today().isoformat(), "memo": "x", "lines": lines})
     return {
+        "field_id": fields[0],
         "contact_id": api.ok("POST", f"{path}/contacts", {"name": "x"})["id"],
         "address_id": api.ok("POST", f"{path}/addresses", place)["id"],
         "activity_id": api.ok("POST", f"{path}/activities", {"kind": "task", "subject": "x"})["id"],

@@ -1,0 +1,1 @@
+"""Custom fields in pages: in forms, on record pages, in the words of both languages."""
