@@ -19,7 +19,7 @@ CONTACT_LIST = declare(
         endpoint="contacts.index",
         record=None,
         heads={
-            "name": Head(label=_("Name"), place=""),
+            "name": Head(label=_("Contact"), place=""),
             "title": Head(label=_("Job title"), place="p2"),
             "customer": Head(label=_("Customer"), place="p2"),
             "phone": Head(label=_("Phone"), place=""),

@@ -15,12 +15,12 @@ from tests.web.pages_ops.conftest import Books, Browser, browser, count_statemen
 TABS = {
     "/products": {"All": 4, "Goods": 3, "Services": 1, "Discontinued": 0, "To reorder": 2},
     "/stock": {"All": 6, "To reorder": 2, "Orders wait": 1, "Reserved": 2, "Empty": 3},
-    "/stock/documents": {"All": 4, "Goods in": 4, "Adjustments": 0, "Opening stock": 0},
-    "/shipments": {"All": 4, "Can go now": 4, "Waits for stock": 1, "Late": 0},
+    "/stock/documents": {"All": 4, "Goods in": 1, "Adjustments": 3, "Opening stock": 0},
+    "/shipments": {"All": 3, "Can go now": 3, "Waits for stock": 1, "Late": 0},
     "/shipments/records": {"All": 3, "Shipped": 2, "Goods back": 1},
     "/suppliers": {"All": 1, "Without products": 0},
     "/invoices": {"Open": 4, "Overdue": 1, "Paid": 2, "All": 6, "Credit notes": 2},
-    "/invoices/credit-notes": {"All": 2, "To match": 2, "Receivables": 4},
+    "/invoices/credit-notes": {"All": 2, "To match": 0, "Receivables": 4},
     "/payments": {"All": 6, "To match": 4, "Refunds": 1},
     "/ledger/tasks": {"Open": 0, "Done": 0},
     "/contacts": {"Active": 0, "Of my customers": 0, "Do not call": 0, "All": 0},
@@ -82,18 +82,18 @@ def test_links_of_other_pages_become_filters(shared_books: Books) -> None:
 
 
 def test_an_invoice_s_state_says_what_its_figures_say(shared_books: Books) -> None:
-    world, numbers = shared_books.world, {}
+    world, numbers, today = shared_books.world, {}, shared_books.world.context().today
     for state in ("overdue", "partial", "due_soon", "open", "paid", "credited", "written_off", "part_written_off"):
         numbers[state] = int(seen(shared_books, f"/invoices?view=all&f=state:in:{state}").total)
     assert sum(numbers.values()) == world.value("SELECT count(*) FROM invoice")
     for path, sql in (
-        ("overdue", "amount_open > 0 AND due_on < CURRENT_DATE"),
+        ("overdue", "amount_open > 0 AND due_on < :today"),
         ("credited", "amount_credited >= amount_total AND amount_open = 0"),
     ):
-        assert numbers[path] == world.value(f"SELECT count(*) FROM invoice WHERE {sql}"), path
+        assert numbers[path] == world.value(f"SELECT count(*) FROM invoice WHERE {sql}", today=today), path
     late = seen(shared_books, "/invoices?view=overdue&cols=number,days_late").text
-    days = world.value("SELECT CURRENT_DATE - due_on FROM invoice WHERE id = :id", id=shared_books.ids["overdue"])
-    assert f'<span class="neg">{days}</span>' in late
+    due_on = world.value("SELECT due_on FROM invoice WHERE id = :id", id=shared_books.ids["overdue"])
+    assert f'<span class="neg">{(today - due_on).days}</span>' in late
 
 
 def test_sums_stand_below_the_rows(shared_books: Books) -> None:
@@ -109,9 +109,9 @@ def test_sums_stand_below_the_rows(shared_books: Books) -> None:
 def test_costs_are_no_column_for_who_sees_none_of_them(shared_books: Books) -> None:
     for path in ("/stock", "/stock/moves", "/stock/documents"):
         assert "Value" in seen(shared_books, path, "finance").text, path
-        for asked in (path, f"{path}?cols=value", f"{path}?f=value:gt:0", f"{path}?sort=value"):
-            assert "Value" not in seen(shared_books, asked, "warehouse").text.split("<thead>")[-1], asked
-    assert seen(shared_books, "/stock?f=value:gt:0", "warehouse").rows == 0
+        for asked in (path, f"{path}?cols=value", f"{path}?sort=value", f"{path}?group=value"):
+            assert "Value" not in seen(shared_books, asked, "warehouse").text.split("<thead>")[1], asked
+        assert seen(shared_books, f"{path}?f=value:gt:0", "warehouse").rows == 0
     for choice in ("Purchase cost", "Average cost"):
         assert choice in seen(shared_books, "/products", "finance").text
         assert choice not in seen(shared_books, "/products", "warehouse").text
@@ -123,7 +123,7 @@ def test_what_is_to_ship_says_what_is_short(shared_books: Books) -> None:
     assert f'/shipments/orders/{shared_books.ids["waiting"]}?view=waiting"' in page
     dialog = seen(shared_books, f"/shipments/orders/{shared_books.ids['waiting']}?view=waiting", "warehouse")
     assert "Ship what is reserved for" in dialog.text and 'href="/shipments?view=waiting"' in dialog.text
-    assert seen(shared_books, "/shipments", "warehouse").text.count("Ship…") == 4
+    assert seen(shared_books, "/shipments", "warehouse").text.count("Ship…") == 3
 
 
 def test_the_people_at_all_customers_stand_together(books: Books) -> None:
@@ -168,7 +168,7 @@ def test_finance_tasks_are_done_together_and_taken_back(books: Books) -> None:
     world, person = books.world, browser(books, "finance")
     number = world.value("SELECT origin FROM invoice WHERE id = :id", id=books.ids["credited"])
     for _ in range(2):
-        world.pay(books.ids["other"], 12, auto=True, reference=number)
+        world.pay(books.ids["other"], 12, auto=False, reference=number)
     tasks = [task for (task,) in world.rows("SELECT id FROM ledger_task ORDER BY id")]
     page = seen(books, "/ledger/tasks", "finance")
     assert len(tasks) == page.rows == 2 and page.ids() == tasks
