@@ -157,7 +157,7 @@ let asking = null;
 let goes = null;
 addEventListener("submit", async (event) => {
   const form = event.target;
-  if (form.getAttribute("action")?.endsWith("/sign-out")) { for (const key of drafts()) if (key.startsWith(prefix)) forget(key); return; }
+  if ("signOut" in form.dataset) { for (const key of drafts()) if (key.startsWith(prefix)) forget(key); return; }
   const mine = kept.get(form);
   if (!mine || event.defaultPrevented) return;
   if (goes === form) {
