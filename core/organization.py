@@ -201,6 +201,7 @@ class User(Base):
     contrast: Mapped[str] = mapped_column(String(8), default="normal")
     density: Mapped[str] = mapped_column(String(8), default="normal")
     shortcuts: Mapped[bool] = mapped_column(default=True)
+    first_steps: Mapped[bool] = mapped_column(default=True, server_default=sql("true"))
     is_active: Mapped[bool] = mapped_column(default=True)
     reports_to_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))

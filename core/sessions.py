@@ -48,6 +48,7 @@ class SignedIn(NamedTuple):
     contrast: str
     density: str
     shortcuts: bool
+    first_steps: bool
     roles: list[str]
     permissions: list[str]
     viewer: str
@@ -87,7 +88,8 @@ PERMISSIONS_OF = """
 
 def _columns(looks: str) -> str:
     """Who somebody is and what he may do; the pages look as `looks` likes them."""
-    liked = ", ".join(f"{looks}.{name}" for name in ("language", "theme", "contrast", "density", "shortcuts"))
+    names = ("language", "theme", "contrast", "density", "shortcuts", "first_steps")
+    liked = ", ".join(f"{looks}.{name}" for name in names)
     return f"app_user.id, app_user.login, app_user.name, {liked}, {ROLES_OF}, {PERMISSIONS_OF}"
 
 

@@ -85,7 +85,7 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
 
 @for_anybody
 def change_preferences(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Language, theme, contrast, density and shortcuts of the actor."""
+    """Language, theme, contrast, density and shortcuts of the actor, and whether he is shown the first steps."""
     user = plan.session.get(User, plan.actor.user_id)
     if user is None:
         raise NotFound("user", plan.actor.user_id)
@@ -95,6 +95,7 @@ def change_preferences(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
         "contrast": ("normal", "high"),
         "density": ("compact", "normal", "roomy"),
         "shortcuts": (True, False),
+        "first_steps": (True, False),
     }
     errors = FieldErrors()
     for name, allowed in choices.items():

@@ -64,6 +64,7 @@ AREAS: Final = (
     "web.setup",
     "web.health",
     "web.menu",
+    "web.help",
     "web.lists",
     "web.exports",
     "web.imports",

@@ -1,8 +1,5 @@
 // Small comforts for every page. Nothing here is needed: each one repeats what a link or a form already does.
 
-const fields = "input:not([type=checkbox],[type=radio],[type=button],[type=submit]), select, textarea, [contenteditable]";
-const root = document.documentElement;
-
 // Menus close on a click elsewhere and on Escape; one is open at a time; none hangs over the window's edge.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -40,41 +37,6 @@ addEventListener("pageshow", () => {
     delete element.dataset.sent;
   }
   busy.clear();
-});
-
-// Keys: "/" searches, [data-key] presses what carries it; only outside fields, and only while they are switched on.
-function primaryForm(from) {
-  const inside = from instanceof Element ? from.closest("form[method=post]:not(.pop):not(.inline)") : null;
-  const open = document.querySelector("dialog[open] form[data-primary], form[data-primary]");
-  return inside ?? open;
-}
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.defaultPrevented) return;
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-    const form = primaryForm(event.target);
-    if (form) {
-      event.preventDefault();
-      form.requestSubmit(document.querySelector(`button.pri[form="${form.id}"]`) ?? [...form.querySelectorAll("button.pri")].find((button) => button.offsetParent) ?? undefined);
-    }
-    return;
-  }
-  if (event.key === "Escape") {
-    const menu = document.querySelector("details.menu[open]");
-    const dialog = document.querySelector("dialog[open][data-back]");
-    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
-    else if (dialog) location.assign(dialog.dataset.back);
-    return;
-  }
-  const typing = event.target instanceof Element && event.target.closest(fields);
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || root.dataset.shortcuts === "off") return;
-  if (event.key === "/") {
-    const search = document.getElementById("search");
-    if (search) { event.preventDefault(); search.focus(); search.select(); }
-    return;
-  }
-  if (!/^[a-z0-9?]$/i.test(event.key)) return;
-  const target = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
-  if (target) { event.preventDefault(); target.click(); }
 });
 
 // A preview stands in front of its page: focus stays inside.

@@ -1,5 +1,6 @@
-// The order grid like a spreadsheet: Enter goes down, Alt+Down copies from above, a pasted block fills the cells, the last used row grows a new
-// one, price and stock come while typing. Without this file the same rows are plain fields.
+// The order grid like a spreadsheet: Enter goes to the next cell and from the last to the next line, Alt+Down copies from above, a pasted block
+// fills the cells, the last used row grows a new one; price, stock and what is wrong come while typing. Without this file the same rows are
+// plain fields.
 
 const columns = ["product", "quantity", "price", "discount_percent"];
 
@@ -32,7 +33,10 @@ class LineGrid {
     if (event.key === "Enter") {
       event.preventDefault();
       this.grow();
-      this.focus(this.rows()[place.index + 1], event.altKey ? place.column : "product");
+      const present = columns.filter((column) => this.cell(place.row, column));
+      const next = event.shiftKey ? null : present[present.indexOf(place.column) + 1];
+      if (next) this.focus(place.row, next);
+      else this.focus(this.rows()[place.index + 1], "product");
     } else if (event.key === "ArrowDown" && event.altKey) {
       event.preventDefault();
       const above = this.cell(this.rows()[place.index - 1], place.column);
@@ -127,7 +131,8 @@ class LineGrid {
   async lookUp(row) {
     const address = this.table.dataset.stockUrl;
     const product = this.cell(row, "product").value.trim();
-    if (!address || !product) return this.show(row, null);
+    const typed = columns.some((column) => this.cell(row, column)?.value.trim());
+    if (!address || !typed) { this.showFaults(row, {}); return this.show(row, null); }
     const query = new URLSearchParams({ product, quantity: this.cell(row, "quantity").value, price: this.cell(row, "price").value });
     const warehouse = this.table.closest("form")?.elements.namedItem("warehouse_id")?.value;
     if (warehouse) query.set("warehouse_id", warehouse);
@@ -135,7 +140,32 @@ class LineGrid {
     if (discount) query.set("discount_percent", discount);
     const answer = await fetch(`${address}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
     if (this.cell(row, "product").value.trim() !== product) return;
-    this.show(row, answer?.ok ? await answer.json() : null);
+    const found = await answer?.json().catch(() => null);
+    this.showFaults(row, found?.faults ?? {});
+    this.show(row, found?.id ? found : null);
+  }
+
+  // What is wrong stands beside the cell; what was typed stays as it is.
+  showFaults(row, faults) {
+    if (row.nextElementSibling?.matches(".err-row")) row.nextElementSibling.remove();
+    const said = [];
+    for (const column of columns) {
+      const cell = this.cell(row, column);
+      if (!cell) continue;
+      const place = cell.closest("td");
+      place.querySelector(".cell-err")?.remove();
+      if (!faults[column]) {
+        cell.removeAttribute("aria-invalid");
+        cell.removeAttribute("aria-describedby");
+        continue;
+      }
+      const mark = Object.assign(document.createElement("span"), { className: "cell-err", id: `${cell.id}-error`, textContent: faults[column] });
+      cell.setAttribute("aria-invalid", "true");
+      cell.setAttribute("aria-describedby", mark.id);
+      place.append(mark);
+      said.push(faults[column]);
+    }
+    if (said.length && this.status) this.status.textContent = said.join(" ");
   }
 
   show(row, found) {

@@ -1,7 +1,6 @@
 // Lists by keyboard and by many rows at once. Everything here is also a link, a box or a button of the page.
 
 const list = document.querySelector("[data-list]");
-const typing = (element) => element instanceof Element && element.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
 let here = null;
 
 function rows() {
@@ -16,23 +15,28 @@ function go(row) {
   row.scrollIntoView({ block: "nearest" });
 }
 
-// J and K move, X ticks, Enter opens (the link has the focus).
-document.addEventListener("keydown", (event) => {
-  if (!list || event.isComposing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (typing(event.target) || document.documentElement.dataset.shortcuts === "off") return;
-  const all = rows();
-  const at = all.indexOf(here?.isConnected ? here : document.activeElement?.closest("[data-row]"));
-  const key = event.key.toLowerCase();
-  if ((key === "j" || key === "k") && all.length) {
-    event.preventDefault();
-    go(all[key === "j" ? Math.min(at + 1, all.length - 1) : Math.max(at - 1, 0)]);
-  } else if (key === "x" && at >= 0) {
-    const box = all[at].querySelector("input[type=checkbox]");
-    if (box) { event.preventDefault(); box.click(); }
-  } else if (event.key === "Escape") {
-    const form = document.querySelector("form:has(.bulk)");
-    if (form?.querySelector("tbody input:checked")) { form.reset(); form.dispatchEvent(new Event("change", { bubbles: true })); }
-  }
+// The keys of lists (web/help/keys.py): move, tick; Enter opens, since the link has the focus. What was done is not done twice.
+function onKey(what, act) {
+  document.addEventListener(`key:${what}`, (event) => { if (list && act(rows())) event.preventDefault(); });
+}
+
+function place(all) {
+  return all.indexOf(here?.isConnected ? here : document.activeElement?.closest("[data-row]"));
+}
+
+onKey("next-row", (all) => all.length && (go(all[Math.min(place(all) + 1, all.length - 1)]), true));
+onKey("previous-row", (all) => all.length && (go(all[Math.max(place(all) - 1, 0)]), true));
+onKey("select-row", (all) => {
+  const box = all[place(all)]?.querySelector("input[type=checkbox]");
+  box?.click();
+  return Boolean(box);
+});
+onKey("close", () => {
+  const form = document.querySelector("form:has(.bulk)");
+  if (!form?.querySelector("tbody input:checked")) return false;
+  form.reset();
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+  return true;
 });
 
 // With Shift, all boxes between the last one and this one.

@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 from pathlib import Path
 
 import click
@@ -21,6 +22,21 @@ def integrity(lines: int) -> None:
     from web.drill.integrity import measure_integrity
 
     click.echo(json.dumps(measure_integrity(lines=lines), indent=2))
+
+
+@command.command("axe", help=_("Look at every page in every language, theme and width for what keeps people out."))
+def axe() -> None:
+    import subprocess
+
+    from core.config import CHECKOUT
+    from web.cli.system import CHROMIUM, PANGO, ensure
+    from web.cli.test import environment_of_tests
+
+    ensure(PANGO, CHROMIUM)
+    program = [sys.executable, "-m", "pytest", "tests/browser/test_axe.py", "--every-combination", "-q", "-rN"]
+    raise click.exceptions.Exit(
+        subprocess.run(program, cwd=CHECKOUT, env=environment_of_tests(), check=False).returncode
+    )
 
 
 @command.command("kill-app", help=_("Kill the served application at random under load; compare journal and database."))

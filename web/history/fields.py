@@ -189,6 +189,7 @@ FIELDS: dict[str, Any] = {
     "ship_to": _("Ship to"),
     "shipment": _("Shipment"),
     "shortcuts": _("Single-key shortcuts"),
+    "first_steps": _("First steps shown"),
     "since": _("Since"),
     "size": _("Size"),
     "sku": _("SKU"),

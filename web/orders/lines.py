@@ -122,14 +122,19 @@ def read_grid(
     return grid
 
 
+def unfound(found: list[ProductMatch] | None) -> str:
+    """Why what was typed is no product: several fit, or none does."""
+    if not found:
+        return sentence("product_unknown")
+    names = _(", ").join(match.text for match in found[:MOST_NAMED])
+    return _("Several products fit: %(names)s. Type one of them.", names=names)
+
+
 def _read_row(grid: Grid, row: Any, index: int, found: ProductMatch | list[ProductMatch] | None) -> None:
     if isinstance(found, ProductMatch):
         grid.products[index] = found
-    elif found:
-        names = _(", ").join(match.text for match in found[:MOST_NAMED])
-        _add_error(row.product, _("Several products fit: %(names)s. Type one of them.", names=names))
-    elif (row.product.data or "").strip():
-        _add_error(row.product, sentence("product_unknown"))
+    elif found or (row.product.data or "").strip():
+        _add_error(row.product, unfound(found))
     else:
         _add_error(row.product, sentence("required"))
     if row.quantity.data is None and not row.quantity.errors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
@@ -13,21 +13,26 @@ from core import database as db
 from core.money import LARGEST_PRICE, LARGEST_QUANTITY, line_amount
 from inventory.queries.lookup import ProductMatch, find_products, suggest_products
 from web.filters import company_currency, money, plain_price, quantity
-from web.forms import parse_number
+from web.forms import PercentField, PriceField, QuantityField, parse_number, read_number
 from web.limits import LOOKUP
 from web.lists.address import id_of, text_of
 from web.orders import area
-from web.orders.lines import stock_state
+from web.orders.lines import stock_state, unfound
+
+NUMBERS: Final = {"quantity": QuantityField, "price": PriceField, "discount_percent": PercentField}
 
 
 @area.route("/stock", permission="stock.read", limit=LOOKUP)
 def stock() -> ResponseReturnValue:
-    """Price, live availability and amount of one line: on hand, reserved, available, back-ordered."""
+    """Price, live availability and amount of one line: on hand, reserved, available, back-ordered; and what is wrong
+    with its cells (`faults`), as it would be said when the form is sent."""
     text, warehouse_id = text_of("product"), id_of("warehouse_id")
     with db.current().reading() as connection:
         found = find_products(connection, [text], warehouse_id).get(text) if text else None
+    faults = number_faults()
     if not isinstance(found, ProductMatch):
-        return jsonify({"code": "product_unknown"}), 404
+        faults = {"product": unfound(found), **faults} if text else faults
+        return jsonify({"code": "product_unknown", "faults": faults})
     wanted = parse_number(request.args.get("quantity", ""))
     price = parse_number(request.args.get("price", ""))
     discount = parse_number(request.args.get("discount_percent", "")) or Decimal(0)
@@ -44,6 +49,7 @@ def stock() -> ResponseReturnValue:
         "tone": tone,
         "icon": icon,
         "text": words,
+        "faults": faults,
     }
     if wanted is not None and abs(wanted) <= LARGEST_QUANTITY and abs(price or Decimal(0)) <= LARGEST_PRICE:
         answer["amount"] = money(
@@ -52,6 +58,18 @@ def stock() -> ResponseReturnValue:
         if not found.is_service and found.available < wanted and "short" not in request.args:
             answer["short"] = short_answer(found, wanted)
     return jsonify(answer)
+
+
+def number_faults() -> dict[str, str]:
+    """The sentence for each number of the line that cannot be read."""
+    faults = {}
+    for name, field in NUMBERS.items():
+        try:
+            if typed := request.args.get(name, "").strip():
+                read_number(typed, places=field.places, largest=field.largest)
+        except ValueError as error:
+            faults[name] = str(error)
+    return faults
 
 
 def short_answer(product: ProductMatch, wanted: Decimal) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import abort, jsonify, request
+from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -14,7 +14,8 @@ from web.filters import money, plain, plain_price, quantity
 from web.forms import parse_number
 from web.limits import LOOKUP
 from web.lists.address import id_of, text_of
-from web.orders.lines import unit_of
+from web.orders.lines import unfound, unit_of
+from web.orders.lookups import number_faults
 from web.stock import area
 
 
@@ -28,12 +29,13 @@ def suggest() -> ResponseReturnValue:
 
 @area.route("/lookup", permission="stock.read", limit=LOOKUP)
 def lookup() -> ResponseReturnValue:
-    """The product of a line: its usual cost (for who may see it) and its stock."""
+    """The product of a line: its usual cost (for who may see it) and its stock; and what is wrong with its cells."""
     text = text_of("product")
     with db.current().reading() as connection:
         product = find_products(connection, [text], id_of("warehouse")).get(text) if text else None
     if not isinstance(product, ProductMatch):
-        abort(404)
+        faults = {"product": unfound(product), **number_faults()} if text else number_faults()
+        return jsonify(code="product_unknown", faults=faults)
     wanted = parse_number(request.args.get("quantity", "")) or 0
     price = parse_number(request.args.get("price", ""))
     left = product.available + min(wanted, 0)
@@ -41,6 +43,7 @@ def lookup() -> ResponseReturnValue:
     return jsonify(
         id=product.id,
         name=product.name,
+        faults=number_faults(),
         price=plain_price(product.cost) if sees(COSTS) else "",
         amount=money(cost * wanted) if cost is not None and wanted else "",
         available=plain(product.available),

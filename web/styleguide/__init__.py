@@ -30,6 +30,7 @@ from web.filters import company_currency, currency_symbol
 from web.forms import AmountField, DayField, Form, LineForm, PercentField, PriceField, QuantityField, Required
 from web.permissions import SIGNED_IN, Area
 from web.static_files import FOLDER
+from web.styleguide.samples import sample_list
 
 area = Area("styleguide", __name__, url_prefix="/styleguide")
 
@@ -71,6 +72,7 @@ def show() -> str:
         tones=("ok", "info", "warn", "bad", "vio", "mute"),
         sort=request.args.get("sort", "-overdue"),
         dialog="preview" in request.args,
+        sample=sample_list(),
     )
 
 

@@ -214,7 +214,9 @@ def test_live_stock_answers_numbers_and_ways(shop: Shop) -> None:
     assert {"on_hand", "reserved", "available", "back_ordered"} <= set(answer)
     assert answer["short"]["ways"][0][3] == "back_order:"
     assert shop.client("sales").get("/orders/stock?product=6900000000011").json["sku"] == "TEA"
-    assert shop.client("sales").get("/orders/stock?product=nothing").status_code == 404
+    unknown = shop.client("sales").get("/orders/stock?product=nothing&quantity=2o").json
+    assert unknown["code"] == "product_unknown" and "id" not in unknown
+    assert unknown["faults"].keys() == {"product", "quantity"}
     assert shop.client("sales").get("/orders/products?q=mishi").json[0]["value"] == "BEEF Mishi Kobe Niku"
 
 

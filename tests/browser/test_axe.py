@@ -1,0 +1,174 @@
+"""No page breaks WCAG 2.2 AA as far as a program can see, in any language, theme and width; none scrolls sideways.
+
+Here each page is looked at once, each combination on some of them; `./manage drill axe` looks at all pages in all
+combinations. A page that is new is found by its route; if it shows a record the test company has none of, the test
+says which.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page
+from werkzeug.serving import make_server
+
+from core.lists import bulk
+from core.lists.saved import save_view
+from core.permissions import ROLES
+from core.units import save_unit
+from tests.browser.walk import Address, Walk
+from tests.security.conftest import app, world
+from tests.world import PASSWORD, World
+
+__all__ = ["app", "world"]
+
+AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+RUN = """() => axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    resultTypes: ['violations'], rules: {'target-size': {enabled: true}},
+})"""
+WEAR = """([theme, contrast]) => {
+    Object.assign(document.documentElement.dataset, {theme, contrast});
+}"""
+SIDEWAYS = """density => {
+    document.documentElement.dataset.density = density;
+    return document.documentElement.scrollWidth;
+}"""
+LANGUAGES = ("zh", "en")
+THEMES = {"light": ("light", "normal"), "dark": ("dark", "normal"), "high": ("light", "high")}
+WIDTHS = (1280, 390)
+NARROWEST = 360
+COMBINATIONS = tuple(product(LANGUAGES, THEMES, WIDTHS))
+FEWEST_PAGES = 110
+# Pages of nobody in particular.
+OUTSIDE = ("/sign-in", "/sign-in/forgot", "/sign-in/reset", "/no-such-page")
+# Routes that are no page, or one only in the middle of something; whoever adds one says why.
+NO_PAGE = {
+    "/account/authenticator/picture": "an image, while an authenticator is set up",
+    "/settings/logo": "an image",
+    "/orders/stock": "an answer to a script",
+    "/stock/lookup": "an answer to a script",
+}
+
+
+@dataclass
+class Looker:
+    """Looks at pages and writes down what is wrong with them."""
+
+    contexts: dict[str, BrowserContext]
+    windows: dict[str, Page] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    shown: dict[str, str] = field(default_factory=dict)
+
+    def look(self, path: str, language: str, theme: str, width: int) -> None:
+        window = self.windows.setdefault(language, self.contexts[language].new_page())
+        window.set_viewport_size({"width": width, "height": 844})
+        if self.shown.get(language) != path:
+            window.goto(path)
+            self.shown[language] = path
+        window.evaluate(WEAR, THEMES[theme])
+        where = f"{path} in {language}, {theme}, {width} px"
+        for violation in window.evaluate(RUN)["violations"]:
+            for node in violation["nodes"]:
+                why = " ".join(node["failureSummary"].split())
+                self.faults.append(f"{where}: {violation['id']}: {node['html'][:200]} {why[:300]}")
+
+    def measure(self, path: str, language: str) -> None:
+        """The page that is shown, at the narrowest width, in each density."""
+        window = self.windows[language]
+        window.set_viewport_size({"width": NARROWEST, "height": 780})
+        for density in ("compact", "normal", "roomy"):
+            wide = window.evaluate(SIDEWAYS, density)
+            if wide > NARROWEST:
+                self.faults.append(f"{path} in {language}, {density}: {wide} px wide at {NARROWEST} px")
+        window.evaluate(SIDEWAYS, "normal")
+
+
+@pytest.fixture(scope="module")
+def served(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _context(chromium: Browser, address: str, language: str) -> BrowserContext:
+    code = {"zh": "zh-CN", "en": "en-GB"}[language]
+    context = chromium.new_context(base_url=address, reduced_motion="reduce", locale=code)
+    context.add_init_script(path=str(AXE))
+    return context
+
+
+@pytest.fixture
+def looker(chromium: Browser, served: str, world: World) -> Iterator[Looker]:
+    """Somebody who may do everything, once in each language."""
+    contexts = {}
+    for language in LANGUAGES:
+        world.user(f"boss-{language}", *ROLES, language=language)
+        context = contexts[language] = _context(chromium, served, language)
+        window = context.new_page()
+        window.goto("/sign-in")
+        window.fill("[name=login]", f"boss-{language}")
+        window.fill("[name=password]", PASSWORD)
+        window.click("main button.pri")
+        window.close()
+    yield Looker(contexts)
+    for context in contexts.values():
+        context.close()
+
+
+def _company(world: World) -> None:
+    """What the company of the security tests has not: a region, and what a person keeps of lists."""
+    world.run(save_unit, {"name": "North", "kind": "region"})
+    boss = world.context(actor=world.actor_of("boss-en"))
+    world.run(save_view, "customers", {"name": "Of note", "query": "", "is_shared": True}, context=boss)
+    some = [row[0] for row in world.rows("SELECT id FROM customer")]
+    world.run(
+        bulk.start_job, "customers", "edit", some, {"field": "note", "column": "note", "value": "seen"}, context=boss
+    )
+
+
+def _all_pages(app: Flask, world: World, every: bool) -> list[Address]:
+    _company(world)
+    walk = Walk(app, world, "boss-en")
+    pages = walk.pages(every=every)
+    assert [text for text in walk.unreached if text.partition(":")[0] not in NO_PAGE] == []
+    return pages
+
+
+def test_no_page_keeps_anybody_out(app: Flask, world: World, looker: Looker, request: pytest.FixtureRequest) -> None:
+    every = request.config.getoption("--every-combination")
+    pages = _all_pages(app, world, every)
+    assert len(pages) > FEWEST_PAGES
+    for number, page in enumerate(pages):
+        chosen = COMBINATIONS if every else [COMBINATIONS[number % len(COMBINATIONS)]]
+        for language, theme, width in chosen:
+            looker.look(page.path, language, theme, width)
+        for language in dict.fromkeys(language for language, _theme, _width in chosen):
+            looker.measure(page.path, language)
+    assert looker.faults == [], "\n".join(looker.faults)
+
+
+def test_nor_do_the_pages_before_signing_in(chromium: Browser, served: str, request: pytest.FixtureRequest) -> None:
+    outside: dict[str, Any] = {language: _context(chromium, served, language) for language in LANGUAGES}
+    looker = Looker(outside)
+    for number, path in enumerate(OUTSIDE):
+        chosen = (
+            COMBINATIONS if request.config.getoption("--every-combination") else COMBINATIONS[number :: len(OUTSIDE)]
+        )
+        for language, theme, width in chosen:
+            looker.look(path, language, theme, width)
+            looker.measure(path, language)
+    for context in outside.values():
+        context.close()
+    assert looker.faults == [], "\n".join(looker.faults)
