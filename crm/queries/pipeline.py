@@ -6,24 +6,17 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
+from sqlalchemy import Connection
 
 from core.errors import existing
-from core.organization import User
-from core.parties import Customer
-from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
-from core.queries.words import matches_customer
-from core.scope import visible_rows
 from core.statements import statement
-from crm.models import Opportunity, PipelineStage, StageKind
+from crm.models import StageKind
 
 CARDS_PER_LANE = 12
 STALLED_DAYS = 21
-VIEWS = ("open", "mine", "won", "lost", "all")
-SORTS = ("name", "amount", "close", "stage")
 
 
 class Stage(NamedTuple):
@@ -141,79 +134,6 @@ def board(connection: Connection, *, owner_id: int | None, won_since: datetime) 
         if stage.kind != StageKind.LOST
         for found in [by_stage[stage.id]]
     ]
-
-
-@dataclass(frozen=True)
-class DealRow:
-    """One line of the list."""
-
-    id: int
-    number: str
-    name: str
-    customer_id: int
-    customer: str
-    owner: str
-    stage: str
-    stage_zh: str
-    stage_kind: str
-    probability: int
-    amount: Decimal
-    expected_close_on: date | None
-    stage_since: datetime
-
-
-def list_deals(
-    connection: Connection,
-    window: Window,
-    *,
-    user_id: int | None,
-    view: str = "open",
-    text: str = "",
-    customer_id: int | None = None,
-    stage: str | None = None,
-) -> Page[DealRow]:
-    """One page of opportunities."""
-    columns: dict[str, ColumnElement[Any]] = {
-        "close": func.coalesce(Opportunity.expected_close_on, literal(date(9999, 12, 31))),
-        "name": Opportunity.name.expression,
-        "amount": Opportunity.amount.expression,
-        "stage": PipelineStage.position.expression,
-    }
-    conditions: dict[str, ColumnElement[bool]] = {
-        "open": Opportunity.stage_kind == StageKind.OPEN,
-        "mine": and_(Opportunity.stage_kind == StageKind.OPEN, Opportunity.owner_id == user_id),
-        "won": Opportunity.stage_kind == StageKind.WON,
-        "lost": Opportunity.stage_kind == StageKind.LOST,
-    }
-    chosen: Any = (
-        select(
-            Opportunity.id,
-            Opportunity.number,
-            Opportunity.name,
-            Opportunity.customer_id,
-            Customer.name,
-            User.name,
-            PipelineStage.name,
-            PipelineStage.name_zh,
-            Opportunity.stage_kind,
-            PipelineStage.probability,
-            Opportunity.amount,
-            Opportunity.expected_close_on,
-            Opportunity.stage_since,
-        )
-        .join(Customer, Customer.id == Opportunity.customer_id)
-        .join(User, User.id == Opportunity.owner_id)
-        .join(PipelineStage, PipelineStage.id == Opportunity.stage_id)
-        .where(visible_rows(Opportunity), conditions.get(view, literal(True)))
-    )
-    if customer_id is not None:
-        chosen = chosen.where(Opportunity.customer_id == customer_id)
-    if stage:
-        chosen = chosen.where(PipelineStage.code == stage)
-    if text:
-        parts = [column.icontains(text, autoescape=True) for column in (Opportunity.name, Opportunity.number)]
-        chosen = chosen.where(or_(*parts, matches_customer(Customer, text)))
-    return fetch_page(connection, chosen, DealRow, window.sorting(columns, Opportunity.id), window)
 
 
 # one opportunity ------------------------------------------------------------------------------------------------------

@@ -5,87 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select
+from sqlalchemy import Connection
 
 from core.errors import existing
-from core.organization import User
-from core.parties import Customer
-from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch
-from core.queries.words import matches_customer
-from core.scope import visible_rows
 from core.statements import statement
-from crm.models import Quotation, QuotationState
 from crm.queries.order_page import HISTORY, HistoryRow
-
-VIEWS = ("open", "all", "ordered", "declined", "expired")
-SORTS = ("date", "number", "amount")
-
-
-@dataclass(frozen=True)
-class QuotationRow:
-    id: int
-    number: str
-    customer_id: int
-    customer: str
-    salesperson: str
-    state: str
-    quoted_on: date
-    valid_until: date | None
-    amount_total: Decimal
-    currency: str
-
-    def is_expired(self, today: date) -> bool:
-        return self.state in ("draft", "sent") and self.valid_until is not None and self.valid_until < today
-
-
-def list_quotations(
-    connection: Connection,
-    window: Window,
-    *,
-    today: date,
-    view: str = "open",
-    text: str = "",
-    customer_id: int | None = None,
-) -> Page[QuotationRow]:
-    """One page of quotations."""
-    is_open = Quotation.state.in_((QuotationState.DRAFT, QuotationState.SENT))
-    conditions: dict[str, ColumnElement[bool]] = {
-        "open": and_(is_open, or_(Quotation.valid_until.is_(None), Quotation.valid_until >= today)),
-        "ordered": Quotation.state == QuotationState.ORDERED,
-        "declined": Quotation.state == QuotationState.DECLINED,
-        "expired": and_(is_open, Quotation.valid_until < today),
-    }
-    columns: dict[str, ColumnElement[Any]] = {
-        "date": Quotation.quoted_on.expression,
-        "number": Quotation.number.expression,
-        "amount": Quotation.amount_total.expression,
-    }
-    chosen: Any = (
-        select(
-            Quotation.id,
-            Quotation.number,
-            Quotation.customer_id,
-            Customer.name,
-            User.name,
-            Quotation.state,
-            Quotation.quoted_on,
-            Quotation.valid_until,
-            Quotation.amount_total,
-            Quotation.currency,
-        )
-        .join(Customer, Customer.id == Quotation.customer_id)
-        .join(User, User.id == Quotation.salesperson_id)
-        .where(visible_rows(Quotation), conditions.get(view, literal(True)))
-    )
-    if customer_id is not None:
-        chosen = chosen.where(Quotation.customer_id == customer_id)
-    if text:
-        by_number = Quotation.number.icontains(text, autoescape=True)
-        chosen = chosen.where(or_(by_number, matches_customer(Customer, text)))
-    return fetch_page(connection, chosen, QuotationRow, window.sorting(columns, Quotation.id), window)
 
 
 class QuotationRecord(NamedTuple):

@@ -18,7 +18,7 @@ function primaryForm(from) {
 }
 
 function buttonOf(form, kind) {
-  return (form.id && document.querySelector(`button${kind}[form="${CSS.escape(form.id)}"]`)) || form.querySelector(`button${kind}`);
+  return (form.id && document.querySelector(`button${kind}[form="${CSS.escape(form.id)}"]`)) || [...form.querySelectorAll(`button${kind}`)].find((button) => button.offsetParent);
 }
 
 async function showKeys() {

@@ -14,6 +14,7 @@ from crm.queries.home import finance_home, sales_home, warehouse_home
 from crm.queries.pipeline import STALLED_DAYS
 from web.filters import local, today
 from web.home import area
+from web.home.first_steps import first_steps
 from web.opportunities.views import stage_name
 
 NOON, EVENING = 12, 18
@@ -40,8 +41,9 @@ def index() -> str:
             user_id=g.actor.user_id,
             owner_id=None if manages else g.actor.user_id,
         )
+        steps = first_steps(connection)
     return render_template(
-        "home/sales.html", greeting=greeting(), manages=manages, stage_name=stage_name, **vars(found)
+        "home/sales.html", greeting=greeting(), manages=manages, stage_name=stage_name, steps=steps, **vars(found)
     )
 
 
