@@ -1,4 +1,4 @@
-"""Orders as lists show them, and what the order form needs to know of a draft."""
+"""What the order form needs to know of a draft, and what an order owes."""
 
 from __future__ import annotations
 
