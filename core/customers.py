@@ -101,6 +101,7 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     if number is not None:
         plan.take_numbers()
         data["code"] = str(number)
+        data["search_text"] = customer_text(code=data["code"], **{name: data[name] for name in SEARCHED})
     customer = Customer(**data, created_at=plan.now, updated_at=plan.now)
     plan.session.add(customer)
     custom.tell(plan, customer)

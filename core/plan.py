@@ -130,8 +130,11 @@ class Attempt:
 
 
 Written = tuple[
-    dict[Table, list[dict[str, Any]]], dict[Table, dict[int, Change]], dict[Table, list[int]]
-]  # inserts, changes, deletes
+    dict[Table, list[dict[str, Any]]],
+    dict[Table, dict[int, Change]],
+    dict[Table, list[int]],
+    dict[Table, dict[int, dict[str, Any]]],
+]  # inserts, changes, deletes, what is kept
 
 
 class Plan:
@@ -254,7 +257,8 @@ class Plan:
             if attempt.is_taken_back:
                 savepoint.rollback()
                 session.info.pop("audit", None)
-                (self._inserts, self._changes, self._deletes), self._numbers = kept, numbers
+                session.info.pop("searched", None)
+                (self._inserts, self._changes, self._deletes, self._kept), self._numbers = kept, numbers
                 self.effects, self.warnings = effects, warnings
             else:
                 savepoint.commit()
@@ -266,7 +270,8 @@ class Plan:
             for table, rows in self._changes.items()
         }
         inserts = {table: list(rows) for table, rows in self._inserts.items()}
-        return inserts, changes, {table: list(keys) for table, keys in self._deletes.items()}
+        deletes = {table: list(keys) for table, keys in self._deletes.items()}
+        return inserts, changes, deletes, {table: dict(rows) for table, rows in self._kept.items()}
 
     # deciding ---------------------------------------------------------------------------------------------------------
     def effect(self, kind: str, **data: Any) -> None:

@@ -28,6 +28,7 @@ class Asked:
     permissions: Container[str]
     time_zone: str
     chinese: bool = False
+    _columns: dict[str, dict[str, Column]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -137,8 +138,10 @@ class Source:
 
     def open_columns(self, asked: Asked) -> dict[str, Column]:
         """The columns that exist for who asks, the company's own ones last."""
-        known = dict(self.columns) | (dict(self.added(asked)) if self.added else {})
-        return {name: column for name, column in known.items() if column.is_open(asked)}
+        if self.name not in asked._columns:
+            known = dict(self.columns) | (dict(self.added(asked)) if self.added else {})
+            asked._columns[self.name] = {name: column for name, column in known.items() if column.is_open(asked)}
+        return asked._columns[self.name]
 
     def query(self, needs: Sequence[str]) -> Select[Any]:
         """The rows, with nothing selected yet; joined with what is needed."""

@@ -235,5 +235,6 @@ def downgrade() -> None:
         op.drop_column("notice", name)
     for name in ("record_megabytes", "file_megabytes"):
         op.drop_column("company", name)
+    op.execute("DROP POLICY visible ON file_content")
     for table in ("daily_run", "notice_setting", "record_file", "file_content", "follower", "comment"):
         op.drop_table(table)

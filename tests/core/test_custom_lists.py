@@ -160,8 +160,8 @@ def test_what_a_field_is_not_asked_is_refused(company: Company) -> None:
 def walk(company: Company, actor: Actor, key: str, *, descending: bool, limit: int) -> list[int]:
     """All rows in pages, forwards; each page is met again on the way back."""
     ids: list[int] = []
-    query = select(Customer.id, Customer.name).where(visible_rows(Customer))
     with viewing(actor.viewer), showing(actor.permissions), company.world.database.reading() as connection:
+        query = select(Customer.id, Customer.name).where(visible_rows(Customer))
         order, window, pages = (
             order_by(company.fields[key], Customer.id, descending=descending),
             Window(limit=limit),

@@ -68,7 +68,7 @@ def test_what_is_done_stays_done_for_a_consumer_that_comes_later(world: World, m
     event = world.value("SELECT min(id) FROM outbox_event WHERE kind = :kind", kind=kind)
     called: list[Any] = []
     monkeypatch.setitem(outbox.CONSUMERS, kind, {"late": lambda _plan, payload: called.append(payload)})
-    assert world.run(outbox.apply_event, event) == {"applied": []}
+    assert world.run(outbox.apply_event, event) == {"applied": [], "next": []}
     assert called == []
 
 
@@ -79,12 +79,12 @@ def test_a_consumer_that_has_applied_an_event_is_left_out(world: World, monkeypa
     monkeypatch.setitem(outbox.CONSUMERS, "payment_recorded", {"first": handlers["first"]})
     sell(world)
     event = world.value("SELECT id FROM outbox_event WHERE kind = 'payment_recorded'")
-    assert world.run(outbox.apply_event, event) == {"applied": ["first"]}
+    assert world.run(outbox.apply_event, event) == {"applied": ["first"], "next": []}
     with world.database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE outbox_event SET state = 'pending' WHERE kind = 'payment_recorded'")
     monkeypatch.setitem(outbox.CONSUMERS, "payment_recorded", handlers)
-    assert world.run(outbox.apply_event, event) == {"applied": ["second"]}
-    assert world.run(outbox.apply_event, event) == {"applied": []}
+    assert world.run(outbox.apply_event, event) == {"applied": ["second"], "next": []}
+    assert world.run(outbox.apply_event, event) == {"applied": [], "next": []}
     assert called == ["first", "second"]
 
 
@@ -100,7 +100,7 @@ def test_an_event_is_locked_while_it_is_applied(world: World, monkeypatch: pytes
     monkeypatch.setitem(outbox.CONSUMERS, "payment_recorded", {"look": look})
     sell(world)
     event = world.value("SELECT id FROM outbox_event WHERE kind = 'payment_recorded'")
-    assert world.run(outbox.apply_event, event) == {"applied": ["look"]}
+    assert world.run(outbox.apply_event, event) == {"applied": ["look"], "next": []}
     assert found == ["55P03"]
 
 

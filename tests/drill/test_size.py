@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from core import database as db
-from core.customers import customer_search_text
 from core.models_registry import import_all_models
+from core.search_entries import customer_text
 from tests.drill.conftest import SIZE, rows_of
 from tests.scenarios.house import House
 from web.drill.size.build import AlreadySized, build, is_built
@@ -64,9 +64,7 @@ def test_customers_are_found_by_what_the_product_would_keep(grown: House) -> Non
     )
     assert len(rows) > 100
     for name, legal_name, code, city, phone, email, text in rows:
-        assert text == customer_search_text(
-            name=name, legal_name=legal_name, code=code, city=city, phone=phone, email=email
-        )
+        assert text == customer_text(name=name, legal_name=legal_name, code=code, city=city, phone=phone, email=email)
 
 
 def test_triggers_guard_its_rows_again(grown: House) -> None:

@@ -139,7 +139,7 @@ def test_every_sentence_of_the_command_line_has_its_chinese() -> None:
 
     catalogue = {entry.msgid: entry.msgstr for entry in polib.pofile(str(messages.CATALOGUE))}
     used = set(SENTENCES.values())
-    for path in (path for name in ("cli", "drill") for path in (CHECKOUT / "web" / name).glob("*.py")):
+    for path in (path for name in ("cli", "drill", "bench") for path in (CHECKOUT / "web" / name).rglob("*.py")):
         for parts in re.findall(r'\b_\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+),?\s*\)', path.read_text(encoding="utf-8")):
             used.add("".join(re.findall(r'"((?:[^"\\]|\\.)*)"', parts)))
     assert used == set(catalogue), "each sentence once in the catalogue, none too many"

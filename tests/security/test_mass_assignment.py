@@ -88,7 +88,9 @@ def _with_everything(form: PageForm, columns: set[str]) -> dict[str, Any]:
     own = {control.name for control in form.controls}
     steps = {control.name: control.value for control in form.controls if control.kind == "button" and control.name}
     rows = {found[1] for name in own if (found := re.match(r"(.+-\d+)-", name))}
-    extra = dict.fromkeys(sorted(columns - own - TRANSPORT), MARK)
+    # The composer of a customer's page sends a comment's text under the name that activities have for it.
+    known = TRANSPORT | ({"subject"} if form.action.startswith("/talk/") else set())
+    extra = dict.fromkeys(sorted(columns - own - known), MARK)
     extra |= {f"{row}-{name}": MARK for row in rows for name in sorted(columns) if f"{row}-{name}" not in own}
     return {**extra, **form.values, **steps, "idempotency_key": new_key()}
 

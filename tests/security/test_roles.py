@@ -314,6 +314,7 @@ def test_an_own_role_lets_through_what_it_names_and_nothing_else(fresh: Company)
         f"{row.method} {row.rule}: {status}"
         for row, status in statuses_of(app, fresh, "cat", route_matrix(app))
         if (status == 403) == (row.permission in {*permissions, SIGNED_IN}) or status >= 500
+        if not row.rule.startswith("/lists/<list_name>")  # those ask for the permission of their list
     ]
     assert wrong == []
     listed = call(app, token, "GET", "/roles").get_json()["items"]

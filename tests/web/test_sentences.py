@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 DOMAIN = ("core", "finance", "inventory", "crm")
 NUMBERS = frozenset((
     "amount", "available", "balance", "credit", "credit_limit", "debit", "difference", "exposure", "held", "left",
-    "limit", "open", "over", "places", "requested", "shipped", "position",
+    "largest", "limit", "open", "over", "places", "requested", "shipped", "smallest", "position",
 ))  # fmt: skip
 DAYS = frozenset(("date", "day", "effective_on", "first_on", "first_open_on", "starts_on", "today", "valid_until"))
 SHORTAGE = {"position": 1, "name": "N", "sku": "S", "requested": "2", "available": "1", "short": "1", "product_id": 1}
@@ -35,6 +35,8 @@ OTHERS: dict[str, Any] = {
 }
 # What one name holds in the data of this code and no other.
 OF_CODE: dict[tuple[str, str], Any] = {
+    ("day_beyond", "first"): date(2026, 1, 1),
+    ("day_beyond", "last"): date(2026, 12, 31),
     ("permission_needs_others", "missing"): {"orders.confirm": ["customers.read", "orders.read"]},
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from decimal import Decimal
 from typing import Any
@@ -72,5 +71,5 @@ def _decoded(text: str) -> bytes:
     """The picture behind its Base64 form; what cannot be read is no picture, and the command says so."""
     try:
         return b64decode(text, validate=True) or b"-"
-    except binascii.Error:
+    except ValueError:
         return b"-"

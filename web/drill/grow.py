@@ -19,13 +19,14 @@ from core.search_entries import rebuild
 SHARED = frozenset(
     """
     account api_token app_user approval_decision approval_delegation approval_request approval_request_step
-    approval_rule approval_step audit_seal bank_account bulk_job bulk_row comment company custom_choice custom_field
-    daily_run departure departure_customer file_content fiscal_period follower half_sign_in idempotency_key
-    import_batch import_chunk import_mapping import_row import_source journal mail_message notice notice_setting
-    number_series oidc_identity oidc_provider oidc_state org_unit outbox_consumption outbox_event passkey
-    passkey_challenge password_link password_request payment_terms pipeline_stage product_category rate_limit
-    recent_record record_file recovery_code role saved_view search_entry sign_in_delay supplier totp_factor
-    unit_membership unit_of_measure user_role user_session warehouse
+    approval_rule approval_step audit_seal bank_account bulk_job bulk_row comment company custom_choice
+    custom_chosen custom_day custom_field custom_flag custom_number custom_reference custom_text daily_run departure
+    departure_customer file_content fiscal_period follower half_sign_in idempotency_key import_batch import_chunk
+    import_mapping import_row import_source journal mail_message notice notice_setting number_series oidc_identity
+    oidc_provider oidc_state org_unit outbox_consumption outbox_event passkey passkey_challenge password_link
+    password_request payment_terms pipeline_stage product_category rate_limit recent_record record_file
+    recovery_code role saved_view search_entry sign_in_delay supplier totp_factor unit_membership unit_of_measure
+    user_role user_session warehouse
     """.split()  # noqa: SIM905 (a list of words reads better than a column of quotes)
 )
 SPAN = 1_000_000_000

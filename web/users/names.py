@@ -12,7 +12,7 @@ from web.i18n import language
 
 # Areas in the order in which they are shown; each holds the permissions whose names begin so.
 AREAS = {
-    "general": ("home", "api", "exports", "views", "comments", "files"),
+    "general": ("imports", "home", "api", "exports", "views", "comments", "files"),
     "customers": ("customers", "activities"),
     "sales": ("opportunities", "quotations", "orders"),
     "goods": ("products", "stock", "warehouses", "suppliers"),

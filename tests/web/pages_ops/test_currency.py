@@ -88,7 +88,7 @@ def pages(books: Books) -> list[str]:
             {
                 url_for(rule.endpoint, **{name: values[name] for name in rule.arguments}, **asked.get(rule.rule, {}))
                 for rule in app.url_map.iter_rules()
-                if "GET" in (rule.methods or ()) and not NO_PAGES.search(rule.rule)
+                if "GET" in (rule.methods or ()) and not NO_PAGES.search(rule.rule) and rule.arguments <= values.keys()
             }
         )
 
