@@ -109,7 +109,9 @@ class JournalEntry(Base):
     __table_args__ = (
         CheckConstraint("line_count >= 2", name="line_count"),
         Index("ix_journal_entry_by_time", "recorded_at", "id"),
-        Index("ix_journal_entry_by_hand", "recorded_at", "id", postgresql_where="event IN ('manual', 'reversal')"),
+        Index(
+            "ix_journal_entry_by_hand", "recorded_at", "id", postgresql_where="event = 'manual' OR event = 'reversal'"
+        ),
     )
 
 

@@ -129,7 +129,7 @@ class StockMove(Base):
             "kind",
             "recorded_at",
             "id",
-            postgresql_where="kind IN ('return', 'adjustment', 'opening')",
+            postgresql_where="kind = 'return' OR kind = 'adjustment' OR kind = 'opening'",
         ),
     )
 

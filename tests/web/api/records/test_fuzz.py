@@ -27,7 +27,7 @@ ODD = st.one_of(
     st.sampled_from(["", "\x00", "\ud800", "1e9", "NaN", "-0", "9" * 30, "0.00000001", "＋１", [], {}, [[]], [{}]]),
 )
 CUSTOM_SPECS = (Id(), AnyNumber(), AnyDay(), Choice(choices=("a", "b", "z")), Words(), Flag(), Text(limit=600))
-WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
+WRITES = [operation for operation in OPERATIONS if operation.body is not None and operation.method != "GET"]
 READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 
 
