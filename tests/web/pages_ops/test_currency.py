@@ -24,7 +24,9 @@ from tests.web.pages_ops.conftest import Books, Browser, application, browser, b
 from tests.world import World
 
 # Not looked at: files, answers to scripts, what works without a company, and what only leads on.
-NO_PAGES = re.compile(r"/(assets|api|sign-in|setup|healthz|readyz)\b|\.css$|/logo$|/ledger/document/|/allocations/|/imports/templates/")
+NO_PAGES = re.compile(
+    r"/(assets|api|sign-in|setup|healthz|readyz)\b|\.css$|/logo$|/ledger/document/|/allocations/|/imports/templates/"
+)
 
 # Random letters may spell anything.
 TOKENS = re.compile(r'(name="(?:csrf_token|idempotency_key)" value|data-token)="[^"]*"')
