@@ -28,7 +28,7 @@ async function showKeys() {
   const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
   if (!answer?.ok) { location.assign("/help/keys"); return; }
   const holder = document.createElement("div");
-  htmx.swap(holder, await answer.text(), { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
+  holder.innerHTML = await answer.text();
   const dialog = holder.querySelector("dialog");
   // What this page has not is left out.
   for (const row of dialog.querySelectorAll("[data-press]")) row.hidden = !document.querySelector(row.dataset.press);

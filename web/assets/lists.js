@@ -62,7 +62,7 @@ document.addEventListener("click", async (event) => {
   const answer = await fetch(link.href, { headers: { "HX-Request": "true" } });
   if (!answer.ok) { location.assign(link.href); return; }
   const before = [...cell.childNodes];
-  htmx.swap(cell, await answer.text(), { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
+  cell.innerHTML = await answer.text();
   const field = cell.querySelector("[name=value]");
   field?.focus();
   cell.addEventListener("keydown", function leave(pressed) {

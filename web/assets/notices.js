@@ -21,7 +21,7 @@ if (bell) {
 
   const read = async () => {
     const answer = await fetch(panel.dataset.bellPanel, { headers: { "HX-Request": "true" } });
-    if (answer.ok && !answer.redirected) htmx.swap(panel, await answer.text(), { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
+    if (answer.ok && !answer.redirected) panel.innerHTML = await answer.text();
   };
 
   const ask = async () => {

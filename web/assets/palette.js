@@ -28,7 +28,7 @@ if (form && input && list) {
 
   const show = (text, html) => {
     shown = text;
-    htmx.swap(list, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
+    list.innerHTML = html;
     const note = list.querySelector("[data-said]");
     if (said) said.textContent = note?.textContent ?? "";
     note?.remove();
