@@ -44,7 +44,7 @@ def test_every_kind_of_page_is_found_and_answers(grown: House, open_house: Any) 
     found = {page.name: page.path for page in pages_of(person, open_house.embedded.system_url, login)}
     assert {"/", "/opportunities/board", "/customers", "/orders", "/customers/… (1)", "/orders/… (1)"} <= found.keys()
     assert any(name.startswith("/orders?view=") for name in found)
-    assert any(name.startswith("/customers?sort=") for name in found)
+    assert any(name.startswith("/customers?") and "sort=" in name for name in found)
     assert person.median(found["/customers/… (1)"], 1) > 0
     with pytest.raises(PageFailed):
         person.get("/customers/1")
