@@ -111,7 +111,12 @@ def _asks(link: str, *names: str) -> bool:
 
 
 def _limited(links: Iterable[str], name: str, most: int) -> list[str]:
-    return [link for link in links if parse_qs(urlsplit(link).query).keys() == {name}][:most]
+    """The first links that ask for nothing else; those that order a list name its tab too."""
+    return [
+        link
+        for link in links
+        if parse_qs(urlsplit(link).query).keys() - {"view"} | {name} == {name} and _asks(link, name)
+    ][:most]
 
 
 def _far(visitor: Visitor, others: list[str]) -> str | None:
