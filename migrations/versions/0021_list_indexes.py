@@ -25,7 +25,11 @@ INDEXES = {
         "state = 'confirmed' AND shipping_status <> 'shipped'",
     ),
     "ix_stock_move_by_time": ("stock_move", ("recorded_at", "id"), ""),
-    "ix_stock_move_rare": ("stock_move", ("kind", "recorded_at", "id"), "kind = 'return' OR kind = 'adjustment' OR kind = 'opening'"),
+    "ix_stock_move_rare": (
+        "stock_move",
+        ("kind", "recorded_at", "id"),
+        "kind = 'return' OR kind = 'adjustment' OR kind = 'opening'",
+    ),
     "ix_stock_document_by_time": ("stock_document", ("recorded_at", "id"), ""),
     "ix_stock_document_by_kind": ("stock_document", ("kind", "recorded_at", "id"), ""),
     "ix_stock_document_by_day": ("stock_document", ("effective_on", "id"), ""),

@@ -29,7 +29,7 @@ REVIEWED = {
     'core/search_entries.py: text(f"SELECT row.id, {owner}, {customer}, {fields} FROM {source})': (
         "names of our own tables"
     ),
-    'core/search_entries.py: text(f"SELECT id, search_text, {\', \'.join(fields)} FROM {table} W)': (
+    "core/search_entries.py: text(f\"SELECT id, search_text, {', '.join(fields)} FROM {table} W)": (
         "names of our own tables"
     ),
     "core/search_entries.py: text(f'UPDATE {table} SET search_text = :text WHERE id = :id')": "names of our own tables",

@@ -79,9 +79,7 @@ def made_customers(count: int, year: int, *, behind: int = 0, seed: int = 20) ->
 def _customer(draw: random.Random, n: int, made: _Name, key: str, code: str) -> MadeCustomer:
     email = f"info{n}@{'firma' if made.country == 'CN' else 'company'}{n % 977}.example" if n % 3 == 0 else None
     phone = made.phone if n % 20 else None
-    text = customer_text(
-        name=made.text, legal_name=None, code=code, city=made.city, phone=phone, email=email
-    )
+    text = customer_text(name=made.text, legal_name=None, code=code, city=made.city, phone=phone, email=email)
     return MadeCustomer(
         n,
         code,
