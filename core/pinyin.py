@@ -48,17 +48,21 @@ SURNAMES = {
 _DOUBLE_SURNAMES = {"尉迟": ("yu", "chi"), "长孙": ("zhang", "sun"), "万俟": ("mo", "qi"), "单于": ("chan", "yu"),
                     "澹台": ("tan", "tai"), "鲜于": ("xian", "yu")}  # fmt: skip
 
+# At the end of a company's name, read otherwise than in most words; the ordinary reading stays beside it.
+ENDINGS = {"行": "hang"}
+
 
 @lru_cache(maxsize=4096)
 def readings(han: str) -> tuple[tuple[str, ...], ...]:
-    """The ways a text of Chinese characters alone is read, without tones: as words, and as a person's name where that
-    differs."""
+    """The ways a text of Chinese characters alone is read, without tones: as words, and as the name of a person or of a
+    company where that differs."""
     if not han:
         return ()
     plain = tuple(lazy_pinyin(han, style=Style.NORMAL))
     own = SURNAMES.get(han[0])
     named: tuple[str, ...] = _DOUBLE_SURNAMES.get(han[:2]) or ((own,) if own else ())
-    return tuple(dict.fromkeys((plain, (*named, *plain[len(named) :]))))
+    ending = (*plain[:-1], ENDINGS.get(han[-1], plain[-1])) if len(plain) == len(han) else plain
+    return tuple(dict.fromkeys((plain, (*named, *plain[len(named) :]), ending)))
 
 
 @lru_cache(maxsize=4096)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from core.listening import Bell
 from core.masks import IN_THE_CLEAR, showing
 from core.scope import EVERYTHING, viewing
 from tests.architecture.scope_guard import guarding
 from tests.database_server import DatabaseUrls, Server, new_run_home, remove_home
+from web.notices import stream
 
 RUN_HOME = "COUNTINGHOUSE_TEST_HOME"
 _numbers = count(1)
@@ -34,6 +36,14 @@ def _tests_see_everything() -> Iterator[None]:
     """What a test itself looks at; commands and requests set the viewer of their actor, and are watched."""
     with viewing(EVERYTHING), showing(IN_THE_CLEAR), guarding():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _streams_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for every page asks for the stream of news too, and does not close it: each test has places of its
+    own, and waits for no news."""
+    monkeypatch.setattr(stream, "bell", Bell(stream.MOST_STREAMS))
+    monkeypatch.setattr(stream, "LASTS_SECONDS", 1.0)
 
 
 @pytest.fixture(scope="session")

@@ -278,7 +278,8 @@ def recent(connection: Connection, user_id: int, permissions: Collection[str]) -
     if name not in REGISTRY:
         text = f"{' UNION ALL '.join(chosen.values())} ORDER BY 13 DESC LIMIT {RECENT}"
         scope: Any = "scoped" if "visible(" in text else "system"
-        statement(name, text, tables=f"{TABLES} recent_record", scope=scope)
+        tables = [table for table in TABLES.split() if f" {table} " in text]
+        statement(name, text, tables=" ".join([*tables, "recent_record"]), scope=scope)
     [rows] = fetch(connection, REGISTRY[name](user_id=user_id, text=""))
     make = maker(Hit)
     return [make(*row[: len(Hit._fields)]) for row in rows]

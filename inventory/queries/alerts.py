@@ -38,6 +38,11 @@ class AlertRow(NamedTuple):
     dismissed_at: datetime | None
     dismissed_by: str | None
 
+    @property
+    def missing(self) -> Decimal:
+        """What has to come: for the orders that wait, and one more than the reorder point, at which it still is low."""
+        return self.reorder_point + 1 - self.available + self.back_ordered
+
 
 class WaitingRow(NamedTuple):
     """An order that waits for a product."""

@@ -41,6 +41,9 @@ SIDEWAYS = """density => {
     document.documentElement.dataset.density = density;
     return document.documentElement.scrollWidth;
 }"""
+WIDEST = """limit => [...document.querySelectorAll("body *")]
+    .filter(part => part.checkVisibility() && part.getBoundingClientRect().right > limit + 1)
+    .slice(0, 3).map(part => part.outerHTML.slice(0, 120))"""
 LANGUAGES = ("zh", "en")
 THEMES = {"light": ("light", "normal"), "dark": ("dark", "normal"), "high": ("light", "high")}
 WIDTHS = (1280, 390)
@@ -94,6 +97,19 @@ class Looker:
                 why = " ".join(node["failureSummary"].split())
                 self.faults.append(f"{where}: {violation['id']}: {node['html'][:200]} {why[:300]}")
 
+    def look_at_what_opens(self, path: str, opener: str, shown: str, language: str, theme: str, width: int) -> None:
+        """A page with a part of it opened that is fetched when it is wanted."""
+        self.windows.setdefault(language, self.contexts[language].new_page()).set_viewport_size(
+            {"width": width, "height": HEIGHT}
+        )
+        window = self.windows[language]
+        window.goto(path)
+        window.click(opener)
+        window.wait_for_selector(shown)
+        self.shown[language] = path
+        self.look(path, language, theme, width)
+        del self.shown[language]
+
     def measure(self, path: str, language: str, densities: Sequence[str] = DENSITIES) -> None:
         """The page that is shown, at the narrowest width."""
         window = self.windows[language]
@@ -101,7 +117,8 @@ class Looker:
         for density in densities:
             wide = window.evaluate(SIDEWAYS, density)
             if wide > NARROWEST:
-                self.faults.append(f"{path} in {language}, {density}: {wide} px wide at {NARROWEST} px")
+                parts = window.evaluate(WIDEST, NARROWEST)
+                self.faults.append(f"{path} in {language}, {density}: {wide} px wide at {NARROWEST} px: {parts}")
         window.evaluate(SIDEWAYS, "normal")
 
 
@@ -123,7 +140,7 @@ def _context(chromium: Browser, address: str, language: str) -> BrowserContext:
     return context
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def looker(chromium: Browser, served: str, world: World) -> Iterator[Looker]:
     """Somebody who may do everything, once in each language."""
     contexts = {}
@@ -171,6 +188,18 @@ def test_no_page_keeps_anybody_out(app: Flask, world: World, looker: Looker, req
             looker.look(page.path, language, theme, width)
         for language in dict.fromkeys(language for language, _theme, _width in chosen):
             looker.measure(page.path, language, DENSITIES if every else [DENSITIES[number % len(DENSITIES)]])
+    assert looker.faults == [], "\n".join(looker.faults)
+
+
+PARTS = (("#search", "#found [role=option]"), (".bell summary", ".bell .pop"))
+
+
+@pytest.mark.parametrize("part", range(len(PARTS)))
+def test_nor_does_what_opens_in_a_page(looker: Looker, part: int) -> None:
+    opener, shown = PARTS[part]
+    looker.faults.clear()
+    for number, (language, theme) in enumerate(product(LANGUAGES, THEMES)):
+        looker.look_at_what_opens("/orders", opener, shown, language, theme, WIDTHS[number % len(WIDTHS)])
     assert looker.faults == [], "\n".join(looker.faults)
 
 

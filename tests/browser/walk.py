@@ -24,8 +24,10 @@ from web.permissions import route_matrix
 ARGUMENT = re.compile(r"<(?:[^:>]*:)?(\w+)>")
 LINK = re.compile(r'(?:href|hx-get|action)="(/[^"#]*)')
 HTML = "text/html"
-# What is no page of somebody who is signed in: papers, files, programs, and the way in.
-ELSEWHERE = re.compile(r"/(api|assets|healthz|readyz|setup|sign-in)(/|$)|\.(pdf|css)$")
+# What is no page of somebody who is signed in: papers, files, programs, the way in, and what a page fetches for itself.
+ELSEWHERE = re.compile(
+    r"/(api|assets|healthz|readyz|setup|sign-in)(/|$)|\.(pdf|css)$|^/notifications/(panel|stream)$|^/search/box$"
+)
 MOST_TRIED = 8
 FOUND_BY = {
     "source_id": "SELECT id FROM payment WHERE amount_allocated < amount",

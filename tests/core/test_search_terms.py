@@ -82,7 +82,7 @@ GOLDEN = {
     "翟志刚": "zhaizhigang",
     "覃丽": "qinli", "乐毅": "yueyi", "缪斌": "miaobin", "尉迟恭": "yuchigong", "长孙无忌": "zhangsunwuji",
     "重庆银行": "chongqingyinhang", "长沙音乐厅": "changshayinyueting", "厦门": "xiamen", "吕布": "lvbu",
-    "盖叫天": "gejiaotian",
+    "盖叫天": "gejiaotian", "顺丰茶行": "shunfengchahang",
 }  # fmt: skip
 
 

@@ -38,6 +38,12 @@ async function showKeys() {
   dialog.showModal();
 }
 
+// Beside one record stand its neighbours: the same keys as in a list go from one to the next.
+const neighbours = {
+  "next-row": ".lines li:has(> [aria-current]) + li > a",
+  "previous-row": ".lines li:has(+ li > [aria-current]) > a",
+};
+
 // Tells answer whether there was anything to do; lists and boards hear the rest.
 const tells = {
   keys: () => { showKeys(); return true; },
@@ -74,7 +80,7 @@ const actions = {
     return Boolean(field);
   },
   go: (address) => { location.assign(address); return true; },
-  tell: (what, event) => (tells[what] ? tells[what](event) : !document.dispatchEvent(new CustomEvent(`key:${what}`, { cancelable: true }))),
+  tell: (what, event) => (tells[what] ? tells[what](event) : (neighbours[what] && actions.press(neighbours[what])) || !document.dispatchEvent(new CustomEvent(`key:${what}`, { cancelable: true }))),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -84,6 +90,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target instanceof Element && event.target.closest(fields);
   if (single && (typing || root.dataset.shortcuts === "off")) return;
   if (single && document.querySelector("dialog:modal") && pressed !== "?") return;
+  if (pressed === "enter" && event.target !== document.body) return;
   const both = before && `${before} ${pressed}`;
   clearTimeout(forget);
   before = "";

@@ -83,6 +83,7 @@ GROUPS: Final = (
             _of_page("m", _("Match payments")),
             _of_page("l", _("Follow-ups")),
             _of_page("s", _("To ship")),
+            _of_page("r", _("Receive all that runs low")),
         ),
     ),
     Group(
@@ -105,6 +106,16 @@ GROUPS: Final = (
             Key("arrowdown", _("Line below")),
             Key("alt+arrowdown", _("Copy from above")),
             Key("ctrl+v", _("Paste rows and columns from a sheet")),
+        ),
+    ),
+    Group(
+        _("Match payments"),
+        ".lines",
+        (
+            Key("enter", _("Accept what is proposed"), press="form[data-primary] button[value=accept]"),
+            _of_page("s", _("Choose others")),
+            Key("j", _("Next amount"), tell="next-row"),
+            Key("k", _("Previous amount"), tell="previous-row"),
         ),
     ),
     Group(

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
 from inventory.alerts import dismiss_alert
-from inventory.queries.alerts import open_alerts, waiting_orders
+from inventory.queries.alerts import AlertRow, open_alerts, waiting_orders
+from web.filters import plain
 from web.http import flash_done, run_command, see_other
 from web.i18n import language
 from web.lists.address import text_of
 from web.lists.pages import show_list
+from web.navigation import link
 from web.stock import area
 from web.stock.listing import LEVEL_LIST, MOVE_LIST
+
+MOST_AT_ONCE = 50
+"""Alerts that one receipt is prepared for: its lines stand in the address."""
 
 
 @area.route("", permission="stock.read")
@@ -50,8 +57,28 @@ def alerts() -> str:
         tab=tab,
         alerts=groups[tab],
         waiting=waiting,
+        refills=_refills([alert for alert in groups[tab] if alert.dismissed_at is None]),
         warehouses=sorted({alert.warehouse for alert in found}),
     )
+
+
+def _refills(alerts: list[AlertRow]) -> list[tuple[str, int, str]]:
+    """By warehouse: its name, how many products, and the address of a receipt that lifts each to its reorder point."""
+    wanted: dict[int, list[AlertRow]] = {}
+    for alert in alerts:
+        if alert.missing > 0:
+            wanted.setdefault(alert.warehouse_id, []).append(alert)
+    found = []
+    for warehouse_id, rows in wanted.items():
+        values: dict[str, Any] = {"warehouse_id": warehouse_id}
+        suppliers = {row.supplier_id for row in rows}
+        if len(suppliers) == 1:
+            values["supplier_id"] = suppliers.pop()
+        for line, row in enumerate(rows[:MOST_AT_ONCE]):
+            values |= {f"lines-{line}-product": row.sku, f"lines-{line}-quantity": plain(row.missing)}
+        if (address := link("stock.new_receipt", **values)) is not None:
+            found.append((rows[0].warehouse, len(rows[:MOST_AT_ONCE]), address))
+    return found
 
 
 @area.route("/alerts/<int:alert_id>/dismiss", permission="stock.plan", methods=["POST"])
