@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import DomainError, FieldError
+from core.imports.company_fields import company_fields
 from core.imports.fields import Field
 from core.imports.models import Action
 from core.plan import Plan
@@ -101,7 +102,7 @@ class Kind:
     them only those rows whose ids the import noted (`before["parts"]`). Anything else that refers to a record was built
     on it, unless `built_on(plan, rows)` says otherwise. `remove(plan, ids)` deletes records on which nothing was built;
     `take_back(plan, units)` instead reverses what cannot be deleted. `existing` is what is proposed for records there
-    are already.
+    are already. With `has_custom`, the fields that a company has added to records of `table` come in as well.
     """
 
     name: str
@@ -127,7 +128,7 @@ class Kind:
     endpoint: str = ""
     argument: str = ""
     needed_any: Sequence[str] = ()
-    more_fields: Callable[[], Sequence[Field]] = tuple
+    has_custom: bool = False
     batch: int = 500
     existing: Action = Action.SKIP
 
@@ -137,7 +138,11 @@ class Kind:
 
     def all_fields(self) -> list[Field]:
         """The fields declared, and those a company has added to these records."""
-        return [*self.fields, *self.more_fields()]
+        return [*self.fields, *(company_fields(self.table) if self.has_custom else ())]
+
+    def open_fields(self, may: Callable[[str], bool]) -> list[Field]:
+        """Those of them that somebody may set."""
+        return [wanted for wanted in self.all_fields() if not wanted.permission or may(wanted.permission)]
 
     def field(self, name: str) -> Field | None:
         return next((wanted for wanted in self.all_fields() if wanted.name == name), None)

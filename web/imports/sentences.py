@@ -121,6 +121,14 @@ def _field_forbidden(data: Mapping[str, Any]) -> str:
     return _("Your role does not set this. Leave the column out.")
 
 
+@sentence_for("import_contact_needs")
+def _contact_needs(data: Mapping[str, Any]) -> str:
+    label = data["label_zh"] if language() == "zh" else data["label"]
+    return _(
+        "A contact needs “%(field)s” too. Leave it out here, and bring contacts in by their own file.", field=label
+    )
+
+
 @sentence_for("import_column_twice")
 def _column_twice(data: Mapping[str, Any]) -> str:
     return _("Two columns are given for this. Choose one.")
@@ -159,6 +167,8 @@ def built_text(what: str, count: int) -> str:
     """What stands on a record, in words."""
     if what == "changed":
         return _("It was changed since.")
+    if what == "custom_reference":
+        return ngettext("%(num)s other record names it.", "%(num)s other records name it.", count)
     return _("There stands on it: %(what)s (%(count)s).", what=type_name(what), count=count)
 
 

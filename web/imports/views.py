@@ -26,11 +26,10 @@ from core.imports.commands import (
     undo_import,
     upload_import,
 )
-from core.imports.fields import Field
 from core.imports.kinds import KINDS, Kind
 from core.imports.models import WORKING, Action, RowState
 from core.imports.reading import Upload
-from core.queries.imports import ImportRecord, get_import, get_sources, list_imports, list_rows
+from core.queries.imports import ImportRecord, covered_rows, get_import, get_sources, list_imports, list_rows
 from core.uploads import ENCODINGS, LARGEST_WORKBOOK_BYTES
 from web.effects import effect_lines
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
@@ -53,8 +52,9 @@ def open_kinds() -> list[Kind]:
 def index() -> str:
     """The reader's imports, and what he can bring in."""
     with db.current().reading() as connection:
-        page = list_imports(connection, window_of(("created",), "-created"), g.actor.user_id)
-    return render_template("imports/index.html", page=page, kinds=open_kinds())
+        user_id = None if of_all else g.actor.user_id
+        page = list_imports(connection, window_of(("created",), "-created"), user_id)
+    return render_template("imports/index.html", page=page, kinds=open_kinds(), of_all=of_all)
 
 
 @area.route("/new", permission="imports.create")
@@ -142,7 +142,7 @@ def _columns_page(record: ImportRecord, kind: Kind, errors: Mapping[str, str]) -
         samples += [
             [text for line in shown if column < len(line) and (text := line[column])] for column in range(source.width)
         ]
-    fields = _settable(kind)
+    fields = kind.open_fields(may)
     chosen = {told["column"]: name for name, told in record.mapping.items()}
     if request.method == "POST":
         chosen = {column: name for column in range(len(record.heads)) if (name := request.form.get(f"column-{column}"))}
@@ -150,11 +150,6 @@ def _columns_page(record: ImportRecord, kind: Kind, errors: Mapping[str, str]) -
         "imports/columns.html", record=record, kind=kind, sources=sources, fields=fields, samples=samples,
         chosen=chosen, errors=errors, existing=EXISTING, units=UNITS,
     )  # fmt: skip
-
-
-def _settable(kind: Kind) -> list[Field]:
-    """The fields that the reader may set."""
-    return [wanted for wanted in kind.all_fields() if not wanted.permission or may(wanted.permission)]
 
 
 def _report_page(record: ImportRecord, kind: Kind, errors: Mapping[str, str], dialog: Mapping[str, Any]) -> str:
