@@ -213,6 +213,11 @@ def _same_in_file(data: Mapping[str, Any]) -> str:
     return _("This is the same record as line %(line)s.", line=data["line"])
 
 
+@sentence_for("import_covered")
+def _covered(data: Mapping[str, Any]) -> str:
+    return _("Refused, for a reason that would tell what you do not see.")
+
+
 @sentence_for("day_in_future")
 def _day_in_future(data: Mapping[str, Any]) -> str:
     return _("This day has not come yet.")

@@ -43,6 +43,11 @@ FINISHED_CHECK = ("checked", "running", "done", "undoing", "undone", "stopped")
 SAMPLES = 4
 
 
+def whose() -> int | None:
+    """Whose imports the reader sees: his own, or everybody's (None)."""
+    return None if may("imports.read_all") else g.actor.user_id
+
+
 def open_kinds() -> list[Kind]:
     """The kinds that the reader may bring in."""
     return [kind for kind in KINDS.values() if may(kind.permission)]
@@ -50,7 +55,8 @@ def open_kinds() -> list[Kind]:
 
 @area.route("", permission="imports.create")
 def index() -> str:
-    """The reader's imports, and what he can bring in."""
+    """The reader's imports, or all that he may see, and what he can bring in."""
+    of_all = whose() is None and choice_of("whose", ("mine", "all"), "mine") == "all"
     with db.current().reading() as connection:
         user_id = None if of_all else g.actor.user_id
         page = list_imports(connection, window_of(("created",), "-created"), user_id)
@@ -120,12 +126,13 @@ def show(batch_id: int) -> str:
 
 
 def _page(batch_id: int, errors: Mapping[str, str] | None = None, *, dialog: Mapping[str, Any] | None = None) -> str:
-    record = get_import(batch_id, g.actor.user_id)
+    record = get_import(batch_id, whose())
     kind = kind_of(record.kind)
+    is_own = record.started_by_id == g.actor.user_id
     if record.work in WORKING:
-        return render_template("imports/progress.html", record=record, kind=kind)
+        return render_template("imports/progress.html", record=record, kind=kind, is_own=is_own)
     wants_columns = record.state == "mapping" or (record.state == "checked" and (errors or "columns" in request.args))
-    if wants_columns:
+    if wants_columns and is_own:
         return _columns_page(record, kind, errors or {})
     return _report_page(record, kind, errors or {}, dialog or {})
 
@@ -157,12 +164,14 @@ def _report_page(record: ImportRecord, kind: Kind, errors: Mapping[str, str], di
     default = next((state for state, count in wished.items() if count), "all")
     tab = choice_of("rows", ("all", *RowState), default)
     rows, following = list_rows(record.id, None if tab == "all" else tab, read_id(request.args.get("after")) or 0)
+    is_own = record.started_by_id == g.actor.user_id
+    rows = rows if is_own else covered_rows(kind, record.mapping, rows)
     shown = [name for name in record.mapping if kind.field(name)]
     order = [wanted.name for wanted in kind.all_fields()]
     columns = [(record.mapping[name]["column"], name) for name in sorted(shown, key=order.index)][:6]
     return render_template(
         "imports/report.html", record=record, kind=kind, rows=rows, following=following, tab=tab, columns=columns,
-        errors=errors, **{"effects": [], "digest": "", "built": [], **dialog},
+        errors=errors, is_own=is_own, **{"effects": [], "digest": "", "built": [], **dialog},
     )  # fmt: skip
 
 
