@@ -11,11 +11,11 @@ from sqlalchemy import select
 from core.audit import record_new
 from core.company import get_company
 from core.custom_fields.writing import Custom
-from core.customers import CUSTOMER_NUMBER, LOCK_KEYS, SEARCHED, CustomerFacts, share_owners
+from core.customers import CUSTOMER_NUMBER, LOCK_KEYS, CustomerFacts, share_owners, text_of
 from core.leaving import begin_ownership
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
-from core.search_entries import CONTACTS, CUSTOMERS, customer_text, keep_entry
+from core.search_entries import CONTACTS, CUSTOMERS, keep_entry, many_entries
 from core.statements import statement
 
 KEYS = ("tax_id_key", "phone_key", "email_key", "name_key")
@@ -114,14 +114,14 @@ def insert_customers(plan: Plan, wanted: Sequence[NewCustomer]) -> list[MadeCust
     }
     plan.take_numbers()
     made = [_insert(plan, each, str(numbers[place]) if place in numbers else "") for place, each in enumerate(wanted)]
-    plan.send_writes()
+    with many_entries(plan):
+        plan.send_writes()
     return made
 
 
 def _insert(plan: Plan, wanted: NewCustomer, code: str) -> MadeCustomer:
     columns = {**wanted.columns, "code": code or wanted.columns["code"]}
-    if code:
-        columns["search_text"] = customer_text(code=code, **{name: columns[name] for name in SEARCHED})
+    columns["search_text"] = text_of(columns, columns["code"])
     row = {**columns, "created_at": plan.now, "updated_at": plan.now}
     [customer_id] = plan.insert_records(Customer, [row])
     told = {"id": customer_id, **row, "version": 1, **_told(wanted.custom)}

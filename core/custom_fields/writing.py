@@ -173,6 +173,8 @@ def kept_values(plan: Plan, record_type: str, record_id: int, keys: Iterable[str
 
 def _take_given(custom: Custom, given: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
     """Takes what was given, or what a new record has by itself; answers what it refers to by the fields' names."""
+    if not custom.fields and not given:
+        return {}
     for name in given.keys() - {each.key for each in custom.fields}:
         custom.errors.add(f"custom.{name}", "unknown_field")
     custom.after = dict(custom.before)

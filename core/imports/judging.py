@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import DomainError, FieldError
 from core.imports.facts import BatchFact, RowFact
 from core.imports.fields import Field, Unreadable
-from core.imports.kinds import Kind, Row, Unit
+from core.imports.kinds import Kind, Many, Row, Unit
 from core.imports.models import Action
 from core.masks import shown_refusal
 from core.plan import Plan
@@ -94,7 +94,7 @@ def resolve_references(plan: Plan, kind: Kind, units: Sequence[Unit]) -> None:
 
 def judge(plan: Plan, kind: Kind, units: Sequence[Unit], policy: Action) -> None:
     """Says of every unit what is to be done with it, or why nothing can be; nothing that it tries stays."""
-    find(plan, kind, units)
+    find(plan, kind.look or kind.find, units)
     _decide(kind, units, policy)
     tried = [unit for unit in units if unit.action in (Action.CREATE, Action.UPDATE) and not unit.is_bad]
     new = [unit for unit in tried if unit.action is Action.CREATE]
@@ -126,7 +126,7 @@ def carry_out(plan: Plan, kind: Kind, units: Sequence[Unit], policy: Action) -> 
 
 def _apart(plan: Plan, kind: Kind, units: list[Unit]) -> tuple[list[Unit], list[Unit]]:
     """The units of which no two share a key, and those that wait for one of them."""
-    find(plan, kind, units)
+    find(plan, kind.find, units)
     now: list[Unit] = []
     later: list[Unit] = []
     seen: set[str] = set()
@@ -136,13 +136,13 @@ def _apart(plan: Plan, kind: Kind, units: list[Unit]) -> tuple[list[Unit], list[
     return now, later
 
 
-def find(plan: Plan, kind: Kind, units: Sequence[Unit]) -> None:
+def find(plan: Plan, look: Many, units: Sequence[Unit]) -> None:
     """Looks up the record that is there already of every unit that could be read."""
     good = [unit for unit in units if not unit.is_bad]
     for unit in good:
         unit.found, unit.keys = None, []
     if good:
-        kind.find(plan, good)
+        look(plan, good)
 
 
 def _decide(kind: Kind, units: Sequence[Unit], policy: Action) -> None:

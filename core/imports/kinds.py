@@ -94,6 +94,8 @@ class Kind:
     `permission` is that of writing them; `record_type` what audit rows call them, `table` where they stand. `group_by`
     names the field whose rows make one record. `find` sets `unit.found` (and `unit.keys`) for units without faults.
 
+    `look` finds for a dry run, where `find` takes locks.
+
     One by one: `create(plan, unit)` and `change(plan, unit)` run the domain's commands and set `record_id` (and
     `before`, the values an update writes over, and `version`); `restore(plan, id, before, version)` puts them back.
     Many at once: `check` judges units without writing, `create_many` writes what was judged.
@@ -112,6 +114,7 @@ class Kind:
     record_type: str
     fields: Sequence[Field]
     find: Many
+    look: Many | None = None
     create: Callable[[Plan, Unit], None] | None = None
     change: Callable[[Plan, Unit], None] | None = None
     check: Many | None = None

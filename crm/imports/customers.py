@@ -93,11 +93,15 @@ def _fault(unit: Unit, errors: FieldErrors) -> None:
 
 
 def _find(plan: Plan, units: Sequence[Unit]) -> None:
+    _look(plan, units, lock=True)
+
+
+def _look(plan: Plan, units: Sequence[Unit], *, lock: bool = False) -> None:
     _standard(plan, units)
     home = get_company(plan.session).country
     good = [unit for unit in units if not unit.is_bad and unit.data is not None]
     columns = [{**_forms(unit), "country": unit.values.get("country") or home} for unit in good]
-    known = known_customers(plan, columns, lock=True)
+    known = known_customers(plan, columns, lock=lock)
     for place, (unit, each) in enumerate(zip(good, columns, strict=True)):
         unit.keys = [f"{name}:{each[name]}" for name in ("tax_id_key", "phone_key", "email_key", "code") if each[name]]
         unit.keys.append(f"name:{each['name_key']}|{each['country']}")
@@ -169,6 +173,7 @@ declare(
         argument="customer_id",
         fields=FIELDS,
         find=_find,
+        look=_look,
         check=_check,
         create_many=_create_many,
         change=_change,
@@ -181,5 +186,6 @@ declare(
             "address": "customer_id",
         },
         listed_parts=("contact", "address"),
+        batch=1000,
     )
 )
