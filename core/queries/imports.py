@@ -56,6 +56,7 @@ class ImportRecord(NamedTuple):
     earlier_id: int | None
     earlier_at: datetime | None
     decided: int
+    decided_updates: int
 
 
 class ImportListRow(NamedTuple):
@@ -102,7 +103,9 @@ BATCH = statement(
            CASE WHEN batch.state IN ('checking', 'running', 'undoing') THEN event.last_error END,
            earlier.id, earlier.created_at,
            (SELECT count(*) FROM import_row AS row WHERE row.batch_id = batch.id AND row.state = 'asks'
-               AND row.choice IS NOT NULL)
+               AND row.choice IS NOT NULL),
+           (SELECT count(*) FROM import_row AS row WHERE row.batch_id = batch.id AND row.state = 'asks'
+               AND row.choice = 'update')
       FROM import_batch AS batch JOIN app_user ON app_user.id = started_by_id
       LEFT JOIN outbox_event AS event ON event.id = event_id
       LEFT JOIN LATERAL (

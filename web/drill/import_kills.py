@@ -46,7 +46,7 @@ PATIENCE_SECONDS: Final = 300
 # What tells of imports and of work done, and the series, since a number is never given twice.
 LEFT_OUT: Final = frozenset(
     {"audit_row", "audit_seal", "import_batch", "import_source", "import_chunk", "import_row", "import_mapping"}
-    | {"outbox_event", "outbox_consumption", "idempotency_key", "number_series"}
+    | {"outbox_event", "outbox_consumption", "idempotency_key", "number_series", "daily_run"}
 )
 Urls = tuple[str, str, str]
 """Addresses of the roles app, system and superuser."""

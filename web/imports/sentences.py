@@ -31,14 +31,19 @@ ROW_STATES: Final = {
     "new": _l("Not looked at yet"),
     "ready": _l("Fits"),
     "bad": _l("Refused"),
-    "asks": _l("To be decided"),
+    "asks": _l("Waits for your decision"),
     "done": _l("Done"),
     "skipped": _l("Left out"),
     "undone": _l("Undone"),
     "kept": _l("Kept"),
 }
 ACTIONS: Final = {"create": _l("New"), "update": _l("Update"), "skip": _l("Leave out"), "ask": _l("Ask me")}
-DONE: Final = {"create": _l("Created"), "update": _l("Updated"), "skip": _l("Left out"), "ask": _l("To be decided")}
+DONE: Final = {
+    "create": _l("Created"),
+    "update": _l("Updated"),
+    "skip": _l("Left out"),
+    "ask": _l("Waits for your decision"),
+}
 EXISTING: Final = {
     "skip": (_l("Leave the row out"), _l("The record stays as it is.")),
     "update": (_l("Update the record"), _l("Filled cells replace what is there; empty cells change nothing.")),
