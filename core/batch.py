@@ -110,7 +110,7 @@ def written_columns_by_name(table: Table) -> dict[str, WrittenColumn]:
 
 
 def _column(column: Any) -> WrittenColumn:
-    kind = column.type.compile(_DIALECT).split("(")[0].lower()
+    kind = column.type.compile(_DIALECT).lower().split("(")[0].split(" collate ")[0]
     is_json, is_text = kind == "jsonb", kind in ("varchar", "char", "text", "tsvector")
     default = column.default.arg if column.default is not None and column.default.is_scalar else None
     array_type = "text[]" if is_json or is_text else f"{kind}[]"

@@ -41,9 +41,14 @@ def longest_texts(model: Any) -> dict[str, int]:
     return {column.name: column.type.length for column in texts}
 
 
+@cache
+def _limits(model: Any) -> tuple[tuple[str, int], ...]:
+    return tuple(longest_texts(model).items())
+
+
 def check_texts(errors: FieldErrors, model: Any, values: Mapping[str, Any]) -> None:
     """Adds `too_long` for every text that its column could not hold, beside the field it came from."""
-    for name, limit in longest_texts(model).items():
+    for name, limit in _limits(model):
         text = values.get(name)
         if isinstance(text, str) and len(text) > limit:
             errors.add(field_of(name), "too_long", limit=limit)

@@ -101,7 +101,7 @@ def create_customer(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     if number is not None:
         plan.take_numbers()
         data["code"] = str(number)
-        data["search_text"] = customer_text(code=data["code"], **{name: data[name] for name in SEARCHED})
+    data["search_text"] = text_of(data, data["code"])
     customer = Customer(**data, created_at=plan.now, updated_at=plan.now)
     plan.session.add(customer)
     custom.tell(plan, customer)
@@ -132,6 +132,7 @@ def change_customer(
     merged = {name: getattr(customer, name) for name in EDITABLE} | given
     data = _checked(plan, merged, custom.errors, current=customer)
     _refuse_duplicate(plan, data, except_id=customer.id)
+    data["search_text"] = text_of(data, data.get("code") or customer.code)
     for name, value in data.items():
         setattr(customer, name, value)
     customer.updated_at = plan.now
@@ -205,8 +206,8 @@ def customer_columns(
     actor_id: int | None = None,
     standard: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The columns of a customer out of what was given, its keys and search text among them; what is wrong is added to
-    `errors`. The one place of these rules, for one customer and for many.
+    """The columns of a customer out of what was given, its keys among them; what is wrong is added to `errors`. The one
+    place of these rules, for one customer and for many. The search text is made once there is a code (`text_of`).
 
     `standard` are texts and keys as this function made them of the same values before, where they need not be made
     again.
@@ -247,8 +248,8 @@ def customer_columns(
 
 
 def standard_forms(values: Mapping[str, Any], country: str, errors: FieldErrors) -> dict[str, Any]:
-    """Texts of a customer as they are kept, its keys and search text, from what was given; what is wrong is added to
-    `errors`. This is what takes time."""
+    """Texts of a customer as they are kept, and its keys, from what was given; what is wrong is added to `errors`. This
+    is what takes time."""
     data: dict[str, Any] = {name: clean(values.get(name)) for name in (*TEXT_FIELDS, "note")}
     check_texts(errors, Customer, data)
     if not data["name"]:
@@ -266,9 +267,12 @@ def standard_forms(values: Mapping[str, Any], country: str, errors: FieldErrors)
         "code": clean(values.get("code")),
     }
     check_texts(errors, Customer, data)
-    if data["name"]:
-        data["search_text"] = customer_text(code=data["code"], **{name: data[name] for name in SEARCHED})
     return data
+
+
+def text_of(data: Mapping[str, Any], code: str) -> str:
+    """The search text of a customer with these columns."""
+    return customer_text(code=code, **{name: data[name] for name in SEARCHED})
 
 
 def share_owners(plan: Plan, owner_ids: Sequence[int]) -> dict[int, tuple[str, bool]]:

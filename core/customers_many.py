@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from core.audit import record_new
 from core.company import get_company
-from core.customers import CUSTOMER_NUMBER, LOCK_KEYS, SEARCHED, CustomerFacts, share_owners
+from core.custom_fields.writing import Custom
+from core.customers import CUSTOMER_NUMBER, LOCK_KEYS, CustomerFacts, share_owners, text_of
 from core.leaving import begin_ownership
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
-from core.search_entries import CONTACTS, CUSTOMERS, customer_text, keep_entry
+from core.search_entries import CONTACTS, CUSTOMERS, keep_entry, many_entries
 from core.statements import statement
 
 KEYS = ("tax_id_key", "phone_key", "email_key", "name_key")
@@ -87,11 +88,14 @@ def known_customers(plan: Plan, columns: Sequence[Mapping[str, Any]], *, lock: b
 
 
 class NewCustomer(NamedTuple):
-    """The columns of a customer, and of a contact and an address that come with it."""
+    """The columns of a customer, and of a contact and an address that come with it; with custom fields as far as there
+    are any."""
 
     columns: Mapping[str, Any]
     contact: Mapping[str, Any] | None = None
     address: Mapping[str, Any] | None = None
+    custom: Custom | None = None
+    contact_custom: Custom | None = None
 
 
 class MadeCustomer(NamedTuple):
@@ -110,17 +114,20 @@ def insert_customers(plan: Plan, wanted: Sequence[NewCustomer]) -> list[MadeCust
     }
     plan.take_numbers()
     made = [_insert(plan, each, str(numbers[place]) if place in numbers else "") for place, each in enumerate(wanted)]
-    plan.send_writes()
+    with many_entries(plan):
+        plan.send_writes()
     return made
 
 
 def _insert(plan: Plan, wanted: NewCustomer, code: str) -> MadeCustomer:
     columns = {**wanted.columns, "code": code or wanted.columns["code"]}
-    if code:
-        columns["search_text"] = customer_text(code=code, **{name: columns[name] for name in SEARCHED})
+    columns["search_text"] = text_of(columns, columns["code"])
     row = {**columns, "created_at": plan.now, "updated_at": plan.now}
     [customer_id] = plan.insert_records(Customer, [row])
-    record_new(plan, Customer, customer_id, {"id": customer_id, **row, "version": 1}, label=columns["name"])
+    told = {"id": customer_id, **row, "version": 1, **_told(wanted.custom)}
+    record_new(plan, Customer, customer_id, told, label=columns["name"])
+    if wanted.custom is not None:
+        wanted.custom.insert(plan, customer_id)
     plan.insert(CustomerAccount, customer_id=customer_id)
     begin_ownership(plan, customer_id, columns["owner_id"])
     owner_id = columns["owner_id"]
@@ -133,11 +140,18 @@ def _insert(plan: Plan, wanted: NewCustomer, code: str) -> MadeCustomer:
                 part["created_at"] = plan.now
             parts[model.__tablename__] = plan.insert_records(model, [part])
             [part_id] = parts[model.__tablename__]
-            record_new(plan, model, part_id, part, label=values.get("name"))
+            custom = wanted.contact_custom if model is Contact else None
+            record_new(plan, model, part_id, {**part, **_told(custom)}, label=values.get("name"))
+            if custom is not None:
+                custom.insert(plan, part_id)
             if model is Contact:
                 found_by = {name: part.get(name) for name in CONTACTS.fields}
                 keep_entry(plan, CONTACTS, part_id, found_by, owner_id, customer_id)
     return MadeCustomer(customer_id, columns["code"], parts)
+
+
+def _told(custom: Custom | None) -> dict[str, Any]:
+    return custom.told if custom is not None else {}
 
 
 def remove_customers(plan: Plan, customer_ids: Sequence[int]) -> None:

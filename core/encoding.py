@@ -28,9 +28,12 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+_ENCODE = json.JSONEncoder(default=_plain, ensure_ascii=False, separators=(",", ":")).encode
+
+
 def dump_json(value: Any) -> str:
     """`value` as JSON text."""
-    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODE(value)
 
 
 def load_json(text: str | bytes) -> Any:

@@ -21,6 +21,7 @@ _SUFFIXES = (
 _SUFFIX = re.compile(_SUFFIXES)
 _NOT_WORD = re.compile(r"[\W_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[ -](?=[0-9])")
 
 
 def clean(text: str | None) -> str | None:
@@ -51,10 +52,22 @@ def company_key(name: str) -> str:
     return (short or _NOT_WORD.sub("", folded) or folded)[:200]
 
 
+def _mobiles_of(country: str) -> re.Pattern[str]:
+    """Mobile numbers of a country as they are dialled there, by the library's own tables."""
+    found = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    pattern = found.mobile.national_number_pattern if found is not None and found.mobile is not None else None
+    return re.compile(str(pattern or "(?!)"), re.ASCII)
+
+
+_CHINESE_MOBILE = _mobiles_of("CN")
+
+
 def phone_key(phone: str | None, country: str) -> str | None:
     """E.164, or None where the number cannot be read as one of `country` or an international one."""
     if not phone:
         return None
+    if country == "CN" and _CHINESE_MOBILE.fullmatch(digits := _BETWEEN_DIGITS.sub("", phone)):
+        return "+86" + digits  # as most are, and as the library would say after a hundred times as long
     try:
         parsed = phonenumbers.parse(unicodedata.normalize("NFKC", phone), country)
     except phonenumbers.NumberParseException:

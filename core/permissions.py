@@ -58,6 +58,7 @@ PERMISSIONS: dict[str, str] = {
     "exports.create": "Export lists",
     "views.share": "Show one's views of lists to everybody",
     "imports.create": "Bring records in from files",
+    "imports.read_all": "See what everybody brings in from files",
     "phones.read": "See telephone numbers",
     "phones.unmask": "Uncover a telephone number, on record",
     "emails.read": "See e-mail addresses",
@@ -106,6 +107,7 @@ REQUIRED: dict[str, frozenset[str]] = {
         "periods.close": "ledger.read",
         "approvals.rules": "approvals.read",
         "files.remove": "files.write",
+        "imports.read_all": "imports.create",
     }.items()
 }
 
@@ -225,6 +227,7 @@ _MANAGER = (
         "suppliers.write",
         "warehouses.write",
         "audit.read",
+        "imports.read_all",
     }
 )
 

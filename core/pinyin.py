@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
+from pypinyin.core import Pinyin
 
 _FINALS = {
     "": "a ai an ang ao e ei en eng er o ou",
@@ -50,6 +51,13 @@ _DOUBLE_SURNAMES = {"尉迟": ("yu", "chi"), "长孙": ("zhang", "sun"), "万俟
 
 # At the end of a company's name, read otherwise than in most words; the ordinary reading stays beside it.
 ENDINGS = {"行": "hang"}
+_WORDS = Pinyin()
+
+
+@lru_cache(maxsize=32_768)
+def _spelt(word: str) -> tuple[str, ...]:
+    """The syllables of one word. A name is spelt word by word, and words come again: most of the time goes there."""
+    return tuple(lazy_pinyin([word], style=Style.NORMAL))
 
 
 @lru_cache(maxsize=4096)
@@ -58,7 +66,7 @@ def readings(han: str) -> tuple[tuple[str, ...], ...]:
     company where that differs."""
     if not han:
         return ()
-    plain = tuple(lazy_pinyin(han, style=Style.NORMAL))
+    plain = tuple(syllable for word in _WORDS.seg(han) for syllable in _spelt(word))
     own = SURNAMES.get(han[0])
     named: tuple[str, ...] = _DOUBLE_SURNAMES.get(han[:2]) or ((own,) if own else ())
     ending = (*plain[:-1], ENDINGS.get(han[-1], plain[-1])) if len(plain) == len(han) else plain

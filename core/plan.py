@@ -35,10 +35,12 @@ from core.statements import Query, statement
 SET_ACTOR = statement(
     "plan.set_actor",
     # One plan for all values: the planner would otherwise weigh each array's length and plan the batch anew every time.
-    # It is made for keys: a plan made while tables were empty would scan them whole for as long as it is kept.
+    # It is made for keys: a plan made while tables were empty would scan them whole for as long as it is kept. What
+    # waits to be put into the index of terms stays short, since every search reads it (`core.search_entries`).
     """
     SELECT set_config('countinghouse.actor', %(actor)s, true), set_config('countinghouse.viewer', %(viewer)s, true),
-           set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
+           set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+           set_config('gin_pending_list_limit', '64kB', true)
     """,
     tables="",
     scope="system",

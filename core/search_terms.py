@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 import phonenumbers
@@ -46,14 +47,24 @@ def terms_of(
     found: set[str] = set()
     for place, name in enumerate(names):
         if name:
-            found.update(_terms_of_name(fold(name), is_title=place == 0))
+            found.update(_title(fold(name)) if place == 0 else _other_name(fold(name)))
     for phone in phones:
         digits = re.sub(r"\D", "", fold(phone)) if phone else ""
         found.update(PHONES + part for size in (PHONE_PART, PHONE_PART + 1) for part in _parts(digits, size))
     for email in emails:
         for run in _RUN.findall(fold(email)) if email else ():
             found.update(EMAILS + beginning for beginning in _growing(run, LONGEST_BEGINNING)[SHORTEST_OF_EMAIL - 1 :])
-    return sorted(kind + term for term in found)
+    return sorted([kind + term for term in found])
+
+
+def _title(text: str) -> Iterator[str]:
+    return _terms_of_name(text, is_title=True)
+
+
+@lru_cache(maxsize=4096)
+def _other_name(text: str) -> tuple[str, ...]:
+    """Cities come again and again."""
+    return tuple(_terms_of_name(text, is_title=False))
 
 
 def _terms_of_name(text: str, *, is_title: bool) -> Iterator[str]:
@@ -78,13 +89,16 @@ def _terms_of_name(text: str, *, is_title: bool) -> Iterator[str]:
         yield from ("^" + start for start in starts if start)
 
 
-def _beginnings(run: str) -> Iterator[str]:
+@lru_cache(maxsize=16_384)
+def _beginnings(run: str) -> tuple[str, ...]:
     """The first letters of a word, and of the letters and figures it is made of (PUMP200, 00042)."""
+    found: list[str] = []
     for part in {run, *_PART.findall(run)}:
-        yield from _growing(part, LONGEST_BEGINNING)
-        yield _beginning(part)
+        found += _growing(part, LONGEST_BEGINNING)
+        found.append(_beginning(part))
         if part.isdecimal() and (figure := part.lstrip("0")) != part:
-            yield from _growing(figure, LONGEST_BEGINNING)
+            found += _growing(figure, LONGEST_BEGINNING)
+    return tuple(found)
 
 
 def _beginning(run: str) -> str:
@@ -96,8 +110,8 @@ def _growing(text: str, longest: int) -> list[str]:
     return [text[:end] for end in range(1, min(len(text), longest) + 1)]
 
 
-def _parts(text: str, size: int) -> Iterator[str]:
-    return (text[start : start + size] for start in range(len(text) - size + 1))
+def _parts(text: str, size: int) -> list[str]:
+    return [text[start : start + size] for start in range(len(text) - size + 1)]
 
 
 # what a text asks for -------------------------------------------------------------------------------------------------

@@ -121,6 +121,8 @@ def to_bytes(value: Any) -> bytes | None:
 
 
 def to_text(value: Any) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, str):
         return str(value.value) if isinstance(value, Enum) else value
     if isinstance(value, list | tuple | set | frozenset):

@@ -2,5 +2,5 @@
 
 `records` names the types of records that may have them, `definitions` what fields there are, `kinds` which values fit,
 `values` reads and masks them, `writing` writes them with their record, `lists` finds and orders records by them,
-`imports` reads them from texts, `commands` changes the definitions.
+`commands` changes the definitions.
 """

@@ -6,8 +6,8 @@ either: the reference is then masked, and a foreign id answers like a missing on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Final, NamedTuple, TypeVar
 
 from core.normalise import fold
 from core.plan import Plan
@@ -18,6 +18,7 @@ from core.statements import Statement, statement
 BETWEEN: Final = " · "
 FOUND: Final = 20
 OFFERED: Final = 200
+Name = TypeVar("Name", bound=Hashable)
 
 
 class Target(NamedTuple):
@@ -106,6 +107,25 @@ def _finding(name: str, target: Target) -> Statement:
     )
 
 
+def _naming(name: str, target: Target) -> Statement:
+    """Which records many texts name, by code or whole name; a label is its code."""
+    code = f"{target.code} = told.code"
+    if name == "contact":  # by the number itself, for which there is an index
+        code = "seen.id = CASE WHEN told.code ~ '^#[0-9]{1,18}$' THEN substr(told.code, 2)::bigint END"
+    seen = f"FROM told JOIN {target.table} AS seen ON"
+    rest = f"{target.joined} WHERE {target.seen} AND {target.offered}"
+    return statement(
+        f"custom_fields.name_{name}",
+        f"""
+        WITH told AS (SELECT text, split_part(text, '{BETWEEN}', 1) AS code FROM unnest(%(texts)s::text[]) AS text)
+        SELECT told.text, seen.id {seen} {code} {rest}
+        UNION SELECT told.text, seen.id {seen} seen.name = told.text {rest}
+        """,  # noqa: S608 (names of tables and columns, no values)
+        tables="contact customer" if name == "contact" else target.table,
+        scope="scoped" if "visible(" in target.seen else "system",
+    )
+
+
 def _offering(name: str, target: Target) -> Statement:
     return statement(
         f"custom_fields.offer_{name}",
@@ -120,6 +140,7 @@ def _offering(name: str, target: Target) -> Statement:
 
 
 FIND: Final = {name: _finding(name, target) for name, target in TARGETS.items()}
+NAMED: Final = {name: _naming(name, target) for name, target in TARGETS.items()}
 # Contacts are typed: their names alone say little, and there are more of them than of anything else.
 OFFER: Final = {name: _offering(name, target) for name, target in TARGETS.items() if name != "contact"}
 
@@ -151,7 +172,7 @@ def offered_references(targets: Iterable[str]) -> dict[str, list[str]]:
     return {name: [row.label for row in rows] for name, rows in zip(wanted, found, strict=True)}
 
 
-def unseen_references(plan: Plan, wanted: Mapping[str, tuple[str, int]]) -> set[str]:
+def unseen_references(plan: Plan, wanted: Mapping[Name, tuple[str, int]]) -> set[Name]:
     """Of (target, id) by name, the names of those that do not exist for the actor."""
     if not wanted:
         return set()

@@ -6,7 +6,7 @@ raises what is wrong, has the change told with that of the record, and writes on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -109,6 +109,14 @@ class Custom:
                 queries.append(INSERT[table](record_id=record_id, **columns))
         plan.fetch(*queries)
 
+    def insert(self, plan: Plan, record_id: int) -> None:
+        """Adds to the plan what a new record of many has."""
+        for each in self.changed:
+            model = TABLES[FieldKind(each.kind)]
+            names = ("field_id", *_COLUMNS[model.__tablename__])
+            for row in _rows(each, self.after.get(each.key)):
+                plan.insert(model, record_id=record_id, **dict(zip(names, row, strict=True)))
+
     def answer(self) -> dict[str, Any]:
         """`custom` as the command answers it: every field in use, null where there is nothing, or
         what is referred to is nothing to its actor."""
@@ -133,20 +141,45 @@ def take_custom(plan: Plan, record_type: str, given: Mapping[str, Any] | None, r
     it does not name. What does not fit stands in `errors` by the field's name, `custom.KEY`; the caller raises it.
     Reads at most what fields there are, what the record has, and whether what is referred to can be seen.
     """
-    custom = Custom(FieldErrors(), is_new=record_id is None)
-    known = definitions_in(plan)
-    custom.fields = fields = known.of(record_type)
-    given = dict(given or {})
-    for name in given.keys() - {each.key for each in fields}:
-        custom.errors.add(f"custom.{name}", "unknown_field")
-    if not fields:
-        return custom
-    if record_id is not None:
-        [rows] = plan.fetch(VALUES(record_ids=[record_id], field_ids=[each.id for each in fields]))
+    custom = Custom(FieldErrors(), definitions_in(plan).of(record_type), is_new=record_id is None)
+    if record_id is not None and custom.fields:
+        [rows] = plan.fetch(VALUES(record_ids=[record_id], field_ids=[each.id for each in custom.fields]))
         _take_before(custom, rows)
+    for name in unseen_references(plan, _take_given(custom, given or {})):
+        custom.errors.add(name, "reference_unknown")
+    return custom
+
+
+def take_many(plan: Plan, record_type: str, given: Iterable[Mapping[str, Any]]) -> list[Custom]:
+    """The same for many records that are made together; reads what it does for one."""
+    fields = definitions_in(plan).of(record_type)
+    taken: list[Custom] = []
+    wanted: dict[tuple[int, str], tuple[str, int]] = {}
+    for place, values in enumerate(given):
+        taken.append(Custom(FieldErrors(), fields, is_new=True))
+        wanted |= {(place, name): meant for name, meant in _take_given(taken[place], values).items()}
+    for place, name in unseen_references(plan, wanted):
+        taken[place].errors.add(name, "reference_unknown")
+    return taken
+
+
+def kept_values(plan: Plan, record_type: str, record_id: int, keys: Iterable[str]) -> dict[str, Any]:
+    """What a record has in these fields now, as data that `from_data` reads; null where it has nothing."""
+    fields = [each for key in keys if (each := definitions_in(plan).find(record_type, key)) is not None]
+    [rows] = plan.fetch(VALUES(record_ids=[record_id], field_ids=[each.id for each in fields]))
+    held = {each.key: [row for row in rows if row.field_id == each.id] for each in fields}
+    return {each.key: _as_data(plain_value(each, own)) if (own := held[each.key]) else None for each in fields}
+
+
+def _take_given(custom: Custom, given: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+    """Takes what was given, or what a new record has by itself; answers what it refers to by the fields' names."""
+    if not custom.fields and not given:
+        return {}
+    for name in given.keys() - {each.key for each in custom.fields}:
+        custom.errors.add(f"custom.{name}", "unknown_field")
     custom.after = dict(custom.before)
     wanted: dict[str, tuple[str, int]] = {}
-    for each in fields:
+    for each in custom.fields:
         if each.key in given:
             _take(custom, each, given[each.key])
         elif custom.is_new and each.preset is not None:
@@ -156,9 +189,7 @@ def take_custom(plan: Plan, record_type: str, given: Mapping[str, Any] | None, r
             custom.errors.add(each.column, "required")
         if each.target and value is not None and value != custom.before.get(each.key):
             wanted[each.column] = (each.target, value)
-    for name in unseen_references(plan, wanted):
-        custom.errors.add(name, "reference_unknown")
-    return custom
+    return wanted
 
 
 def _take_before(custom: Custom, rows: Sequence[ValueRow]) -> None:

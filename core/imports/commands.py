@@ -156,14 +156,21 @@ def _understand(plan: Plan, kind: Kind, batch_id: int) -> dict[str, Any]:
     signature = hashlib.sha256(key.encode()).hexdigest()
     [remembered] = plan.fetch(REMEMBERED(kind=kind.name, signature=signature, user_id=plan.actor.user_id))
     samples = [line for line in main.first_lines[main.head_row :] if line]
-    mapping, options = remembered[0] if remembered else (_guessed(kind, heads, samples), {})
+    mapping, options = remembered[0] if remembered else (_guessed(plan, kind, heads, samples), {})
+    mapping = _still_open(plan, kind, mapping)
     values = {"heads": heads, "joined": join, "signature": signature, "mapping": mapping, "options": options}
     plan.set(ImportBatch, batch_id, **values)
     return {"heads": heads, "mapping": mapping, "remembered": bool(remembered)}
 
 
-def _guessed(kind: Kind, heads: Sequence[str], samples: Sequence[Line]) -> dict[str, Any]:
-    fields = kind.all_fields()
+def _still_open(plan: Plan, kind: Kind, mapping: dict[str, Any]) -> dict[str, Any]:
+    """A mapping without fields that are there no more, or are not the actor's to set."""
+    names = {wanted.name for wanted in kind.open_fields(plan.actor.may)}
+    return {name: told for name, told in mapping.items() if name in names}
+
+
+def _guessed(plan: Plan, kind: Kind, heads: Sequence[str], samples: Sequence[Line]) -> dict[str, Any]:
+    fields = kind.open_fields(plan.actor.may)
     columns = guess_mapping(fields, heads)
     units = guess_units(fields, columns, samples)
     found: dict[str, Any] = {name: {"column": column} for name, column in columns.items()}
@@ -256,7 +263,7 @@ def check_import(
     """
     batch = lock_batch(plan, batch_id, BatchState.MAPPING, BatchState.CHECKED)
     kind = KINDS[batch.kind]
-    _check_mapping(kind, batch.heads, mapping)
+    _check_mapping(plan, kind, batch.heads, mapping)
     existing = options.get("existing") or Action.SKIP
     if existing not in list(Action):
         raise InvalidInput({"existing": FieldError("unknown_choice", {"choices": list(Action)})})
@@ -274,13 +281,15 @@ def check_import(
     return {"id": batch_id, "state": BatchState.CHECKING}
 
 
-def _check_mapping(kind: Kind, heads: Sequence[str], mapping: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_mapping(plan: Plan, kind: Kind, heads: Sequence[str], mapping: Mapping[str, Mapping[str, Any]]) -> None:
     errors = FieldErrors()
     fields = {wanted.name: wanted for wanted in kind.all_fields()}
     for name, told in mapping.items():
         column = told.get("column")
         if name not in fields:
             errors.add(name, "unknown_choice", choices=list(fields))
+        elif (permission := fields[name].permission) and not plan.actor.may(permission):
+            errors.add(name, "import_field_forbidden")
         elif not isinstance(column, int) or not 0 <= column < len(heads):
             errors.add(name, "not_a_choice")
     for wanted in fields.values():

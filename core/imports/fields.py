@@ -152,7 +152,8 @@ class Field:
     `zh` and `en` are what it is called, other names behind it separated by `|`. `reads` names how a cell is read
     (`READERS`). `choices` maps a value to its (Chinese, English) names. `look_up` finds what a reference means: a
     statement that answers (text, id) for `texts`. `is_many` marks what each row of a record has for itself (an order's
-    lines). `kind` is the mask its values are under (`core.masks`), `permission` what setting it needs.
+    lines). `mask` is the kind its values are masked as (`core.masks`), `permission` what setting it needs.
+    `needed_when_new` marks what a new record must have, and one that is there may go without.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Field:
     mask: str = ""
     permission: str = ""
     hint: tuple[str, str] = ("", "")
+    needed_when_new: bool = False
 
     def label(self, language: str) -> str:
         """What the field is called."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.acting import person_now
 from core.audit import record
+from core.custom_fields.definitions import defining, definitions_in
 from core.encoding import dump_json
 from core.errors import DomainError
 from core.imports.facts import (
@@ -57,7 +58,8 @@ def advance(plan: Plan, payload: Mapping[str, Any]) -> None:
     if not (importer.may("imports.create") and importer.may(kind.permission)):
         raise DomainError("import_starter_may_not", name=importer.name, permission=kind.permission)
     told = {"channel": CHANNEL, "route": f"import {kind.name} {batch.id}", "reason": batch.name}
-    with plan.acting_as(importer, **told), showing(importer.permissions):
+    version = definitions_in(plan).version if kind.has_custom else None
+    with plan.acting_as(importer, **told), showing(importer.permissions), defining(version):
         STEPS[batch.state](plan, batch, kind)
 
 

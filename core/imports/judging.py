@@ -7,8 +7,8 @@ from typing import Any
 
 from core.errors import DomainError, FieldError
 from core.imports.facts import BatchFact, RowFact
-from core.imports.fields import Unreadable
-from core.imports.kinds import Kind, Row, Unit
+from core.imports.fields import Field, Unreadable
+from core.imports.kinds import Kind, Many, Row, Unit
 from core.imports.models import Action
 from core.masks import shown_refusal
 from core.plan import Plan
@@ -28,18 +28,25 @@ def units_of(rows: Iterable[RowFact]) -> list[Unit]:
 
 
 def read_cells(kind: Kind, mapping: Mapping[str, Any], units: Sequence[Unit], may: Any) -> None:
-    """Fills the values of every row from its cells, and says which could not be read or are missing."""
-    taken = [
-        (wanted, mapping[wanted.name]["column"], mapping[wanted.name].get("unit", ""))
-        for wanted in kind.all_fields()
-        if wanted.name in mapping
-    ]
-    allowed = [part for part in taken if not part[0].permission or may(part[0].permission)]
-    needed = [wanted.name for wanted in kind.all_fields() if wanted.required]
+    """Fills the values of every row from its cells, and says which could not be read or are missing.
+
+    A field that the importer may not set, or that is there no more, was so when the columns were chosen: its cells are
+    refused, never passed over.
+    """
+    fields = {wanted.name: wanted for wanted in kind.all_fields()}
+    taken = [(fields[name], told["column"], told.get("unit", "")) for name, told in mapping.items() if name in fields]
+    lost = {name: "unknown_field" for name in mapping if name not in fields}
+    lost |= {part[0].name: "import_field_forbidden" for part in taken if not _is_open(part[0], may)}
+    needed = [wanted.name for wanted in fields.values() if wanted.required]
     for unit in units:
         for row in unit.rows:
-            for wanted, column, how in allowed:
-                text = row.cells[column] if column < len(row.cells) else None
+            for name, code in lost.items():
+                if _cell(row, mapping[name]["column"]) is not None:
+                    row.faults[name] = FieldError(code)
+            for wanted, column, how in taken:
+                if wanted.name in lost:
+                    continue
+                text = _cell(row, column)
                 if text is None:
                     continue
                 try:
@@ -49,6 +56,14 @@ def read_cells(kind: Kind, mapping: Mapping[str, Any], units: Sequence[Unit], ma
             for name in needed:
                 if row.values.get(name) is None and name not in row.faults:
                     row.faults[name] = FieldError("required")
+
+
+def _is_open(wanted: Field, may: Any) -> bool:
+    return not wanted.permission or may(wanted.permission)
+
+
+def _cell(row: Row, column: int) -> str | None:
+    return row.cells[column] if column < len(row.cells) else None
 
 
 def resolve_references(plan: Plan, kind: Kind, units: Sequence[Unit]) -> None:
@@ -79,7 +94,7 @@ def resolve_references(plan: Plan, kind: Kind, units: Sequence[Unit]) -> None:
 
 def judge(plan: Plan, kind: Kind, units: Sequence[Unit], policy: Action) -> None:
     """Says of every unit what is to be done with it, or why nothing can be; nothing that it tries stays."""
-    find(plan, kind, units)
+    find(plan, kind.look or kind.find, units)
     _decide(kind, units, policy)
     tried = [unit for unit in units if unit.action in (Action.CREATE, Action.UPDATE) and not unit.is_bad]
     new = [unit for unit in tried if unit.action is Action.CREATE]
@@ -111,7 +126,7 @@ def carry_out(plan: Plan, kind: Kind, units: Sequence[Unit], policy: Action) -> 
 
 def _apart(plan: Plan, kind: Kind, units: list[Unit]) -> tuple[list[Unit], list[Unit]]:
     """The units of which no two share a key, and those that wait for one of them."""
-    find(plan, kind, units)
+    find(plan, kind.find, units)
     now: list[Unit] = []
     later: list[Unit] = []
     seen: set[str] = set()
@@ -121,13 +136,13 @@ def _apart(plan: Plan, kind: Kind, units: list[Unit]) -> tuple[list[Unit], list[
     return now, later
 
 
-def find(plan: Plan, kind: Kind, units: Sequence[Unit]) -> None:
+def find(plan: Plan, look: Many, units: Sequence[Unit]) -> None:
     """Looks up the record that is there already of every unit that could be read."""
     good = [unit for unit in units if not unit.is_bad]
     for unit in good:
         unit.found, unit.keys = None, []
     if good:
-        kind.find(plan, good)
+        look(plan, good)
 
 
 def _decide(kind: Kind, units: Sequence[Unit], policy: Action) -> None:

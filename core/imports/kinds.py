@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import DomainError, FieldError
+from core.imports.company_fields import company_fields
 from core.imports.fields import Field
 from core.imports.models import Action
 from core.plan import Plan
@@ -93,6 +94,8 @@ class Kind:
     `permission` is that of writing them; `record_type` what audit rows call them, `table` where they stand. `group_by`
     names the field whose rows make one record. `find` sets `unit.found` (and `unit.keys`) for units without faults.
 
+    `look` finds for a dry run, where `find` takes locks.
+
     One by one: `create(plan, unit)` and `change(plan, unit)` run the domain's commands and set `record_id` (and
     `before`, the values an update writes over, and `version`); `restore(plan, id, before, version)` puts them back.
     Many at once: `check` judges units without writing, `create_many` writes what was judged.
@@ -101,7 +104,7 @@ class Kind:
     them only those rows whose ids the import noted (`before["parts"]`). Anything else that refers to a record was built
     on it, unless `built_on(plan, rows)` says otherwise. `remove(plan, ids)` deletes records on which nothing was built;
     `take_back(plan, units)` instead reverses what cannot be deleted. `existing` is what is proposed for records there
-    are already.
+    are already. With `has_custom`, the fields that a company has added to records of `table` come in as well.
     """
 
     name: str
@@ -111,6 +114,7 @@ class Kind:
     record_type: str
     fields: Sequence[Field]
     find: Many
+    look: Many | None = None
     create: Callable[[Plan, Unit], None] | None = None
     change: Callable[[Plan, Unit], None] | None = None
     check: Many | None = None
@@ -127,7 +131,7 @@ class Kind:
     endpoint: str = ""
     argument: str = ""
     needed_any: Sequence[str] = ()
-    more_fields: Callable[[], Sequence[Field]] = tuple
+    has_custom: bool = False
     batch: int = 500
     existing: Action = Action.SKIP
 
@@ -137,7 +141,11 @@ class Kind:
 
     def all_fields(self) -> list[Field]:
         """The fields declared, and those a company has added to these records."""
-        return [*self.fields, *self.more_fields()]
+        return [*self.fields, *(company_fields(self.table) if self.has_custom else ())]
+
+    def open_fields(self, may: Callable[[str], bool]) -> list[Field]:
+        """Those of them that somebody may set."""
+        return [wanted for wanted in self.all_fields() if not wanted.permission or may(wanted.permission)]
 
     def field(self, name: str) -> Field | None:
         return next((wanted for wanted in self.all_fields() if wanted.name == name), None)

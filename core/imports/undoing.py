@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
+from core.custom_fields.references import TARGETS
 from core.database import Base
 from core.encoding import dump_json
 from core.errors import DomainError, FieldError
@@ -22,8 +23,8 @@ from core.models_registry import import_all_models
 from core.plan import Plan
 from core.statements import Statement, statement
 
-# What only tells of records, and is no part of the business.
-_TRACE = frozenset(("audit_row", "audit_seal"))
+# What only tells of records, and is no part of the business; that somebody follows one goes with it.
+_TRACE = frozenset(("audit_row", "audit_seal", "notice", "follower"))
 
 
 class BuiltFact(NamedTuple):
@@ -45,6 +46,15 @@ STATES = statement(
     tables="import_row",
     scope="system",
 )
+FORGET_FOLLOWERS = statement(
+    "imports.forget_followers",
+    """
+    DELETE FROM follower WHERE (record_type = %(record_type)s AND record_id = ANY (%(record_ids)s::bigint[]))
+        OR customer_id = ANY (%(record_ids)s::bigint[])
+    """,
+    tables="follower",
+    scope="by_root",
+)
 
 
 @cache
@@ -52,9 +62,11 @@ def built_statement(kind: Kind) -> Statement:
     """The statement that answers what stands on records of a kind. Raises ValueError for a kind without a table."""
     import_all_models()
     table = Base.metadata.tables[kind.table]
-    parts = [_references(table, kind), _changes(table, kind)]
+    parts = [_references(table, kind), _company_references(table, kind), _changes(table, kind)]
     text = " UNION ALL ".join(part for part in parts if part)
     tables = {table.name, *(name for name, _ in _referring(table))}
+    if parts[1]:
+        tables |= {"custom_reference", "custom_field"}
     return statement(
         f"imports.built_on_{kind.name}", text, tables=" ".join(sorted(tables)), scope="by_root", fact=BuiltFact
     )
@@ -63,7 +75,7 @@ def built_statement(kind: Kind) -> Statement:
 def _referring(table: Table) -> Iterable[tuple[str, str]]:
     """Each table with the column that refers to a record of `table`, or that may by its type and id."""
     for other in Base.metadata.sorted_tables:
-        for column in other.columns:
+        for column in other.columns if other.name not in _TRACE else ():
             if any(key.column.table is table for key in column.foreign_keys):
                 yield other.name, column.name
         if {"record_type", "record_id"} <= set(other.columns.keys()) and other.name not in _TRACE:
@@ -85,6 +97,19 @@ def _references(table: Table, kind: Kind) -> str:
             f"WHERE part.{column} = ANY (%(ids)s::bigint[]){typed}{mine} GROUP BY record.id"
         )
     return " UNION ALL ".join(found)
+
+
+def _company_references(table: Table, kind: Kind) -> str:
+    """What other records say of it in fields that the company added: no foreign key tells of that."""
+    if table.name not in TARGETS:
+        return ""
+    return (
+        f"SELECT record.id, record.{kind.label}::text, 'custom_reference', count(*) FROM custom_field AS field "  # noqa: S608 (names of our models)
+        f"JOIN custom_reference AS part ON part.field_id = field.id AND field.target = '{table.name}' "
+        f"JOIN {table.name} AS record ON record.id = part.reference_id "
+        "WHERE part.reference_id = ANY (%(ids)s::bigint[]) AND NOT part.record_id = ANY (%(ids)s::bigint[]) "
+        "GROUP BY record.id"
+    )
 
 
 def _changes(table: Table, kind: Kind) -> str:
@@ -158,7 +183,9 @@ def _take_back(plan: Plan, kind: Kind, rows: Sequence[RowFact]) -> Mapping[int, 
         kind.take_back(plan, units)
         return refused | {unit.record_id or 0: unit.refusal for unit in units if unit.refusal is not None}
     if kind.remove is not None:
-        kind.remove(plan, [row.record_id for row in created if row.record_id is not None])
+        ids = [row.record_id for row in created if row.record_id is not None]
+        plan.fetch(FORGET_FOLLOWERS(record_type=kind.record_type, record_ids=ids))
+        kind.remove(plan, ids)
         plan.send_writes()
     return refused
 

@@ -1,8 +1,9 @@
-"""Imports as their owner sees them: the list, one with its progress, its rows, and rows to hand back as a file."""
+"""Imports as their owner sees them, and who may see everybody's: the list, one with its progress, its rows, and rows to
+hand back as a file. `user_id` None is who sees everybody's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +11,11 @@ from sqlalchemy import Connection, select
 
 from core.errors import NotFound
 from core.imports.facts import SOURCES, SourceFact
+from core.imports.fields import Field
+from core.imports.kinds import Kind
 from core.imports.models import ImportBatch
+from core.masks import DOTS, sees
+from core.organization import User
 from core.queries.paging import Page, Window, fetch_page
 from core.queries.reading import fetch, read
 from core.statements import statement
@@ -51,6 +56,7 @@ class ImportRecord(NamedTuple):
     earlier_id: int | None
     earlier_at: datetime | None
     decided: int
+    decided_updates: int
 
 
 class ImportListRow(NamedTuple):
@@ -61,6 +67,8 @@ class ImportListRow(NamedTuple):
     name: str
     state: str
     is_paused: bool
+    started_by_id: int
+    started_by: str
     created_at: datetime
     rows_total: int
     rows_created: int
@@ -95,7 +103,9 @@ BATCH = statement(
            CASE WHEN batch.state IN ('checking', 'running', 'undoing') THEN event.last_error END,
            earlier.id, earlier.created_at,
            (SELECT count(*) FROM import_row AS row WHERE row.batch_id = batch.id AND row.state = 'asks'
-               AND row.choice IS NOT NULL)
+               AND row.choice IS NOT NULL),
+           (SELECT count(*) FROM import_row AS row WHERE row.batch_id = batch.id AND row.state = 'asks'
+               AND row.choice = 'update')
       FROM import_batch AS batch JOIN app_user ON app_user.id = started_by_id
       LEFT JOIN outbox_event AS event ON event.id = event_id
       LEFT JOIN LATERAL (
@@ -103,7 +113,8 @@ BATCH = statement(
             WHERE other.digest = batch.digest AND other.kind = batch.kind AND other.id < batch.id
               AND other.state IN ('running', 'done') AND other.started_by_id = batch.started_by_id
             ORDER BY other.id DESC LIMIT 1) AS earlier ON true
-     WHERE batch.id = %(batch_id)s::bigint AND started_by_id = %(user_id)s::bigint
+     WHERE batch.id = %(batch_id)s::bigint
+       AND (%(user_id)s::bigint IS NULL OR started_by_id = %(user_id)s::bigint)
     """,
     tables="import_batch app_user outbox_event import_row",
     scope="system",
@@ -124,16 +135,18 @@ ROWS = statement(
 )
 
 
-def list_imports(connection: Connection, window: Window, user_id: int) -> Page[ImportListRow]:
-    """Somebody's imports, the latest first."""
-    columns = [getattr(ImportBatch, name) for name in ImportListRow._fields]
-    query = select(*columns).where(ImportBatch.started_by_id == user_id)
+def list_imports(connection: Connection, window: Window, user_id: int | None) -> Page[ImportListRow]:
+    """Somebody's imports, or everybody's, the latest first."""
+    columns = [User.name if name == "started_by" else getattr(ImportBatch, name) for name in ImportListRow._fields]
+    query = select(*columns).join(User, User.id == ImportBatch.started_by_id)
+    if user_id is not None:
+        query = query.where(ImportBatch.started_by_id == user_id)
     sorting = window.sorting({"created": ImportBatch.created_at}, ImportBatch.id)
     return fetch_page(connection, query, ImportListRow, sorting, window)
 
 
-def get_import(batch_id: int, user_id: int) -> ImportRecord:
-    """An import of somebody's own. Raises NotFound."""
+def get_import(batch_id: int, user_id: int | None) -> ImportRecord:
+    """An import of somebody's own, or anybody's. Raises NotFound."""
     [found] = read(BATCH(batch_id=batch_id, user_id=user_id))
     if not found:
         raise NotFound("import_batch", batch_id)
@@ -154,6 +167,30 @@ def list_rows(
     [found] = read(ROWS(batch_id=batch_id, state=state, after=after, limit=limit + 1))
     shown = found[:limit]
     return shown, shown[-1].position if len(found) > limit else None
+
+
+def covered_rows(kind: Kind, mapping: Mapping[str, Any], rows: Iterable[ImportRowRecord]) -> list[ImportRowRecord]:
+    """Rows of somebody else's import: of his file only columns that fill a field, masked where the reader does not see
+    such values; and of their reasons only what tells nothing of these."""
+    fields = {wanted.name: wanted for wanted in kind.all_fields()}
+    shown = {told["column"]: fields[name] for name, told in mapping.items() if name in fields}
+    hidden = {name for name, wanted in fields.items() if wanted.mask and not sees(wanted.mask)}
+    return [
+        row._replace(
+            cells=[_covered(shown.get(column), cell, hidden) for column, cell in enumerate(row.cells)],
+            reasons=[
+                {**each, "code": "import_covered", "data": {}} if each["field"] in hidden else each
+                for each in row.reasons or ()
+            ],
+        )
+        for row in rows
+    ]
+
+
+def _covered(field: Field | None, cell: str | None, hidden: Collection[str]) -> str | None:
+    if field is None or cell is None:
+        return None
+    return DOTS if field.name in hidden else cell
 
 
 def each_row(connection: Connection, batch_id: int, states: Sequence[str]) -> Iterator[ImportRowRecord]:

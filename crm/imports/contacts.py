@@ -11,7 +11,7 @@ from core.masks import EMAILS, PHONES
 from core.parties import Contact
 from core.plan import Plan
 from core.statements import statement
-from crm.imports.parts import CUSTOMERS, KnownFact, before, found_id, given, mark_known
+from crm.imports.parts import CUSTOMERS, KnownFact, before, found_id, given, mark_known, typed
 
 KNOWN = statement(
     "imports.known_contacts",
@@ -51,7 +51,8 @@ def _change(plan: Plan, unit: Unit) -> None:
 
 
 def _restore(plan: Plan, contact_id: int, held: Values, version: int) -> None:
-    save_contact(plan, held["customer_id"], held["values"], contact_id=contact_id, version=version)
+    values = typed(Contact, held["values"])
+    save_contact(plan, held["customer_id"], values, contact_id=contact_id, version=version)
 
 
 declare(
@@ -62,6 +63,7 @@ declare(
         permission="customers.write",
         record_type="contact",
         table="contact",
+        has_custom=True,
         fields=(
             reference(
                 "customer_id",

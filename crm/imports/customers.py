@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.company import get_company
+from core.custom_fields.writing import Custom, take_many
 from core.customers import EDITABLE, address_columns, contact_columns, customer_columns, standard_forms
 from core.customers_many import NewCustomer, customer_facts, insert_customers, known_customers, remove_customers
-from core.errors import DomainError, FieldErrors
+from core.errors import DomainError, FieldError, FieldErrors
+from core.imports.company_fields import custom_of
 from core.imports.fields import Field, number, reference, text
 from core.imports.kinds import Found, Kind, Unit, Values, declare
 from core.masks import EMAILS, PHONES
@@ -91,11 +93,15 @@ def _fault(unit: Unit, errors: FieldErrors) -> None:
 
 
 def _find(plan: Plan, units: Sequence[Unit]) -> None:
+    _look(plan, units, lock=True)
+
+
+def _look(plan: Plan, units: Sequence[Unit], *, lock: bool = False) -> None:
     _standard(plan, units)
     home = get_company(plan.session).country
     good = [unit for unit in units if not unit.is_bad and unit.data is not None]
     columns = [{**_forms(unit), "country": unit.values.get("country") or home} for unit in good]
-    known = known_customers(plan, columns, lock=True)
+    known = known_customers(plan, columns, lock=lock)
     for place, (unit, each) in enumerate(zip(good, columns, strict=True)):
         unit.keys = [f"{name}:{each[name]}" for name in ("tax_id_key", "phone_key", "email_key", "code") if each[name]]
         unit.keys.append(f"name:{each['name_key']}|{each['country']}")
@@ -114,15 +120,29 @@ def _forms(unit: Unit) -> Values:
 
 def _check(plan: Plan, units: Sequence[Unit]) -> None:
     facts = customer_facts(plan, [unit.values for unit in units])
-    for unit in units:
-        errors, values = FieldErrors(), given(unit.values, EDITABLE)
-        unit.ready = customer_columns(values, facts, errors, actor_id=plan.actor.user_id, standard=_forms(unit))
+    customs = take_many(plan, "customer", [custom_of(unit.values) for unit in units])
+    with_contact = [unit for unit in units if unit.data and unit.data["contact"]]
+    of_contacts = dict(zip(map(id, with_contact), take_many(plan, "contact", [{}] * len(with_contact)), strict=True))
+    for unit, custom in zip(units, customs, strict=True):
+        contact = of_contacts.get(id(unit))
+        errors, values = custom.errors, {name: unit.values.get(name) for name in EDITABLE}
+        columns = customer_columns(values, facts, errors, actor_id=plan.actor.user_id, standard=_forms(unit))
         _fault(unit, errors)
+        if contact is not None:
+            _need(unit, contact)
+        unit.ready = NewCustomer(columns, (unit.data or {})["contact"], (unit.data or {})["address"], custom, contact)
+
+
+def _need(unit: Unit, contact: Custom) -> None:
+    """Says what a contact must have that the file of a customer has no column for."""
+    for missing in contact.fields:
+        if missing.column in contact.errors.found:
+            told = FieldError("import_contact_needs", {"label": missing.label, "label_zh": missing.label_zh})
+            unit.rows[0].faults.setdefault("contact_name", told)
 
 
 def _create_many(plan: Plan, units: Sequence[Unit]) -> None:
-    wanted = [NewCustomer(unit.ready, (unit.data or {})["contact"], (unit.data or {})["address"]) for unit in units]
-    for unit, made in zip(units, insert_customers(plan, wanted), strict=True):
+    for unit, made in zip(units, insert_customers(plan, [unit.ready for unit in units]), strict=True):
         unit.record_id, unit.version = made.id, 1
         unit.before = {"parts": made.parts} if made.parts else None
 
@@ -148,10 +168,12 @@ declare(
         permission="customers.write",
         record_type="customer",
         table="customer",
+        has_custom=True,
         endpoint="customers.show",
         argument="customer_id",
         fields=FIELDS,
         find=_find,
+        look=_look,
         check=_check,
         create_many=_create_many,
         change=_change,
@@ -164,5 +186,6 @@ declare(
             "address": "customer_id",
         },
         listed_parts=("contact", "address"),
+        batch=1000,
     )
 )

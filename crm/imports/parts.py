@@ -8,6 +8,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Date, Numeric
 
+from core.custom_fields.definitions import definitions
+from core.custom_fields.kinds import from_data
+from core.custom_fields.writing import kept_values
+from core.imports.company_fields import custom_of
 from core.imports.kinds import Found, Unit, Values
 from core.plan import Plan
 from core.statements import statement
@@ -33,20 +37,32 @@ TERMS = statement(
 
 
 def given(values: Values, names: Iterable[str]) -> Values:
-    """Those of the values that a file gave: an empty cell changes nothing."""
-    return {name: values[name] for name in names if values.get(name) is not None}
+    """Those of the values that a file gave, the company's own fields as `custom`: an empty cell changes nothing."""
+    found = {name: values[name] for name in names if values.get(name) is not None}
+    custom = custom_of(values)
+    return {**found, "custom": custom} if custom else found
 
 
-def before(plan: Plan, model: Any, identity: int, names: Iterable[str]) -> Values:
+def before(plan: Plan, model: Any, identity: int, values: Values) -> Values:
     """What a record holds now, of what is about to be written over."""
     found = plan.session.get(model, identity)
-    return {name: getattr(found, name) for name in names} if found is not None else {}
+    if found is None:
+        return {}
+    held = {name: getattr(found, name) for name in values if name != "custom"}
+    if custom := values.get("custom"):
+        held["custom"] = kept_values(plan, model.__tablename__, identity, custom)
+    return held
 
 
 def typed(model: Any, values: Mapping[str, Any]) -> Values:
-    """Values that were kept as JSON, as their columns hold them."""
+    """Values that were kept as JSON, as commands take them."""
     columns = model.__table__.c
     found = dict(values)
+    if "custom" in found:
+        fields = definitions().named.get(model.__tablename__, {})
+        found["custom"] = {
+            key: from_data(fields[key], value) if key in fields else value for key, value in found["custom"].items()
+        }
     for name, value in values.items():
         if value is not None and name in columns and isinstance(columns[name].type, Numeric):
             found[name] = Decimal(str(value))

@@ -86,6 +86,7 @@ declare(
         permission="products.write",
         record_type="product",
         table="product",
+        has_custom=True,
         label="sku",
         endpoint="products.show",
         argument="product_id",

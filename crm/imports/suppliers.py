@@ -11,7 +11,7 @@ from core.parties import Supplier
 from core.plan import Plan
 from core.statements import statement
 from core.suppliers import LIMITS, change_supplier, create_supplier, remove_suppliers
-from crm.imports.parts import KnownFact, before, found_id, given, mark_known
+from crm.imports.parts import KnownFact, before, found_id, given, mark_known, typed
 
 KNOWN = statement(
     "imports.known_suppliers",
@@ -48,7 +48,7 @@ def _change(plan: Plan, unit: Unit) -> None:
 
 
 def _restore(plan: Plan, supplier_id: int, values: Values, version: int) -> None:
-    change_supplier(plan, supplier_id, values, version=version)
+    change_supplier(plan, supplier_id, typed(Supplier, values), version=version)
 
 
 declare(
@@ -59,6 +59,7 @@ declare(
         permission="suppliers.write",
         record_type="supplier",
         table="supplier",
+        has_custom=True,
         endpoint="suppliers.show",
         argument="supplier_id",
         fields=(

@@ -13,6 +13,7 @@ import pytest
 
 from core.customers import create_customer
 from core.imports.commands import decide_rows, pause_import, resume_import, start_import, undo_import
+from core.imports.kinds import KINDS
 from core.imports.models import Action
 from crm.owners import change_customer
 from tests.imports.conftest import Importer, csv_file
@@ -153,18 +154,18 @@ def test_the_database_itself_lets_no_other_customer_go(importer: Importer) -> No
 
 
 def test_paused_it_stands_still_and_goes_on_where_it_was(importer: Importer) -> None:
-    uploaded = importer.upload("customers", ("a.csv", csv_file(table_of(1100))))
+    uploaded = importer.upload("customers", ("a.csv", csv_file(table_of(KINDS["customers"].batch + 100))))
     importer.check(uploaded)
     importer.run(start_import, uploaded["id"])
     importer.work(most=1)
     importer.run(pause_import, uploaded["id"])
     importer.work()
-    assert importer.batch(uploaded["id"])["rows_worked"] == 500
+    assert importer.batch(uploaded["id"])["rows_worked"] == KINDS["customers"].batch
     importer.run(resume_import, uploaded["id"])
     importer.work()
     done = importer.batch(uploaded["id"])
-    assert (done["state"], done["rows_created"]) == ("done", 1100)
-    assert importer.world.value("SELECT count(*) FROM customer") == 1100
+    assert (done["state"], done["rows_created"]) == ("done", KINDS["customers"].batch + 100)
+    assert importer.world.value("SELECT count(*) FROM customer") == KINDS["customers"].batch + 100
 
 
 WORKER = """

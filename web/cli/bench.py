@@ -35,7 +35,8 @@ def surface(json_output: bool, rows: tuple[int, ...], at: Path | None, parts: tu
 
 @command.command("import", help=_("Measure bringing customers in from a file."))
 @click.option("--json", "json_output", is_flag=True, help=_("Print JSON."))
-def bring_in(json_output: bool) -> None:
+@click.option("--rows", default=100_000, show_default=True, help=_("Rows of the file."))
+def bring_in(json_output: bool, rows: int) -> None:
     from web.bench.imports import main as measure_import
 
-    measure_import(json_output)
+    measure_import(json_output, rows)

@@ -56,6 +56,22 @@ def kill_app(cycles: int, kills: int, seed: int | None) -> None:
         raise click.exceptions.Exit(1)
 
 
+@command.command("kill-import", help=_("Kill the worker while it brings customers in; compare with one left alone."))
+@click.option("--rows", default=10_000, show_default=True, help=_("Rows of the file."))
+@click.option("--seed", type=int, help=_("Replay a run; a new seed when left out."))
+def kill_import(rows: int, seed: int | None) -> None:
+    from web.cli.scratch import scratch_database
+    from web.drill.import_kills import prove_import
+
+    seed = random.SystemRandom().randrange(10**9) if seed is None else seed
+    with scratch_database("kill-import") as (embedded, home):
+        urls = (embedded.app_url, embedded.system_url, embedded.superuser_url)
+        report = prove_import(urls, home / "worker", rows=rows, seed=seed, say=say)
+    click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    if report["problems"]:
+        raise click.exceptions.Exit(1)
+
+
 @command.command("size", help=_("Make a company of a given size, and keep it to measure in."))
 @click.option("--rows", default=1_000_000, show_default=True, help=_("Customers, orders and invoices."))
 @click.option("--at", type=click.Path(path_type=Path), help=_("The folder that holds the companies of each size."))

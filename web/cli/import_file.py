@@ -21,14 +21,33 @@ from web.cli.messages import _
 def command(kind: str, files: tuple[Path, ...], user: str, existing: str | None, check_only: bool) -> None:
     from core import database as db
     from core.context import Context
+    from core.errors import DomainError
+    from web.cli.messages import speaking
     from web.cli.opened import opened, system_url
 
     with opened() as found:
         db.configure(db.Database(system_url(found.settings), application_name="import"))
         try:
-            _bring_in(kind, files, user, existing, check_only, Context(channel="command line"))
+            with speaking(found.settings):
+                try:
+                    _bring_in(kind, files, user, existing, check_only, Context(channel="command line"))
+                except DomainError as error:
+                    raise click.ClickException(_refusal(kind, error)) from error
         finally:
             db.current().dispose()
+
+
+def _refusal(kind: str, error: Any) -> str:
+    """A refusal in words, each fault behind the name of its column."""
+    from web.imports.sentences import field_label, kind_of
+    from web.sentences import sentence
+
+    if not error.fields:
+        return sentence(error.code, error.data)
+    told = (
+        (field_label(kind_of(kind), name), sentence(fault.code, fault.data)) for name, fault in error.fields.items()
+    )
+    return " ".join(": ".join(filter(None, each)) for each in told)
 
 
 def _bring_in(
@@ -50,11 +69,11 @@ def _bring_in(
     options = {"existing": existing or KINDS[kind].existing}
     run(check_import, batch["id"], batch["mapping"], options, context=context)
     report = _work(batch["id"], context.actor.user_id)
-    _say(report, context.actor.user_id)
+    _say(report)
     if check_only or not report.rows_created + report.rows_updated:
         return
     run(start_import, batch["id"], context=context)
-    _say(_work(batch["id"], context.actor.user_id), context.actor.user_id)
+    _say(_work(batch["id"], context.actor.user_id))
 
 
 def _person(login: str) -> Any:
@@ -82,19 +101,19 @@ def _work(batch_id: int, user_id: int) -> Any:
     return get_import(batch_id, user_id)
 
 
-def _say(report: Any, user_id: int) -> None:
+def _say(report: Any) -> None:
     from core.queries.imports import list_rows
+    from web.imports.sentences import STATES, kind_of, reasons_text
 
     click.echo(
         _("%(state)s: %(created)s new, %(updated)s updated, %(skipped)s left out, %(bad)s refused, of %(total)s rows")
         % {
-            "state": report.state, "created": report.rows_created, "updated": report.rows_updated,
+            "state": STATES[report.state][1], "created": report.rows_created, "updated": report.rows_updated,
             "skipped": report.rows_skipped, "bad": report.rows_bad, "total": report.rows_total,
         }
     )  # fmt: skip
     shown, _following = list_rows(report.id, "bad", 0, 20)
     for row in shown:
-        for reason in row.reasons or ():
-            click.echo(
-                f"  {row.line}: {reason['field'] or ''} {reason['code']} {reason['data'] or ''}".rstrip(), err=True
-            )
+        click.echo(f"  {row.line}: {reasons_text(kind_of(report.kind), row.reasons)}", err=True)
+    if report.rows_bad > len(shown):
+        click.echo("  " + _("and %(count)s more") % {"count": report.rows_bad - len(shown)}, err=True)

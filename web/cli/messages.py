@@ -1,8 +1,11 @@
 """Sentences of the command line in the language of the terminal (COUNTINGHOUSE_LANGUAGE first, then the locale)."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent.parent / "translations" / "zh"
 CATALOGUE = FOLDER / "platform.po"
@@ -32,3 +35,14 @@ def _(message: str) -> str:
 
 
 gettext = _
+
+
+@contextmanager
+def speaking(settings: Any) -> Iterator[None]:
+    """In this block the sentences that pages have for refusals are said in the language of the terminal."""
+    from flask_babel import force_locale
+
+    from web.app import create_app
+
+    with create_app(settings).app_context(), force_locale(terminal_language()):
+        yield

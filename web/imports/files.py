@@ -9,6 +9,8 @@ from typing import IO, Any
 from flask import Response, abort, g, request
 from flask_babel import gettext as _
 from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_range_abs
+from xlsxwriter.worksheet import Worksheet
 
 from core import database as db
 from core.errors import PermissionDenied
@@ -25,6 +27,8 @@ from web.permissions import may
 
 GIVEN_BACK = (RowState.BAD, RowState.KEPT)
 TEMPLATE_ROWS = 5000
+# The hidden sheet of a template that holds what columns offer.
+LISTS = "lists"
 
 
 @area.route("/<int:batch_id>/refused", permission="imports.create")
@@ -64,8 +68,9 @@ def template(kind: str) -> Response:
     chosen = KINDS[kind]
     if not may(chosen.permission):
         raise PermissionDenied(chosen.permission)
-    fields = [wanted for wanted in chosen.all_fields() if not wanted.permission or may(wanted.permission)]
-    return download(_template_file(chosen, fields), f"{chosen.title(language())}-{_('template')}", "xlsx")
+    return download(
+        _template_file(chosen, chosen.open_fields(may)), f"{chosen.title(language())}-{_('template')}", "xlsx"
+    )
 
 
 def _template_file(kind: Kind, fields: list[Field]) -> IO[bytes]:
@@ -73,7 +78,8 @@ def _template_file(kind: Kind, fields: list[Field]) -> IO[bytes]:
     again before the file is handed in."""
     file: IO[bytes] = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 (the answer closes it)
     book = Workbook(file, {"in_memory": False, "strings_to_formulas": False, "strings_to_urls": False})
-    sheet = book.add_worksheet(kind.title(language())[:31])
+    sheet, lists = book.add_worksheet(kind.title(language())[:31]), book.add_worksheet(LISTS)
+    lists.hide()
     bold = book.add_format({"bold": True, "bottom": 1})
     needed = book.add_format({"bold": True, "bottom": 1, "bg_color": "#FFF2CC"})
     texts = book.add_format({"num_format": "@"})
@@ -81,14 +87,27 @@ def _template_file(kind: Kind, fields: list[Field]) -> IO[bytes]:
     for column, wanted in enumerate(fields):
         label = wanted.label(language())
         sheet.set_column(column, column, max(14, len(label) + 4), texts if wanted.reads == "text" else None)
-        sheet.write_string(0, column, label, needed if wanted.required else bold)
+        sheet.write_string(0, column, label, needed if wanted.required or wanted.needed_when_new else bold)
         sheet.write_comment(0, column, hint_of(wanted), {"x_scale": 1.6})
-        if wanted.choices:
-            names = [names[0 if language() == "zh" else 1] for names in wanted.choices.values()]
-            sheet.data_validation(1, column, TEMPLATE_ROWS, column, {"validate": "list", "source": names})
+        if wanted.reads == "choice":
+            offered = _list(lists, column, choice_names(wanted))
+            sheet.data_validation(1, column, TEMPLATE_ROWS, column, {"validate": "list", "source": offered})
     book.close()
     file.seek(0)
     return file
+
+
+def _list(lists: Worksheet, column: int, names: list[str]) -> str:
+    """Writes what a column offers into the hidden sheet; answers where it stands. In the rule itself a list may have no
+    more than 255 characters, and no commas."""
+    for row, name in enumerate(names):
+        lists.write_string(row, column, name)
+    return f"={LISTS}!" + xl_range_abs(0, column, max(len(names) - 1, 0), column)
+
+
+def choice_names(wanted: Field) -> list[str]:
+    """What the choices of a field are called, in the reader's language."""
+    return [names[0 if language() == "zh" else 1] for names in wanted.choices.values()]
 
 
 def hint_of(wanted: Field) -> str:
@@ -102,8 +121,12 @@ def hint_of(wanted: Field) -> str:
         "flag": _("Yes or no"),
         "country": _("A country by name or two letters"),
         "choice": _("One of the list"),
+        "choices": _(
+            "One or several of: %(names)s. Put a comma between them.", names=_("; ").join(choice_names(wanted))
+        ),
         "reference": _("The code or the exact name of one there is"),
     }
     own = wanted.hint[0 if language() == "zh" else 1]
-    parts = [_("Needed.") if wanted.required else "", kinds[wanted.reads], own]
+    needed = wanted.required or wanted.needed_when_new
+    parts = [_("Needed.") if needed else "", kinds[wanted.reads], own]
     return " ".join(part for part in parts if part)

@@ -31,14 +31,19 @@ ROW_STATES: Final = {
     "new": _l("Not looked at yet"),
     "ready": _l("Fits"),
     "bad": _l("Refused"),
-    "asks": _l("To be decided"),
+    "asks": _l("Waits for your decision"),
     "done": _l("Done"),
     "skipped": _l("Left out"),
     "undone": _l("Undone"),
     "kept": _l("Kept"),
 }
 ACTIONS: Final = {"create": _l("New"), "update": _l("Update"), "skip": _l("Leave out"), "ask": _l("Ask me")}
-DONE: Final = {"create": _l("Created"), "update": _l("Updated"), "skip": _l("Left out"), "ask": _l("To be decided")}
+DONE: Final = {
+    "create": _l("Created"),
+    "update": _l("Updated"),
+    "skip": _l("Left out"),
+    "ask": _l("Waits for your decision"),
+}
 EXISTING: Final = {
     "skip": (_l("Leave the row out"), _l("The record stays as it is.")),
     "update": (_l("Update the record"), _l("Filled cells replace what is there; empty cells change nothing.")),
@@ -121,6 +126,14 @@ def _field_forbidden(data: Mapping[str, Any]) -> str:
     return _("Your role does not set this. Leave the column out.")
 
 
+@sentence_for("import_contact_needs")
+def _contact_needs(data: Mapping[str, Any]) -> str:
+    label = data["label_zh"] if language() == "zh" else data["label"]
+    return _(
+        "A contact needs “%(field)s” too. Leave it out here, and bring contacts in by their own file.", field=label
+    )
+
+
 @sentence_for("import_column_twice")
 def _column_twice(data: Mapping[str, Any]) -> str:
     return _("Two columns are given for this. Choose one.")
@@ -159,6 +172,8 @@ def built_text(what: str, count: int) -> str:
     """What stands on a record, in words."""
     if what == "changed":
         return _("It was changed since.")
+    if what == "custom_reference":
+        return ngettext("%(num)s other record names it.", "%(num)s other records name it.", count)
     return _("There stands on it: %(what)s (%(count)s).", what=type_name(what), count=count)
 
 
@@ -201,6 +216,11 @@ def _exists(data: Mapping[str, Any]) -> str:
 @sentence_for("import_same_in_file")
 def _same_in_file(data: Mapping[str, Any]) -> str:
     return _("This is the same record as line %(line)s.", line=data["line"])
+
+
+@sentence_for("import_covered")
+def _covered(data: Mapping[str, Any]) -> str:
+    return _("Refused, for a reason that would tell what you do not see.")
 
 
 @sentence_for("day_in_future")

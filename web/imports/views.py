@@ -26,11 +26,10 @@ from core.imports.commands import (
     undo_import,
     upload_import,
 )
-from core.imports.fields import Field
 from core.imports.kinds import KINDS, Kind
 from core.imports.models import WORKING, Action, RowState
 from core.imports.reading import Upload
-from core.queries.imports import ImportRecord, get_import, get_sources, list_imports, list_rows
+from core.queries.imports import ImportRecord, covered_rows, get_import, get_sources, list_imports, list_rows
 from core.uploads import ENCODINGS, LARGEST_WORKBOOK_BYTES
 from web.effects import effect_lines
 from web.http import flash_done, flash_refusal, preview_command, run_command, see_other
@@ -44,6 +43,11 @@ FINISHED_CHECK = ("checked", "running", "done", "undoing", "undone", "stopped")
 SAMPLES = 4
 
 
+def whose() -> int | None:
+    """Whose imports the reader sees: his own, or everybody's (None)."""
+    return None if may("imports.read_all") else g.actor.user_id
+
+
 def open_kinds() -> list[Kind]:
     """The kinds that the reader may bring in."""
     return [kind for kind in KINDS.values() if may(kind.permission)]
@@ -51,10 +55,12 @@ def open_kinds() -> list[Kind]:
 
 @area.route("", permission="imports.create")
 def index() -> str:
-    """The reader's imports, and what he can bring in."""
+    """The reader's imports, or all that he may see, and what he can bring in."""
+    of_all = whose() is None and choice_of("whose", ("mine", "all"), "mine") == "all"
     with db.current().reading() as connection:
-        page = list_imports(connection, window_of(("created",), "-created"), g.actor.user_id)
-    return render_template("imports/index.html", page=page, kinds=open_kinds())
+        user_id = None if of_all else g.actor.user_id
+        page = list_imports(connection, window_of(("created",), "-created"), user_id)
+    return render_template("imports/index.html", page=page, kinds=open_kinds(), of_all=of_all)
 
 
 @area.route("/new", permission="imports.create")
@@ -120,12 +126,13 @@ def show(batch_id: int) -> str:
 
 
 def _page(batch_id: int, errors: Mapping[str, str] | None = None, *, dialog: Mapping[str, Any] | None = None) -> str:
-    record = get_import(batch_id, g.actor.user_id)
+    record = get_import(batch_id, whose())
     kind = kind_of(record.kind)
+    is_own = record.started_by_id == g.actor.user_id
     if record.work in WORKING:
-        return render_template("imports/progress.html", record=record, kind=kind)
+        return render_template("imports/progress.html", record=record, kind=kind, is_own=is_own)
     wants_columns = record.state == "mapping" or (record.state == "checked" and (errors or "columns" in request.args))
-    if wants_columns:
+    if wants_columns and is_own:
         return _columns_page(record, kind, errors or {})
     return _report_page(record, kind, errors or {}, dialog or {})
 
@@ -142,7 +149,7 @@ def _columns_page(record: ImportRecord, kind: Kind, errors: Mapping[str, str]) -
         samples += [
             [text for line in shown if column < len(line) and (text := line[column])] for column in range(source.width)
         ]
-    fields = _settable(kind)
+    fields = kind.open_fields(may)
     chosen = {told["column"]: name for name, told in record.mapping.items()}
     if request.method == "POST":
         chosen = {column: name for column in range(len(record.heads)) if (name := request.form.get(f"column-{column}"))}
@@ -152,22 +159,19 @@ def _columns_page(record: ImportRecord, kind: Kind, errors: Mapping[str, str]) -
     )  # fmt: skip
 
 
-def _settable(kind: Kind) -> list[Field]:
-    """The fields that the reader may set."""
-    return [wanted for wanted in kind.all_fields() if not wanted.permission or may(wanted.permission)]
-
-
 def _report_page(record: ImportRecord, kind: Kind, errors: Mapping[str, str], dialog: Mapping[str, Any]) -> str:
     wished = {"asks": record.rows_asked, "bad": record.rows_bad, "kept": record.rows_kept}
     default = next((state for state, count in wished.items() if count), "all")
     tab = choice_of("rows", ("all", *RowState), default)
     rows, following = list_rows(record.id, None if tab == "all" else tab, read_id(request.args.get("after")) or 0)
+    is_own = record.started_by_id == g.actor.user_id
+    rows = rows if is_own else covered_rows(kind, record.mapping, rows)
     shown = [name for name in record.mapping if kind.field(name)]
     order = [wanted.name for wanted in kind.all_fields()]
     columns = [(record.mapping[name]["column"], name) for name in sorted(shown, key=order.index)][:6]
     return render_template(
         "imports/report.html", record=record, kind=kind, rows=rows, following=following, tab=tab, columns=columns,
-        errors=errors, **{"effects": [], "digest": "", "built": [], **dialog},
+        errors=errors, is_own=is_own, **{"effects": [], "digest": "", "built": [], **dialog},
     )  # fmt: skip
 
 
