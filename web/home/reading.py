@@ -23,6 +23,9 @@ from web.lists.asking import Asking, asked, asking_for, shown_columns
 from web.lists.pages import GroupRow, Shown, column_shown, group_row, number_of
 from web.navigation import link
 
+HEAD_HEIGHT, ROW_HEIGHT, GROUP_HEIGHT = 68, 54, 32
+"""In pixels at the usual size, with the space between cards."""
+
 
 @dataclass(frozen=True)
 class FigureShown:
@@ -54,8 +57,8 @@ class CardShown:
 
     @property
     def height(self) -> int:
-        """About how high it is, in lines."""
-        return 2 + (max(1, len(self.groups)) if self.kind == "groups" else 2 * max(1, len(self.rows)))
+        """About how high it is: its head, and what stands below it."""
+        return HEAD_HEIGHT + max(len(self.groups) * GROUP_HEIGHT, len(self.rows) * ROW_HEIGHT, ROW_HEIGHT)
 
     @property
     def largest(self) -> Any:
