@@ -30,8 +30,7 @@ class Reader:
 @dataclass(frozen=True, kw_only=True)
 class Card:
     """A card by name. `owner` is the column that says whose a row is: for who works with his own customers the card
-    asks for his, and is called `own_title`. `permission` is what it needs beside that of its list; `beside` is another
-    page where the same is worked on, with its label."""
+    asks for his, and is called `own_title`. `beside` is another page where the same is worked on, with its label."""
 
     name: str
     title: Any
@@ -39,7 +38,6 @@ class Card:
     state: State
     owner: str = ""
     own_title: Any = ""
-    permission: str = ""
     beside: tuple[str, Any] | None = None
 
     def columns_used(self) -> set[str]:
@@ -49,10 +47,9 @@ class Card:
 
     def exists_for(self, who: Asked) -> bool:
         """Whether who asks may have it."""
-        if not may(self.page.permission) or (self.permission and not may(self.permission)):
-            return False
         columns = self.page.source.open_columns(who)
-        return all(name in columns and columns[name].is_clear(who) for name in self.columns_used())
+        named = self.columns_used()
+        return may(self.page.permission) and all(name in columns and columns[name].is_clear(who) for name in named)
 
     def state_for(self, reader: Reader) -> State:
         """What it asks of its list."""

@@ -112,7 +112,6 @@ declare(
         owner="owner",
         columns=("number", "customer", "received_on", "amount_unapplied", "currency"),
         empty=_("All money is matched."),
-        beside=("payments.match", _("Match payments")),
     ),
     Groups(
         name="ages",
