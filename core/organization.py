@@ -202,6 +202,8 @@ class User(Base):
     density: Mapped[str] = mapped_column(String(8), default="normal")
     shortcuts: Mapped[bool] = mapped_column(default=True)
     first_steps: Mapped[bool] = mapped_column(default=True, server_default=sql("true"))
+    home_cards: Mapped[list[str] | None] = mapped_column(ARRAY(String(60)))
+    """The cards of the home page in his own order; what his roles begin with where he has not arranged them."""
     is_active: Mapped[bool] = mapped_column(default=True)
     reports_to_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))

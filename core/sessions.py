@@ -49,6 +49,7 @@ class SignedIn(NamedTuple):
     density: str
     shortcuts: bool
     first_steps: bool
+    home_cards: list[str] | None
     roles: list[str]
     permissions: list[str]
     viewer: str
@@ -87,10 +88,11 @@ PERMISSIONS_OF = """
 
 
 def _columns(looks: str) -> str:
-    """Who somebody is and what he may do; the pages look as `looks` likes them."""
+    """Who somebody is, what he may do and what his home page has; the pages look as `looks` likes them."""
     names = ("language", "theme", "contrast", "density", "shortcuts", "first_steps")
     liked = ", ".join(f"{looks}.{name}" for name in names)
-    return f"app_user.id, app_user.login, app_user.name, {liked}, {ROLES_OF}, {PERMISSIONS_OF}"
+    has = f"app_user.home_cards::text[], {ROLES_OF}, {PERMISSIONS_OF}"
+    return f"app_user.id, app_user.login, app_user.name, {liked}, {has}"
 
 
 PERSON = _columns("app_user")

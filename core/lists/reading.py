@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Date, Select, cast, func, lite
 from core.errors import DomainError
 from core.lists.conditions import conditions_of
 from core.lists.kinds import Kind
+from core.lists.references import REFERENCES, Reference
 from core.lists.source import Asked, Column, Source, row_type
 from core.lists.state import State
 from core.queries.paging import Page, Sorting, Window, fetch_page
@@ -162,35 +163,69 @@ def grouping_of(source: Source, state: State, asked: Asked) -> tuple[Column, str
 
 
 def read_groups(
-    connection: Connection, source: Source, state: State, asked: Asked, sums: Sequence[str]
+    connection: Connection,
+    source: Source,
+    state: State,
+    asked: Asked,
+    sums: Sequence[str],
+    *,
+    largest: str = "",
+    most: int = MOST_GROUPS,
 ) -> tuple[list[Group], bool]:
-    """The groups of a state that names one, the largest first (days: the latest first), and whether there are more than
-    the MOST_GROUPS that are shown."""
+    """The groups of a state that names one, and whether there are more than the `most` that are shown. They stand in
+    the order of their column where it has one, days the latest first, others the largest first: by rows, or by the sum
+    of the column named `largest`."""
     grouping = grouping_of(source, state, asked)
     if grouping is None:
         return [], False
     column, unit = grouping
     columns = source.open_columns(asked)
     added = [columns[name] for name in sums if name in columns and columns[name].sums and columns[name].is_clear(asked)]
-    needs = [*column.needs, *(name for one in added for name in one.needs)]
+    names = _names_of_groups(source, column)
+    needs = [*(column.needs if names is None else ()), *(name for one in added for name in one.needs)]
     value = _grouped(column, unit, asked)
-    label = value if column.label is None else func.max(column.label)
+    label = value if column.label is None or names is not None else func.max(column.label)
+    order = _order_of_groups(column, unit, next((one.value for one in added if one.name == largest), None))
     query = (
         asked_for(source, state, asked, needs)
         .add_columns(value.label("value"), label.label("label"), func.count().label("rows"))
         .add_columns(*(func.sum(one.value).label(f"sum_{one.name}") for one in added))
         .group_by(_FIRST)
-        .order_by(*((_FIRST.desc().nulls_last(),) if unit else (func.count().desc(), _FIRST)))
-        .limit(MOST_GROUPS + 1)
+        .order_by(*order)
+        .limit(most + 1)
     )
-    found = connection.execute(query, asked.parameters).all()
+    found = connection.execute(query if names is None else _named(query, order, names), asked.parameters).all()
     groups = [
         Group(
             row[0], row[1], row[2], {one.name: total or Decimal(0) for one, total in zip(added, row[3:], strict=True)}
         )
-        for row in found[:MOST_GROUPS]
+        for row in found[:most]
     ]
-    return groups, len(found) > MOST_GROUPS
+    return groups, len(found) > most
+
+
+def _names_of_groups(source: Source, column: Column) -> Reference | None:
+    """What calls the groups by name once they are made: then no row is joined for its name."""
+    is_own = getattr(column.value, "class_", None) is source.root
+    return REFERENCES.get(column.refers) if column.label is not None and column.rank is None and is_own else None
+
+
+def _named(query: Select[Any], order: Sequence[ColumnElement[Any]], names: Reference) -> Select[Any]:
+    """Groups in their order with the names of what they stand for."""
+    value = query.selected_columns[0]
+    place = func.row_number().over(order_by=[value if part is _FIRST else part for part in order])
+    groups, called = query.add_columns(place.label("place")).subquery(), names.query().subquery()
+    identity, label = called.c
+    shown = [groups.c.value, label, *list(groups.c)[2:-1]]
+    return select(*shown).outerjoin_from(groups, called, identity == groups.c.value).order_by(groups.c.place)
+
+
+def _order_of_groups(column: Column, unit: str, summed: Any) -> list[ColumnElement[Any]]:
+    if unit:
+        return [_FIRST.desc().nulls_last()]
+    if summed is not None:
+        return [func.sum(summed).desc().nulls_last(), _FIRST]
+    return [func.count().desc() if column.rank is None else func.min(column.rank), _FIRST]
 
 
 def _grouped(column: Column, unit: str, asked: Asked) -> ColumnElement[Any]:

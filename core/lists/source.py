@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from functools import cache
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Select, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, Select, bindparam, select
 
 from core.lists.kinds import CHOSEN, DATED, FIGURES, OPERATORS, Kind
 from core.masks import Sensitive, sees
 
 TODAY: ColumnElement[date] = bindparam("today", type_=Date())
 """The company's calendar day, in expressions of columns."""
+MIDNIGHT: ColumnElement[datetime] = bindparam("midnight", type_=DateTime(timezone=True))
+"""When the company's calendar day began."""
 ME: ColumnElement[int] = bindparam("me", type_=BigInteger())
 """The person who asks."""
 
@@ -31,8 +34,13 @@ class Asked:
     _columns: dict[str, dict[str, Column]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
+    def midnight(self) -> datetime:
+        """When the company's calendar day began."""
+        return datetime.combine(self.today, time(), ZoneInfo(self.time_zone))
+
+    @property
     def parameters(self) -> dict[str, Any]:
-        return {"today": self.today, "me": self.user_id, "chinese": self.chinese}
+        return {"today": self.today, "midnight": self.midnight, "me": self.user_id, "chinese": self.chinese}
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,8 @@ class Column:
     permission: str = ""
     sums: bool = False
     groups: bool = False
+    rank: Any = None
+    """The value its groups stand in the order of, where that is not how many rows they hold."""
     filters: bool = True
     is_slow: bool = False
     """Whether a condition on it looks into other tables row by row, so that less is counted."""

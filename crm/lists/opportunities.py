@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from core.lists.custom import added
 from core.lists.kinds import Kind
 from core.lists.references import Reference, in_language, refer
-from core.lists.source import Column, Join, Source, columns_of
+from core.lists.source import MIDNIGHT, Column, Join, Source, columns_of
 from core.organization import User
 from core.parties import Customer
 from core.queries.words import matches_customer
 from core.scope import visible_rows
 from crm.lists.customers import NEVER
-from crm.models import Opportunity, PipelineStage, StageKind
+from crm.models import Activity, Opportunity, PipelineStage, StageKind
+from crm.queries.pipeline import STALLED_DAYS
 
 STAGE_LABEL = in_language(PipelineStage.name, PipelineStage.name_zh)
 refer(
     "stage",
     Reference(lambda: select(PipelineStage.id, STAGE_LABEL), PipelineStage.id, STAGE_LABEL),
+)
+_long_ago = MIDNIGHT - timedelta(days=STALLED_DAYS)
+_was_touched = (
+    select(Activity.id)
+    .where(Activity.opportunity_id == Opportunity.id, Activity.created_at >= _long_ago)
+    .correlate(Opportunity)
+    .exists()
 )
 
 
@@ -48,7 +57,8 @@ OPPORTUNITIES: Final = Source(
         ),
         Column(
             name="stage", kind=Kind.REFERENCE, value=Opportunity.stage_id, label=STAGE_LABEL, refers="stage",
-            needs=("stage",), groups=True, order=PipelineStage.position, also=("stage_kind",),
+            needs=("stage",), groups=True, order=PipelineStage.position, rank=PipelineStage.position,
+            also=("stage_kind",),
         ),
         Column(name="stage_kind", kind=Kind.CHOICE, value=Opportunity.stage_kind, groups=True),
         Column(
@@ -66,6 +76,12 @@ OPPORTUNITIES: Final = Source(
             order=func.coalesce(Opportunity.expected_close_on, NEVER), also=("stage_kind",),
         ),
         Column(name="stage_since", kind=Kind.MOMENT, value=Opportunity.stage_since, order=Opportunity.stage_since),
+        Column(
+            name="is_stalled", is_slow=True, kind=Kind.FLAG, groups=True,
+            value=and_(
+                Opportunity.stage_kind == StageKind.OPEN, Opportunity.stage_since < _long_ago, not_(_was_touched)
+            ),
+        ),
         Column(name="budget", kind=Kind.MONEY, value=Opportunity.budget),
         Column(name="schedule", kind=Kind.TEXT, value=Opportunity.schedule),
         Column(name="source", kind=Kind.TEXT, value=Opportunity.source, groups=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Date, Integer, and_, case, func, literal, literal_column, or_
+from sqlalchemy import ColumnElement, Date, Integer, and_, case, func, literal, literal_column, null, or_
 from sqlalchemy.orm import aliased
 
 from core.lists.kinds import Kind
@@ -34,6 +34,16 @@ _state = case(
     (Invoice.amount_written_off > 0, "part_written_off"),
     else_="paid",
 )
+AGES: Final = ("not_due", "to_30", "to_60", "to_90", "older")
+"""How late what is open is: not yet due, up to 30, 60, 90 days, more."""
+# Of what the index of open invoices holds, so that it is added up without a look at their rows.
+_age = case(
+    (Invoice.amount_open <= 0, null()),
+    (or_(Invoice.due_on.is_(None), Invoice.due_on >= TODAY), AGES[0]),
+    *((Invoice.due_on >= TODAY - days, code) for days, code in zip((30, 60, 90), AGES[1:], strict=False)),
+    else_=AGES[-1],
+)
+_rank_of_age = case({code: place for place, code in enumerate(AGES)}, value=_age)
 
 
 def _words(words: str) -> ColumnElement[bool]:
@@ -71,6 +81,7 @@ INVOICES: Final = Source(
             name="days_late", kind=Kind.NUMBER,
             value=case((IS_OVERDUE, TODAY - Invoice.due_on), else_=literal_column("0", Integer())),
         ),
+        Column(name="age", kind=Kind.CHOICE, value=_age, groups=True, rank=_rank_of_age),
         _money("amount_net", Invoice.amount_net),
         _money("amount_tax", Invoice.amount_tax),
         _money("amount_total", Invoice.amount_total, order=Invoice.amount_total),

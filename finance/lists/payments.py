@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, literal_column, or_
+from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from core.lists.kinds import Kind
 from core.lists.source import Column, Join, Source, columns_of
@@ -14,7 +15,7 @@ from core.parties import Customer
 from core.queries.words import matches_customer
 from core.scope import visible_rows
 from finance.lists import shared  # noqa: F401 (its references)
-from finance.models import BankAccount, Payment
+from finance.models import BankAccount, Invoice, Payment, PaymentAllocation
 
 # Constants of indexed expressions: written out, since an index does not know a parameter's value.
 _is_receipt: ColumnElement[bool] = Payment.kind == literal_column("'receipt'")
@@ -30,6 +31,18 @@ _state = case(
     (Payment.amount_allocated == 0, "unmatched"),
     else_="partial",
 )
+_settled = (
+    select(PaymentAllocation.invoice_id)
+    .where(PaymentAllocation.payment_id == Payment.id, PaymentAllocation.invoice_id.is_not(None))
+    .group_by(PaymentAllocation.invoice_id)
+    .having(func.sum(PaymentAllocation.amount) > 0)
+    .correlate(Payment)
+)
+
+
+def _of_invoices(value: Any) -> ColumnElement[Any]:
+    """Of the invoices that a payment is put on now."""
+    return select(value).where(Invoice.id.in_(_settled)).correlate(Payment).scalar_subquery()
 
 
 def _words(words: str) -> ColumnElement[bool]:
@@ -65,6 +78,11 @@ PAYMENTS: Final = Source(
         Column(name="kind", kind=Kind.CHOICE, value=Payment.kind, groups=True),
         Column(name="amount", kind=Kind.MONEY, value=_signed, order=Payment.amount, sums=True),
         Column(name="amount_unapplied", kind=Kind.MONEY, value=_left, order=Payment.amount_unapplied, sums=True),
+        Column(
+            name="invoices", kind=Kind.TEXT, filters=False,
+            value=_of_invoices(func.string_agg(Invoice.number, aggregate_order_by(literal(", "), Invoice.number))),
+        ),
+        Column(name="left_open", kind=Kind.MONEY, filters=False, value=_of_invoices(func.sum(Invoice.amount_open))),
         Column(name="currency", kind=Kind.TEXT, value=Payment.currency, groups=True),
         Column(name="state", kind=Kind.CHOICE, value=_state, groups=True),
         Column(name="is_unmatched", kind=Kind.FLAG, value=IS_UNMATCHED, groups=True),

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from core.queries.paging import ID, Key, Listing
+from core.statements import statement
 
 
 class PeriodRecord(NamedTuple):
@@ -32,4 +33,20 @@ PERIODS = Listing(
     PeriodRecord,
     filters={"state": "row.state = %(state)s", "fiscal_year": "row.fiscal_year = %(fiscal_year)s::int"},
     keys=(Key("starts_on", "row.starts_on", "date"), ID),
+)
+
+
+class BooksEnd(NamedTuple):
+    """The last day that can be posted to, and its fiscal year; None where there is none."""
+
+    ends_on: date | None
+    fiscal_year: int | None
+
+
+BOOKS_END = statement(
+    "periods.books_end",
+    "SELECT max(ends_on), max(fiscal_year) FROM fiscal_period",
+    tables="fiscal_period",
+    scope="system",
+    fact=BooksEnd,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
 
 from core.catalog import Product, ProductCategory, UnitOfMeasure
 from core.lists.kinds import Kind
@@ -14,9 +14,15 @@ from core.masks import COSTS
 from core.parties import Supplier
 from core.queries.words import matches
 from inventory.lists import shared  # noqa: F401 (its reference)
-from inventory.models import ProductValuation, ReorderPoint, StockLevel, Warehouse
+from inventory.models import ProductValuation, ReorderPoint, StockAlert, StockLevel, Warehouse
 from inventory.queries.alerts import SAME_PLACE
 
+_open_alert = and_(
+    StockAlert.product_id == StockLevel.product_id,
+    StockAlert.warehouse_id == StockLevel.warehouse_id,
+    StockAlert.closed_at.is_(None),
+    StockAlert.dismissed_at.is_(None),
+)
 _per_unit = ProductValuation.value / func.nullif(ProductValuation.quantity, 0)
 
 
@@ -40,6 +46,7 @@ LEVELS: Final = Source(
         "unit": Join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id),
         "warehouse": Join(Warehouse, Warehouse.id == StockLevel.warehouse_id),
         "point": Join(ReorderPoint, SAME_PLACE, is_outer=True),
+        "alert": Join(StockAlert, _open_alert, is_outer=True),
         "valuation": Join(ProductValuation, ProductValuation.product_id == StockLevel.product_id, is_outer=True),
     },
     columns=columns_of(
@@ -77,6 +84,10 @@ LEVELS: Final = Source(
             name="is_low", kind=Kind.FLAG, needs=("point",), groups=True,
             value=func.coalesce(StockLevel.available <= ReorderPoint.quantity, False),
         ),
+        Column(
+            name="has_alert", kind=Kind.FLAG, needs=("alert",), groups=True, value=StockAlert.id.is_not(None),
+        ),
+        Column(name="alert_since", kind=Kind.MOMENT, needs=("alert",), value=StockAlert.opened_at),
         _of_product("is_discontinued", Kind.FLAG, Product.is_discontinued, groups=True),
         _of_product("is_active", Kind.FLAG, Product.is_active, groups=True),
     ),

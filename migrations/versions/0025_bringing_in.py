@@ -1,13 +1,13 @@
 """Managers see what everybody brings in from files; the terms of many records are put into their index together
 
 Revision ID: 0025
-Revises: 0023
+Revises: 0024
 """
 
 from alembic import op
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +23,7 @@ def upgrade() -> None:
         "UPDATE role SET permissions = array_append(permissions, 'imports.read_all') "
         "WHERE code IN ('manager', 'admin') AND NOT 'imports.read_all' = ANY (permissions)"
     )
-    op.execute("ALTER INDEX ix_search_entry_terms SET (fastupdate = on)")
+    op.execute("ALTER INDEX ix_search_entry_terms SET (fastupdate = on, gin_pending_list_limit = 512)")
     op.execute(MERGE)
 
 

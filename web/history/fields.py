@@ -190,6 +190,7 @@ FIELDS: dict[str, Any] = {
     "shipment": _("Shipment"),
     "shortcuts": _("Single-key shortcuts"),
     "first_steps": _("First steps shown"),
+    "home_cards": _("Cards of the home page"),
     "since": _("Since"),
     "size": _("Size"),
     "sku": _("SKU"),

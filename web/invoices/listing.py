@@ -19,6 +19,14 @@ STATES = {
     "written_off": _("Written off"),
     "part_written_off": _("Partly written off"),
 }
+AGES = {
+    "not_due": _("Not due"),
+    "to_30": _("1–30 days"),
+    "to_60": _("31–60 days"),
+    "to_90": _("61–90 days"),
+    "older": _("over 90 days"),
+}
+AGE_TONES = {"not_due": "info", "to_30": "warn", "to_60": "warn", "to_90": "bad", "older": "bad"}
 STATE_TONES = {
     "overdue": "bad",
     "partial": "info",
@@ -49,6 +57,7 @@ INVOICE_LIST = declare(
             "issued_on": Head(label=_("Issued")),
             "due_on": Head(label=_("Due"), place="p2"),
             "days_late": Head(label=_("Days late")),
+            "age": Head(label=_("Age"), words=AGES, tones=AGE_TONES, hint=_("How late what is open is")),
             "amount_net": Head(label=_("Net")),
             "amount_tax": Head(label=_("Tax")),
             "amount_total": Head(label=_("Total"), place="p2"),

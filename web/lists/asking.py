@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, or_, select
 
 from core import database as db
 from core.columns import read_id
+from core.home import card_of_view
 from core.lists.saved import SavedView
 from core.lists.source import Asked, Column
 from core.lists.state import PARAMETERS, State, demand
@@ -70,6 +71,17 @@ class Asking:
         return next((view for view in self.saved if view.code == self.view and view.is_own), None)
 
     @property
+    def chosen(self) -> Saved | None:
+        """The saved view that is shown as it was saved, whoever's it is."""
+        return None if self.is_changed else next((view for view in self.saved if view.code == self.view), None)
+
+    @property
+    def is_on_home(self) -> bool:
+        """Whether the saved view that is shown stands on the home page of who asks."""
+        cards = getattr(g.actor.preferences, "home_cards", None) or ()
+        return self.chosen is not None and card_of_view(self.chosen.id) in cards
+
+    @property
     def is_changed(self) -> bool:
         return self.state != self.base
 
@@ -85,6 +97,14 @@ def address_of(page: ListPage, state: State, view: str = "", base: State = ASKED
     wanted, there = state.parameters(), base.parameters()
     values |= {name: wanted.get(name, [""]) for name in PARAMETERS if wanted.get(name) != there.get(name)}
     return with_parameters(url_for(page.endpoint), values | {name: [text] for name, text in more.items() if text})
+
+
+def asking_for(page: ListPage, state: State) -> Asking:
+    """A list as a link asks for a state of it: under the tab that demands most of the same."""
+    tabs = views_of(page)
+    fitting = [view for view in tabs if view.state.demands == state.demands[: len(view.state.demands)]]
+    nearest = max(fitting or tabs[:1], key=lambda view: len(view.state.demands))
+    return Asking(page, nearest.code, state, nearest.state, ())
 
 
 def views_of(page: ListPage) -> list[View]:

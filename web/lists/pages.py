@@ -125,7 +125,7 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
     names = shown_columns(wished, columns)
     grouping = grouping_of(page.source, state, who)
     sort = order_of(page.source, state, who, page.default_sort)[0]
-    shown = [_shown(wished, columns[name], sort, who) for name in names]
+    shown = [column_shown(wished, columns[name], sort, who) for name in names]
     sums = [name for name in names if columns[name].sums and columns[name].is_clear(who)]
     tabs = views_of(page)
     states = [*(view.state for view in tabs), *(view.state for view in wished.saved)]
@@ -145,7 +145,7 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
         "whole_url": wished.address(whole="yes"),
         "tabs": _tabs(wished, held),
         "chips": [_chip(wished, columns, place, who, named) for place in range(len(state.demands))],
-        "groups": [_group_row(wished, group, grouping, columns) for group in groups] if grouping else [],
+        "groups": [group_row(wished, group, grouping, columns) for group in groups] if grouping else [],
         "grouping": head_of(page, grouping[0].name, grouping[0]).label if grouping else None,
         "has_more_groups": has_more_groups,
         "group_choices": _group_choices(wished, columns, who),
@@ -197,7 +197,8 @@ def label_of(column: Column, head: Head) -> str:
     return f"{head.label}, {company_currency()}" if unit else str(head.label)
 
 
-def _shown(wished: Asking, column: Column, sort: str, who: Asked) -> Shown:
+def column_shown(wished: Asking, column: Column, sort: str, who: Asked) -> Shown:
+    """A column as the page of a list shows it in this order."""
     head = head_of(wished.page, column.name, column)
     is_clear = column.is_clear(who)
     is_now = sort.removeprefix("-") == column.name
@@ -315,7 +316,8 @@ def _editor(
     return editor_of(connection, wished, columns, who, named) if "edit" in request.args else None
 
 
-def _group_row(wished: Asking, group: Group, grouping: tuple[Column, str], columns: Mapping[str, Column]) -> GroupRow:
+def group_row(wished: Asking, group: Group, grouping: tuple[Column, str], columns: Mapping[str, Column]) -> GroupRow:
+    """A group as it is called, with the address of its rows."""
     column, unit = grouping
     head = head_of(wished.page, column.name, column)
     if group.value is None or group.value == "":

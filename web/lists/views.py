@@ -8,7 +8,7 @@ from flask import abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from werkzeug.utils import redirect
 from wtforms import BooleanField, HiddenField, StringField
 
@@ -109,6 +109,18 @@ def _own(view_id: int) -> SavedView:
             raise NotFound("saved_view", view_id)
         session.expunge(found)
         return found
+
+
+def seen_view(view_id: int) -> SavedView:
+    """A view that who asks sees: his own or a shared one, of a list he may open. Raises NotFound, PermissionDenied."""
+    with db.current().session() as session:
+        is_seen = or_(SavedView.user_id == g.actor.user_id, SavedView.is_shared)
+        found = session.execute(select(SavedView).where(SavedView.id == view_id, is_seen)).scalar_one_or_none()
+        if found is None:
+            raise NotFound("saved_view", view_id)
+        session.expunge(found)
+    list_page(found.list_name)
+    return found
 
 
 def _view_page(found: SavedView, form: ViewForm) -> str:

@@ -31,6 +31,7 @@ OPPORTUNITY_LIST = declare(
             "weighted": Head(label=_("Weighted"), hint=_("The amount times the probability of its stage")),
             "expected_close_on": Head(label=_("Expected to close"), place="p2"),
             "stage_since": Head(label=_("In this stage since")),
+            "is_stalled": Head(label=_("Not moved for 21 days"), hint=_("Neither its stage nor an activity")),
             "budget": Head(label=_("Budget")),
             "schedule": Head(label=_("Schedule")),
             "source": Head(label=_("Source")),

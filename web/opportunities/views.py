@@ -29,6 +29,7 @@ from web.filters import day, today
 from web.http import apply_errors, flash_done, run_command, safe_target, see_other, show_newer_version, shown_version
 from web.i18n import language
 from web.lists.address import id_of
+from web.lists.asking import asked
 from web.lists.pages import show_list
 from web.opportunities import area
 from web.opportunities.forms import FIELDS, LoseForm, OpportunityForm
@@ -70,7 +71,7 @@ def _board(refusal: str = "", way: Way | None = None) -> str:
         amount=sum(lane.amount for lane in open_lanes),
         weighted=sum(lane.weighted for lane in open_lanes),
         stage_name=stage_name,
-        stalled_before=clock.now() - timedelta(days=STALLED_DAYS),
+        stalled_before=asked().midnight - timedelta(days=STALLED_DAYS),
         now=clock.now(),
         refusal=refusal,
         way=way,

@@ -32,6 +32,8 @@ PAYMENT_LIST = declare(
             "kind": Head(label=_("Kind"), words=PAYMENT_KINDS),
             "amount": Head(label=_("Amount"), place="", hint=_("What was given back counts as less")),
             "amount_unapplied": Head(label=_("Not applied"), place="p2"),
+            "invoices": Head(label=_("Invoices"), hint=_("Those it is put on")),
+            "left_open": Head(label=_("Open on them"), hint=_("What is still open on the invoices it is put on")),
             "currency": Head(label=_("Currency")),
             "state": Head(
                 label=_("State"),

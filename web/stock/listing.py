@@ -39,6 +39,8 @@ LEVEL_LIST = declare(
             "unit": Head(label=_("Unit")),
             "value": Head(label=_("Value"), hint=_("At the product's moving average")),
             "is_low": Head(label=_("To reorder")),
+            "has_alert": Head(label=_("Open alert"), hint=_("Opened when the stock fell, and not answered yet")),
+            "alert_since": Head(label=_("Alert since")),
             "is_discontinued": Head(label=_("Discontinued")),
             "is_active": Head(label=_("Active")),
         },
