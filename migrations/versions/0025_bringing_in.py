@@ -30,5 +30,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP FUNCTION merge_search_terms()")
     op.execute("ALTER INDEX ix_search_entry_terms SET (fastupdate = off)")
+    op.execute("ALTER INDEX ix_search_entry_terms RESET (gin_pending_list_limit)")
     op.execute("SELECT gin_clean_pending_list('ix_search_entry_terms'::regclass)")
     op.execute("UPDATE role SET permissions = array_remove(permissions, 'imports.read_all')")
