@@ -38,8 +38,17 @@ async function showKeys() {
   dialog.showModal();
 }
 
+// In a record, the rows of the list it was opened from are the records beside it; else the list hears it.
+function rowBeside(rel, what) {
+  const link = document.querySelector(`[data-place] a[rel=${rel}]`);
+  link?.click();
+  return Boolean(link) || !document.dispatchEvent(new CustomEvent(`key:${what}`, { cancelable: true }));
+}
+
 // Tells answer whether there was anything to do; lists and boards hear the rest.
 const tells = {
+  "next-row": () => rowBeside("next", "next-row"),
+  "previous-row": () => rowBeside("prev", "previous-row"),
   keys: () => { showKeys(); return true; },
   submit: (event) => {
     const form = primaryForm(event.target);
