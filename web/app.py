@@ -27,6 +27,7 @@ from web.custom_fields import names as _custom_names  # noqa: F401 (its sentence
 from web.custom_fields.forms import known_references
 from web.history.records import history_address, history_here
 from web.http import new_idempotency_key
+from web.lists import place
 from web.lists.address import export_address, here_with
 from web.requests import ReadableRequest
 from web.talk.files import size_text
@@ -149,6 +150,7 @@ def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -
     errors.install(app)
     static_files.install(app)
     preferences.install(app)
+    place.install(app)
     for name in AREAS:
         _register(app, name)
     if not _is_production(settings):
@@ -284,6 +286,7 @@ def _install_template_names(app: Flask) -> None:
         export_address=export_address,
         history_address=history_address,
         history_here=history_here,
+        place_here=place.place_here,
         talk_of=talk_of,
         said=said,
         size_text=size_text,

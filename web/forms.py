@@ -33,6 +33,7 @@ from core.numbers import FULL_WIDTH, LONGEST_NUMBER, day_in_text, number_in
 from web.filters import plain, plain_money, plain_price, today
 from web.requests import UNREADABLE
 from web.sentences import sentence
+from web.versions import VersionField, with_choices
 
 __all__ = [
     "AmountField",
@@ -45,6 +46,7 @@ __all__ = [
     "Required",
     "Rows",
     "UnboundField",
+    "VersionField",
 ]
 
 # Look-alikes people type or paste into numbers.
@@ -81,13 +83,15 @@ class Form(FlaskForm):
 
     longest: ClassVar[Mapping[str, int]] = {}
     record_type: ClassVar[str] = ""
+    merge: Any = None
+    """What is shown above the form where somebody else saved meanwhile (`web.merging`)."""
 
     class Meta(_Meta, FlaskForm.Meta):
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """What was sent as a form: text, and files where a file is asked for."""
             if formdata is None or isinstance(formdata, MultiDict):
                 return formdata
-            return _sent(form) if request.method == "POST" else None
+            return with_choices(form, _sent(form)) if request.method == "POST" else None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -178,10 +182,11 @@ def add_error(form: Any, field: Any, text: str) -> None:
 
 
 class Rows(FieldList):
-    """The rows of a form, at most `most`; more are refused, never left out. Their numbers are ASCII digits."""
+    """The rows of a form, at most `most`; more are refused, never left out. Their numbers are ASCII digits. `key` names
+    the cell that says what a row is about; rows without one are only ever looked at all together."""
 
-    def __init__(self, row: UnboundField[Any], *arguments: Any, most: int, **named: Any) -> None:
-        self.most = most
+    def __init__(self, row: UnboundField[Any], *arguments: Any, most: int, key: str = "", **named: Any) -> None:
+        self.most, self.key = most, key
         super().__init__(row, *arguments, **named)
 
     def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:

@@ -100,16 +100,6 @@ def version_in(text: str | None) -> int | None:
     return version
 
 
-def show_newer_version(form: Any, error: DomainError) -> bool:
-    """Whether somebody else saved meanwhile. The form then carries the version that stands there now, so that sending
-    it again is meant."""
-    if error.code != "edit_conflict":
-        return False
-    form["version"].data = str(error.data["version"])
-    form["version"].raw_data = [form["version"].data]
-    return True
-
-
 def find_field(form: Any, name: str) -> Any:
     """The field of a form by its domain name, also inside field lists and form fields. None when there is none."""
     here = form

@@ -37,6 +37,15 @@ class AuditRecord(NamedTuple):
     reason: str | None
 
 
+class ToldChange(NamedTuple):
+    """Who changed which fields of a record, and when; not from what to what."""
+
+    recorded_at: datetime
+    actor_id: int | None
+    actor_name: str
+    fields: list[str]
+
+
 class ChainState(NamedTuple):
     """How far the chain has come: the last place and its time, and how many of the newest rows wait for theirs."""
 
@@ -131,6 +140,26 @@ CUSTOMERS = statement(
     tables="customer contact",
     scope="scoped",
 )
+
+
+CHANGES = statement(
+    "audit.changes",
+    """
+    SELECT row.recorded_at, row.actor_id, row.actor_name, ARRAY(SELECT jsonb_object_keys(row.changes)) AS fields
+      FROM audit_row AS row
+     WHERE row.record_type = %(record_type)s AND row.record_id = %(record_id)s::bigint
+     ORDER BY row.recorded_at DESC, row.id DESC LIMIT %(limit)s::int
+    """,
+    tables="audit_row",
+    scope="by_root",
+    fact=ToldChange,
+)
+
+
+def last_changes(record_type: str, record_id: int, most: int) -> list[ToldChange]:
+    """The last changes of a record that the reader sees, the newest first."""
+    [rows] = read(CHANGES(record_type=record_type, record_id=record_id, limit=most))
+    return rows
 
 
 def chain_state() -> ChainState:

@@ -8,7 +8,7 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, SelectField
+from wtforms import SelectField
 
 from core import database as db
 from core import mail
@@ -17,8 +17,9 @@ from core.notices import KINDS, WAYS, choose_ways
 from core.organization import User
 from core.queries.notices import Setting, setting_of
 from web.account import area
-from web.forms import Form, options
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, version_in
+from web.forms import Form, VersionField, options
+from web.http import apply_errors, flash_done, run_command, see_other, version_in
+from web.merging import merge
 from web.notices.sentences import LOOKS
 from web.permissions import SIGNED_IN, may
 
@@ -36,15 +37,18 @@ class NoticesForm(Form):
     digest_hour = SelectField(
         _l("The daily mail comes at"), choices=options((hour, f"{hour:02}:00") for hour in range(24))
     )
-    version = HiddenField()
+    version = VersionField()
 
 
 @area.route("/notifications", permission=SIGNED_IN, endpoint="notices")
 def show_notices() -> str:
     """What comes which way."""
     setting = setting_of(g.actor.user_id)
-    form = NoticesForm(formdata=None, digest_hour=str(setting.digest_hour), version=str(setting.version or ""))
-    return _page(form, setting)
+    return _page(_filled(setting), setting)
+
+
+def _filled(setting: Setting) -> NoticesForm:
+    return NoticesForm(formdata=None, digest_hour=str(setting.digest_hour), version=str(setting.version or ""))
 
 
 @area.route("/notifications", permission=SIGNED_IN, methods=["POST"], endpoint="notices_save")
@@ -59,8 +63,9 @@ def save_notices() -> ResponseReturnValue:
             flash_done(_("Saved: this is how you are told from now on"))
             return see_other("account.notices")
         except DomainError as error:
-            apply_errors(form, error)
-            show_newer_version(form, error)
+            user_id = g.actor.user_id
+            if not merge(form, error, lambda: _filled(setting_of(user_id)), "notice_setting", user_id, only_own=True):
+                apply_errors(form, error)
     return _page(form, setting._replace(choices={**setting.choices, **chosen})), 422
 
 

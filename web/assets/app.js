@@ -79,3 +79,24 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target instanceof Element && event.target.matches("[data-apply]")) event.target.form?.requestSubmit();
 });
+
+// Where two have changed a field, the field shows at once whose entry is chosen; who writes in it keeps his own.
+function put(field, texts) {
+  const fields = field instanceof RadioNodeList ? [...field] : [field];
+  for (const one of fields) {
+    if (one.matches("[type=checkbox], [type=radio]")) one.checked = texts.includes(one.value);
+    else if (one instanceof HTMLSelectElement && one.multiple) for (const option of one.options) option.selected = texts.includes(option.value);
+    else one.value = texts[0] ?? "";
+  }
+}
+document.addEventListener("change", (event) => {
+  const choice = event.target;
+  const field = choice instanceof HTMLInputElement && choice.dataset.merge && choice.form.elements[choice.dataset.merge];
+  if (field) put(field, JSON.parse(choice.dataset.texts));
+});
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (!form || event.target.dataset.merge || !event.target.name) return;
+  const mine = form.querySelector(`[data-merge="${CSS.escape(event.target.name)}"][value=mine]`);
+  if (mine) mine.checked = true;
+});

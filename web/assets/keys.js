@@ -38,10 +38,10 @@ async function showKeys() {
   dialog.showModal();
 }
 
-// Beside one record stand its neighbours: the same keys as in a list go from one to the next.
+// Beside a record stand the ones before and after it, of the list it was opened from or on the same page: the keys are those of a list.
 const neighbours = {
-  "next-row": ".lines li:has(> [aria-current]) + li > a",
-  "previous-row": ".lines li:has(+ li > [aria-current]) > a",
+  "next-row": "[data-place] a[rel=next], .lines li:has(> [aria-current]) + li > a",
+  "previous-row": "[data-place] a[rel=prev], .lines li:has(+ li > [aria-current]) > a",
 };
 
 // Tells answer whether there was anything to do; lists and boards hear the rest.

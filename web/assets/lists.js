@@ -73,3 +73,7 @@ document.addEventListener("click", async (event) => {
     link.focus();
   });
 });
+
+// Who comes back from a record stands on its row.
+const came = location.hash && document.getElementById(location.hash.slice(1))?.closest("[data-row]");
+if (came) go(came);

@@ -1,4 +1,4 @@
-"""Custom fields as people read them: on record pages, beside a form that met a newer version, in a history."""
+"""Custom fields as people read them: on record pages, in a history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from core.custom_fields.definitions import PREFIX, Field, definitions, fields_of
 from core.custom_fields.kinds import from_data
 from core.custom_fields.models import FieldKind
-from core.custom_fields.references import BETWEEN, reference_labels
+from core.custom_fields.references import BETWEEN
 from core.custom_fields.values import Value
 from core.masks import is_masked
 from web.filters import day, money, plain
@@ -87,26 +87,6 @@ def _choice_name(field: Field, code: Any) -> str:
 def _address(field: Field, identity: int) -> str | None:
     endpoint, argument, _permission = PAGES.get(field.target or "", ("", "", ""))
     return link(endpoint, **{argument: identity}) if endpoint else None
-
-
-def differing(form: Any, record_type: str, current: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Of what stands in a record now, what differs from a form's entries: (label, what stands there)."""
-    if not current or "custom" not in form:
-        return []
-    typed = form.custom_values()["custom"]
-    fields = [field for field in fields_of(record_type) if field.key in typed]
-    changed = [field for field in fields if _differs(current.get(field.key), typed[field.key])]
-    ids = [(field.target, current[field.key]) for field in changed if field.target and type(current[field.key]) is int]
-    names = reference_labels((target, identity) for target, identity in ids if target)
-    return [(field.name(language()), _now(field, current.get(field.key), names)) for field in changed]
-
-
-def _differs(current: Any, typed: Any) -> bool:
-    return not is_masked(current) and (current or None) != (typed or None) and not (current is False and typed is False)
-
-
-def _now(field: Field, data: Any, names: Mapping[int, str]) -> str:
-    return names.get(data, f"#{data}") if field.kind == FieldKind.REFERENCE and data is not None else said(field, data)
 
 
 # histories ------------------------------------------------------------------------------------------------------------

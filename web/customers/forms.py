@@ -7,7 +7,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _now
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from core.columns import longest_texts
@@ -15,7 +15,7 @@ from core.parties import Address, Contact, Customer
 from core.queries.reading import fetch, read
 from crm.queries.choices import OWNERS, TERMS
 from crm.queries.customer_page import CONTACTS
-from web.forms import AmountField, Form, Required, options
+from web.forms import AmountField, Form, Required, VersionField, options
 from web.i18n import language
 from web.permissions import may
 
@@ -87,7 +87,7 @@ class CustomerForm(Form):
     payment_terms_id = SelectField(_("Payment terms"), validate_choice=False)
     credit_limit = AmountField(_("Credit limit"))
     note = TextAreaField(_("Note"))
-    version = HiddenField()
+    version = VersionField()
 
     def offer(self, owner_id: int | None = None, terms_id: int | None = None) -> None:
         """Fill the choices; who may not set credit keeps limit and terms out of the form."""
@@ -129,7 +129,7 @@ class ContactForm(Form):
     do_not_call = BooleanField(_("Do not call"))
     note = TextAreaField(_("Note"))
     is_active = BooleanField(_("Still works there"))
-    version = HiddenField()
+    version = VersionField()
 
 
 class AddressForm(Form):
@@ -148,7 +148,7 @@ class AddressForm(Form):
     country = SelectField(_("Country"), validate_choice=False)
     is_default = BooleanField(_("Used unless another is chosen"))
     is_active = BooleanField(_("Still in use"))
-    version = HiddenField()
+    version = VersionField()
 
     def offer(self) -> None:
         self.country.choices = country_choices()

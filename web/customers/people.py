@@ -15,11 +15,11 @@ from core.errors import DomainError, NotFound
 from core.queries.reading import fetch
 from crm.queries.customer_page import ADDRESSES, CONTACTS, CustomerRecord, get_customer
 from web.custom_fields.forms import filled
-from web.custom_fields.shown import differing
 from web.customers import area
 from web.customers.forms import AddressForm, ContactForm
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
+from web.merging import merge
 
 CONTACT_FIELDS = (
     "name",
@@ -54,9 +54,13 @@ def create_contact(customer_id: int) -> ResponseReturnValue:
 @area.route("/<int:customer_id>/contacts/<int:contact_id>", permission="customers.write")
 def edit_contact(customer_id: int, contact_id: int) -> str:
     """The form of a contact."""
+    return _contact_page(_filled_contact(customer_id, contact_id), customer_id, contact_id)
+
+
+def _filled_contact(customer_id: int, contact_id: int) -> ContactForm:
     contact = _one(CONTACTS, customer_id, contact_id)
     custom = filled("contact", values_of("contact", [contact_id]).get(contact_id))
-    return _contact_page(ContactForm(formdata=None, obj=contact, custom=custom), customer_id, contact_id)
+    return ContactForm(formdata=None, obj=contact, custom=custom)
 
 
 @area.route(
@@ -91,8 +95,13 @@ def create_address(customer_id: int) -> ResponseReturnValue:
 @area.route("/<int:customer_id>/addresses/<int:address_id>", permission="customers.write")
 def edit_address(customer_id: int, address_id: int) -> str:
     """The form of an address."""
-    found = _one(ADDRESSES, customer_id, address_id)
-    return _address_page(AddressForm(formdata=None, obj=found), customer_id, address_id)
+    return _address_page(_filled_address(customer_id, address_id), customer_id, address_id)
+
+
+def _filled_address(customer_id: int, address_id: int) -> AddressForm:
+    form = AddressForm(formdata=None, obj=_one(ADDRESSES, customer_id, address_id))
+    form.offer()
+    return form
 
 
 @area.route(
@@ -122,7 +131,6 @@ def _one(query: Any, customer_id: int, identity: int) -> Any:
 
 
 def _save_contact(form: ContactForm, customer_id: int, contact_id: int | None = None) -> ResponseReturnValue:
-    changed: list[tuple[str, str]] = []
     if form.validate():
         values = {name: form[name].data for name in CONTACT_FIELDS} | form.custom_values()
         version = shown_version(form) if contact_id else None
@@ -137,13 +145,15 @@ def _save_contact(form: ContactForm, customer_id: int, contact_id: int | None = 
             flash_done(_("Contact %(name)s saved", name=result["name"]))
             return see_other("customers.show", customer_id=customer_id)
         except DomainError as error:
-            apply_errors(form, error)
-            if show_newer_version(form, error):
-                changed = differing(form, "contact", error.data["current"]["custom"])
-    return _contact_page(form, customer_id, contact_id, changed), 422
+            if not merge(
+                form, error, lambda: _filled_contact(customer_id, contact_id or 0), "contact", contact_id or 0
+            ):
+                apply_errors(form, error)
+    return _contact_page(form, customer_id, contact_id), 422
 
 
 def _save_address(form: AddressForm, customer_id: int, address_id: int | None = None) -> ResponseReturnValue:
+    form.offer()
     if form.validate():
         values = {name: form[name].data for name in ADDRESS_FIELDS}
         version = shown_version(form) if address_id else None
@@ -158,18 +168,16 @@ def _save_address(form: AddressForm, customer_id: int, address_id: int | None = 
             flash_done(_("Address saved"))
             return see_other("customers.show", customer_id=customer_id)
         except DomainError as error:
-            apply_errors(form, error)
-            show_newer_version(form, error)
+            if not merge(
+                form, error, lambda: _filled_address(customer_id, address_id or 0), "address", address_id or 0
+            ):
+                apply_errors(form, error)
     return _address_page(form, customer_id, address_id), 422
 
 
-def _contact_page(
-    form: ContactForm, customer_id: int, contact_id: int | None = None, changed: list[tuple[str, str]] | None = None
-) -> str:
+def _contact_page(form: ContactForm, customer_id: int, contact_id: int | None = None) -> str:
     customer = _customer(customer_id)
-    return render_template(
-        "customers/contact.html", form=form, customer=customer, contact_id=contact_id, changed=changed
-    )
+    return render_template("customers/contact.html", form=form, customer=customer, contact_id=contact_id)
 
 
 def _address_page(form: AddressForm, customer_id: int, address_id: int | None = None) -> str:

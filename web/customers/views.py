@@ -14,19 +14,19 @@ from core import database as db
 from core.custom_fields.values import read_values, values_of
 from core.customers import create_customer
 from core.errors import DomainError
-from core.masks import is_masked
 from crm.owners import change_customer
 from crm.queries.customer_page import CustomerRecord, customer_page, get_customer
 from crm.queries.timeline import GROUPS, timeline
 from web.custom_fields.forms import filled
-from web.custom_fields.shown import differing, facts_of
+from web.custom_fields.shown import facts_of
 from web.customers import area
 from web.customers.forms import LIFECYCLE_TONES, LIFECYCLES, CustomerForm, country_name
 from web.customers.listing import CUSTOMER_LIST
 from web.customers.timeline import days_of
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.lists.pages import show_list
+from web.merging import merge
 from web.navigation import link
 from web.orders.sentences import PAYMENT, PAYMENT_TONES
 from web.talk.records import open_types
@@ -102,21 +102,25 @@ def show(customer_id: int) -> str:
 def edit(customer_id: int) -> str:
     """The form with what stands there now."""
     customer = _customer(customer_id)
-    custom = values_of("customer", [customer_id]).get(customer_id)
+    return _form_page(_filled(customer), customer)
+
+
+def _filled(customer: CustomerRecord) -> CustomerForm:
+    custom = values_of("customer", [customer.id]).get(customer.id)
     form = CustomerForm(formdata=None, obj=customer, custom=filled("customer", custom))
     form.owner_id.data = str(customer.owner_id)
     form.payment_terms_id.data = str(customer.payment_terms_id or "")
-    return _form_page(form, customer)
+    form.offer(customer.owner_id, customer.payment_terms_id)
+    return form
 
 
 @area.route("/<int:customer_id>/edit", permission="customers.write", methods=["POST"], endpoint="change")
 def change(customer_id: int) -> ResponseReturnValue:
-    """Save; when somebody else saved meanwhile, show what stands there now beside what was typed."""
+    """Save; when somebody else saved meanwhile, put both's entries together and ask where both changed one."""
     customer = _customer(customer_id)
     form = CustomerForm()
     form.offer(customer.owner_id, customer.payment_terms_id)
     refusal: DomainError | None = None
-    changed: list[tuple[Any, Any]] = []
     if form.validate():
         try:
             result = run_command(change_customer, customer_id, form.values(), version=shown_version(form))
@@ -124,8 +128,9 @@ def change(customer_id: int) -> ResponseReturnValue:
             return see_other("customers.show", customer_id=customer_id)
         except DomainError as error:
             refusal = error
-            changed = _show_refusal(form, error)
-    return _form_page(form, customer, refusal=refusal, changed=changed), 422
+            if not merge(form, error, lambda: _filled(_customer(customer_id)), "customer", customer_id):
+                _show_refusal(form, error)
+    return _form_page(form, customer, refusal=refusal), 422
 
 
 def _customer(customer_id: int) -> CustomerRecord:
@@ -133,8 +138,7 @@ def _customer(customer_id: int) -> CustomerRecord:
         return get_customer(connection, customer_id, today())
 
 
-def _show_refusal(form: CustomerForm, error: DomainError) -> list[tuple[Any, Any]]:
-    """Put a refusal on the form. Answers the fields that somebody else changed: (label, what stands there now)."""
+def _show_refusal(form: CustomerForm, error: DomainError) -> None:
     apply_errors(form, error)
     if error.code == "duplicate_customer":
         for name in error.data["same"]:
@@ -143,24 +147,6 @@ def _show_refusal(form: CustomerForm, error: DomainError) -> list[tuple[Any, Any
                     *form[name].errors,
                     _("The same as at %(customer)s.", customer=error.data["customer"]),
                 ]
-    if not show_newer_version(form, error) or "current" not in error.data:
-        return []
-    current, typed = error.data["current"], form.values()
-    return [
-        (form[name].label.text, _choice_text(form[name], current[name]))
-        for name in typed
-        if name != "custom" and name in current and _plain(current[name]) != (typed[name] or None)
-    ] + differing(form, "customer", current.get("custom"))
-
-
-def _plain(value: Any) -> Any:
-    """A value as the form has it; a mask is its text."""
-    return str(value) if is_masked(value) else value or None
-
-
-def _choice_text(field: Any, value: Any) -> Any:
-    choices = {str(choice.value): choice.label for choice in getattr(field, "choices", None) or []}
-    return choices.get(str(value), value)
 
 
 def _form_page(form: CustomerForm, customer: CustomerRecord | None = None, **more: Any) -> str:

@@ -98,6 +98,15 @@ GROUPS: Final = (
         ),
     ),
     Group(
+        _("Records opened from a list"),
+        "[data-place]",
+        (
+            Key("j", _("Next record"), tell="next-row"),
+            Key("k", _("Previous record"), tell="previous-row"),
+            Key("u", _("Back to the list"), press='[data-place] [rel="up"]'),
+        ),
+    ),
+    Group(
         _("Order lines"),
         "[data-linegrid]",
         (

@@ -10,18 +10,19 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 from werkzeug.utils import redirect
-from wtforms import BooleanField, HiddenField, StringField
+from wtforms import BooleanField, StringField
 
 from core import database as db
 from core.columns import longest_texts
 from core.errors import DomainError, NotFound, PermissionDenied
 from core.lists.saved import SavedView, change_view, delete_view, save_view
 from core.lists.state import State
-from web.forms import Form, Required
-from web.http import apply_errors, flash_done, flash_refusal, run_command, show_newer_version, shown_version
+from web.forms import Form, Required, VersionField
+from web.http import apply_errors, flash_done, flash_refusal, run_command, shown_version
 from web.lists import area
 from web.lists.asking import address_of
 from web.lists.declared import LISTS, ListPage
+from web.merging import merge
 from web.permissions import SIGNED_IN, may
 
 
@@ -32,7 +33,7 @@ class ViewForm(Form):
 
     name = StringField(_l("Name of the view"), [Required()])
     is_shared = BooleanField(_l("Everybody sees it, each with his own rows"))
-    version = HiddenField()
+    version = VersionField()
 
 
 def list_page(name: str) -> ListPage:
@@ -83,8 +84,8 @@ def change(view_id: int) -> ResponseReturnValue:
     try:
         result = run_command(change_view, view_id, values, version=shown_version(form))
     except DomainError as error:
-        apply_errors(form, error)
-        show_newer_version(form, error)
+        if not merge(form, error, lambda: _filled(view_id), "saved_view", view_id, only_own=True):
+            apply_errors(form, error)
         return _view_page(found, form), 422
     flash_done(_("View %(name)s saved", name=result["name"]))
     return redirect(address_of(page, State(), f"v{view_id}"), 303)
@@ -98,6 +99,10 @@ def delete(view_id: int) -> ResponseReturnValue:
     run_command(delete_view, view_id)
     flash_done(_("View %(name)s deleted", name=found.name))
     return redirect(address_of(page, State()), 303)
+
+
+def _filled(view_id: int) -> ViewForm:
+    return ViewForm(formdata=None, obj=_own(view_id))
 
 
 def _own(view_id: int) -> SavedView:

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 
 from core.columns import longest_texts
 from crm.models import Opportunity
 from web.customers.forms import contact_options
-from web.forms import AmountField, DayField, Form, Required
+from web.forms import AmountField, DayField, Form, Required, VersionField
 
 FIELDS = ("name", "amount", "expected_close_on", "budget", "schedule", "source", "note", "competitor")
 
@@ -32,7 +32,7 @@ class OpportunityForm(Form):
     source = StringField(_("Source"))
     competitor = StringField(_("Competitor"))
     note = TextAreaField(_("Note"))
-    version = HiddenField()
+    version = VersionField()
 
     def offer(self, connection: Connection, customer_id: int | None) -> None:
         """Fill the customer's contacts in."""

@@ -24,15 +24,16 @@ from crm.queries.pipeline import (
     deal_page,
 )
 from web.custom_fields.forms import filled
-from web.custom_fields.shown import differing, facts_of
+from web.custom_fields.shown import facts_of
 from web.filters import day, today
-from web.http import apply_errors, flash_done, run_command, safe_target, see_other, show_newer_version, shown_version
+from web.http import apply_errors, flash_done, run_command, safe_target, see_other, shown_version
 from web.i18n import language
 from web.lists.address import id_of
 from web.lists.asking import asked
 from web.lists.pages import show_list
+from web.merging import merge
 from web.opportunities import area
-from web.opportunities.forms import FIELDS, LoseForm, OpportunityForm
+from web.opportunities.forms import LoseForm, OpportunityForm
 from web.opportunities.listing import OPPORTUNITY_LIST
 from web.opportunities.sentences import FIELDS as CRITERIA
 from web.orders.forms import find_customer
@@ -183,42 +184,37 @@ def create() -> ResponseReturnValue:
 @area.route("/<int:opportunity_id>/edit", permission="opportunities.write")
 def edit(opportunity_id: int) -> str:
     """The form with what stands there now."""
+    form, page = _filled(opportunity_id)
+    return _form(form, page)
+
+
+def _filled(opportunity_id: int) -> tuple[OpportunityForm, DealPage]:
     with db.current().reading() as connection:
         page = deal_page(connection, opportunity_id)
         custom = read_values(connection, "opportunity", [opportunity_id]).get(opportunity_id)
         form = OpportunityForm(formdata=None, obj=page.deal, custom=filled("opportunity", custom))
         form.contact_id.data = str(page.deal.contact_id or "")
         form.offer(connection, page.deal.customer_id)
-    return _form(form, page)
+    return form, page
 
 
 @area.route("/<int:opportunity_id>/edit", permission="opportunities.write", methods=["POST"], endpoint="change")
 def change(opportunity_id: int) -> ResponseReturnValue:
-    """Save; when somebody else saved meanwhile, show what stands there now."""
+    """Save; when somebody else saved meanwhile, put both's entries together and ask where both changed one."""
     form = OpportunityForm()
     del form.customer
     with db.current().reading() as connection:
         page = deal_page(connection, opportunity_id)
         form.offer(connection, page.deal.customer_id)
-    changed: list[tuple[Any, Any]] = []
     if form.validate():
         try:
             result = run_command(change_opportunity, opportunity_id, form.values(), version=shown_version(form))
             flash_done(_("Opportunity %(number)s saved", number=result["number"]))
             return see_other("opportunities.show", opportunity_id=opportunity_id)
         except DomainError as error:
-            apply_errors(form, error)
-            if show_newer_version(form, error):
-                changed = _changed(form, page) + differing(form, "opportunity", error.data["current"]["custom"])
-    return _form(form, page, changed=changed), 422
-
-
-def _changed(form: OpportunityForm, page: DealPage) -> list[tuple[Any, Any]]:
-    return [
-        (form[name].label.text, getattr(page.deal, name))
-        for name in FIELDS
-        if (getattr(page.deal, name) or None) != (form[name].data or None)
-    ]
+            if not merge(form, error, lambda: _filled(opportunity_id)[0], "opportunity", opportunity_id):
+                apply_errors(form, error)
+    return _form(form, page), 422
 
 
 def _form(form: OpportunityForm, page: DealPage | None = None, **more: Any) -> str:

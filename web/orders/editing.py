@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from core import database as db
 from core.errors import DomainError
 from crm.orders.create import change_order, create_order
-from crm.queries.orders import DraftLine, DraftOrder, FormCustomer, form_customer, get_draft
+from crm.queries.orders import DraftOrder, FormCustomer, form_customer, get_draft
 from web.filters import company_currency, today
-from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_line_errors, flash_done, run_command, see_other, shown_version
 from web.lists.address import id_of, text_of
+from web.merging import merge
 from web.orders import area
 from web.orders.forms import OrderForm, find_customer
 from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
@@ -28,7 +29,7 @@ class Draft:
 
     def __init__(self, connection: Connection, form: OrderForm, order: DraftOrder | None = None) -> None:
         self.form, self.order = form, order
-        if order is not None:
+        if order is not None and "customer" in form:
             del form.customer
         self.is_valid = bool(form.validate())
         form.offer(connection)
@@ -96,12 +97,7 @@ def create() -> ResponseReturnValue:
 def edit(order_id: int) -> str:
     """The draft in the form."""
     with db.current().reading() as connection:
-        order, lines = get_draft(connection, order_id)
-        _require_draft(order)
-        form = OrderForm(formdata=None, obj=order)
-        form.warehouse_id.data = str(order.warehouse_id)
-        form.offer(connection)
-        fill_rows(form.lines, lines)
+        form, order = _filled(connection, order_id)
         customer = form_customer(connection, order.customer_id, today())
         form.customer.data = customer.name if customer else ""
         grid = read_grid(connection, form.lines, order.warehouse_id, currency=company_currency(), tax_rounding="line")
@@ -109,26 +105,42 @@ def edit(order_id: int) -> str:
     return _page(form, grid, customer, order)
 
 
+def _filled(connection: Connection, order_id: int) -> tuple[OrderForm, DraftOrder]:
+    order, lines = get_draft(connection, order_id)
+    _require_draft(order)
+    form = OrderForm(formdata=None, obj=order)
+    form.warehouse_id.data = str(order.warehouse_id)
+    form.offer(connection)
+    fill_rows(form.lines, lines)
+    return form, order
+
+
+def _filled_now(order_id: int) -> OrderForm:
+    with db.current().reading() as connection:
+        return _filled(connection, order_id)[0]
+
+
 @area.route("/<int:order_id>/edit", permission="orders.write", methods=["POST"], endpoint="change")
 def change(order_id: int) -> ResponseReturnValue:
-    """Save the draft; when somebody else saved meanwhile, show what stands there now."""
+    """Save the draft; when somebody else saved meanwhile, put both's entries together, line by line."""
     form = OrderForm()
     with db.current().reading() as connection:
-        order, lines = get_draft(connection, order_id)
+        order, _lines = get_draft(connection, order_id)
         _require_draft(order)
         draft = Draft(connection, form, order)
     if _only_looking(draft):
         return _page_of(draft)
-    now: list[DraftLine] = []
     if draft.is_valid:
         try:
             result = run_command(change_order, order_id, version=shown_version(form), **draft.values())
             return _saved(order_id, result["number"])
         except DomainError as error:
-            apply_line_errors(form, error, draft.grid.rows)
-            if show_newer_version(form, error):
-                now = lines
-    return _page_of(draft, now=now), 422
+            if merge(form, error, lambda: _filled_now(order_id), "sales_order", order_id):
+                with db.current().reading() as connection:
+                    draft = Draft(connection, form, order)
+            else:
+                apply_line_errors(form, error, draft.grid.rows)
+    return _page_of(draft), 422
 
 
 @area.route("/check", permission="orders.write", methods=["POST"])
@@ -188,18 +200,16 @@ def _saved(order_id: int, number: str) -> ResponseReturnValue:
     return see_other("orders.show", order_id=order_id)
 
 
-def _page_of(draft: Draft, **more: Any) -> str:
+def _page_of(draft: Draft) -> str:
     filled = [entry for entry in draft.form.lines.entries if entry.form.is_empty()]
     add_empty_rows(draft.form.lines, max(0, 2 - len(filled)))
-    return _page(draft.form, draft.grid, draft.customer, draft.order, **more)
+    return _page(draft.form, draft.grid, draft.customer, draft.order)
 
 
-def _page(
-    form: OrderForm, grid: Grid, customer: FormCustomer | None, order: DraftOrder | None = None, **more: Any
-) -> str:
+def _page(form: OrderForm, grid: Grid, customer: FormCustomer | None, order: DraftOrder | None = None) -> str:
     g.nav = "orders.index"
     return render_template(
-        "orders/form.html", form=form, grid=grid, shorts=_shorts(grid), customer=customer, order=order, **more
+        "orders/form.html", form=form, grid=grid, shorts=_shorts(grid), customer=customer, order=order
     )
 
 

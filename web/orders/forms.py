@@ -6,13 +6,13 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 
 from core.columns import longest_texts
 from core.queries.customers import CustomerChoice, find_customers
 from crm.models import SalesOrder
 from inventory.queries.stock import warehouse_choices
-from web.forms import DayField, Form, Required, options
+from web.forms import DayField, Form, Required, VersionField, options
 from web.orders.lines import OrderLineForm, lines_field
 from web.sentences import sentence
 
@@ -32,7 +32,7 @@ class OrderForm(Form):
     carrier = StringField(_("Carrier"))
     note = TextAreaField(_("Note printed on the order"))
     lines = lines_field(OrderLineForm)
-    version = HiddenField()
+    version = VersionField()
 
     def offer(self, connection: Connection) -> None:
         """Fill the choices in."""

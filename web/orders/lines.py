@@ -56,7 +56,7 @@ class QuotationLineForm(OrderLineForm):
 
 def lines_field(form: type[LineForm]) -> FieldList[Any]:
     """A grid of rows."""
-    return Rows(FormField(form), label=_l("Lines"), most=MAX_LINES)
+    return Rows(FormField(form), label=_l("Lines"), most=MAX_LINES, key="product")
 
 
 @dataclass

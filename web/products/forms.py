@@ -7,14 +7,14 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from core.masks import COSTS
 from core.queries.products import categories, units
 from core.queries.suppliers import supplier_choices
 from inventory.catalog import TEXT_LIMITS
-from web.forms import Form, PercentField, PriceField, Required, options
+from web.forms import Form, PercentField, PriceField, Required, VersionField, options
 from web.i18n import language
 
 FIELDS = ("sku", "name", "description", "kind", "barcode", "price", "cost", "is_discontinued", "is_active")
@@ -42,7 +42,7 @@ class ProductForm(Form):
     tax_rate = PercentField(_("VAT rate"))
     is_discontinued = BooleanField(_("Discontinued: sell what is there, do not reorder"))
     is_active = BooleanField(_("May stand on new documents"))
-    version = HiddenField()
+    version = VersionField()
 
     def offer(self, connection: Connection) -> None:
         """Fill the choices from the database."""

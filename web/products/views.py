@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -21,11 +19,12 @@ from inventory.queries.products import (
     reservations_of,
 )
 from web.custom_fields.forms import filled
-from web.custom_fields.shown import differing, facts_of
+from web.custom_fields.shown import facts_of
 from web.forms import read_number
-from web.http import apply_errors, flash, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_errors, flash, flash_done, run_command, see_other, shown_version
 from web.i18n import language
 from web.lists.pages import show_list
+from web.merging import merge
 from web.products import area
 from web.products.forms import ProductForm
 from web.products.listing import PRODUCT_LIST
@@ -82,28 +81,31 @@ def create() -> ResponseReturnValue:
 @area.route("/<int:product_id>/edit", permission="products.write")
 def edit(product_id: int) -> str:
     """The form with what stands in the record."""
+    return _form(_filled(product_id), product_id)
+
+
+def _filled(product_id: int) -> ProductForm:
     custom = filled("product", values_of("product", [product_id]).get(product_id))
     form = ProductForm(formdata=None, custom=custom)
     with db.current().reading() as connection:
         form.show(get_product(connection, product_id, chinese=False))
-    return _form(form, product_id)
+        form.offer(connection)
+    return form
 
 
 @area.route("/<int:product_id>/edit", permission="products.write", methods=["POST"], endpoint="change")
 def change(product_id: int) -> ResponseReturnValue:
-    """Save a product."""
+    """Save a product; when somebody else saved meanwhile, put both's entries together."""
     form = ProductForm()
-    current: dict[str, Any] = {}
     if form.validate():
         try:
             result = run_command(change_product, product_id, form.values(), version=shown_version(form))
             flash_done(_("Product %(name)s saved", name=result["name"]))
             return see_other("products.show", product_id=product_id)
         except DomainError as error:
-            apply_errors(form, error)
-            if show_newer_version(form, error):
-                current = error.data["current"]
-    return _form(form, product_id, current), 422
+            if not merge(form, error, lambda: _filled(product_id), "product", product_id):
+                apply_errors(form, error)
+    return _form(form, product_id), 422
 
 
 @area.route("/<int:product_id>/reorder-point", permission="stock.plan", methods=["POST"])
@@ -129,10 +131,8 @@ def reorder_point(product_id: int) -> ResponseReturnValue:
     return see_other("products.show", product_id=product_id)
 
 
-def _form(form: ProductForm, product_id: int | None = None, current: dict[str, Any] | None = None) -> str:
+def _form(form: ProductForm, product_id: int | None = None) -> str:
     with db.current().reading() as connection:
         form.offer(connection)
         product = get_product(connection, product_id, chinese=language() == "zh") if product_id else None
-    current = current or {}
-    changed = differing(form, "product", current.get("custom"))
-    return render_template("products/form.html", form=form, product=product, current=current, changed=changed)
+    return render_template("products/form.html", form=form, product=product)

@@ -15,11 +15,12 @@ from core.columns import read_id
 from core.errors import DomainError
 from crm.queries.orders import FormCustomer, form_customer
 from crm.queries.pipeline import DealRecord, deal_page
-from crm.queries.quotations import QuotationPage, QuotedLine, other_quotations, quotation_page
+from crm.queries.quotations import QuotationPage, other_quotations, quotation_page
 from crm.quotations import DEFAULT_VALID_DAYS, change_quotation, create_quotation
 from web.filters import company_currency, today
-from web.http import apply_line_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_line_errors, flash_done, run_command, see_other, shown_version
 from web.lists.address import id_of, text_of
+from web.merging import merge
 from web.orders.forms import find_customer
 from web.orders.lines import Grid, add_empty_rows, fill_rows, read_grid
 from web.quotations import area
@@ -33,7 +34,7 @@ class Draft:
         self.form, self.page = form, page
         self.deal: DealRecord | None = None
         deal_id = read_id(form.opportunity_id.data)
-        if page is not None or deal_id is not None:
+        if (page is not None or deal_id is not None) and "customer" in form:
             del form.customer
         self.is_valid = bool(form.validate())
         if page is not None:
@@ -96,21 +97,30 @@ def create() -> ResponseReturnValue:
 def edit(quotation_id: int) -> str:
     """The quotation in the form."""
     with db.current().reading() as connection:
-        page = quotation_page(connection, quotation_id)
-        _require_open(page)
-        form = QuotationForm(formdata=None, obj=page.quotation)
-        fill_rows(form.lines, page.lines)
+        form, page = _filled(connection, quotation_id)
         grid = read_grid(connection, form.lines, None, currency=page.quotation.currency, tax_rounding="line")
         customer = form_customer(connection, page.quotation.customer_id, today())
         add_empty_rows(form.lines)
         return _page(connection, form, grid, customer, page)
 
 
+def _filled(connection: Connection, quotation_id: int) -> tuple[QuotationForm, QuotationPage]:
+    page = quotation_page(connection, quotation_id)
+    _require_open(page)
+    form = QuotationForm(formdata=None, obj=page.quotation)
+    fill_rows(form.lines, page.lines)
+    return form, page
+
+
+def _filled_now(quotation_id: int) -> QuotationForm:
+    with db.current().reading() as connection:
+        return _filled(connection, quotation_id)[0]
+
+
 @area.route("/<int:quotation_id>/edit", permission="quotations.write", methods=["POST"], endpoint="change")
 def change(quotation_id: int) -> ResponseReturnValue:
-    """Save; when somebody else saved meanwhile, show what stands there now."""
+    """Save; when somebody else saved meanwhile, put both's entries together, line by line."""
     form = QuotationForm()
-    now: list[QuotedLine] = []
     with db.current().reading() as connection:
         page = quotation_page(connection, quotation_id)
         _require_open(page)
@@ -128,10 +138,12 @@ def change(quotation_id: int) -> ResponseReturnValue:
             flash_done(_("Quotation %(number)s saved", number=result["number"]))
             return see_other("quotations.show", quotation_id=quotation_id)
         except DomainError as error:
-            apply_line_errors(form, error, draft.grid.rows)
-            if show_newer_version(form, error):
-                now = page.lines
-    return _again(draft, now=now)
+            if merge(form, error, lambda: _filled_now(quotation_id), "quotation", quotation_id):
+                with db.current().reading() as connection:
+                    draft = Draft(connection, form, page)
+            else:
+                apply_line_errors(form, error, draft.grid.rows)
+    return _again(draft)
 
 
 def _require_open(page: QuotationPage) -> None:
@@ -139,11 +151,11 @@ def _require_open(page: QuotationPage) -> None:
         raise DomainError("quotation_state", number=page.quotation.number, state=page.quotation.state)
 
 
-def _again(draft: Draft, **more: Any) -> ResponseReturnValue:
+def _again(draft: Draft) -> ResponseReturnValue:
     empty = [entry for entry in draft.form.lines.entries if entry.form.is_empty()]
     add_empty_rows(draft.form.lines, max(0, 2 - len(empty)))
     with db.current().reading() as connection:
-        page = _page(connection, draft.form, draft.grid, draft.customer, draft.page, deal=draft.deal, **more)
+        page = _page(connection, draft.form, draft.grid, draft.customer, draft.page, deal=draft.deal)
     return page if "check" in request.form else (page, 422)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, StringField, TextAreaField
 
-from web.forms import DayField, Form, Required
+from web.forms import DayField, Form, Required, VersionField
 from web.orders.lines import QuotationLineForm, lines_field
 
 
@@ -17,4 +17,4 @@ class QuotationForm(Form):
     note = TextAreaField(_("Note printed on the quotation"))
     lines = lines_field(QuotationLineForm)
     opportunity_id = HiddenField()
-    version = HiddenField()
+    version = VersionField()

@@ -9,16 +9,17 @@ from flask import g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, FormField, HiddenField, SelectField
+from wtforms import BooleanField, FormField, SelectField
 
 from core.approvals.models import ApprovalKind
 from core.approvals.rules import MOST_STEPS, change_rule
 from core.errors import DomainError
 from core.queries.approvals import RuleRow, get_rule, list_rules, people_who_approve, roles_that_approve
 from web.approvals.sentences import KINDS
-from web.forms import AmountField, Form, LineForm, Required, Rows, options
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.forms import AmountField, Form, LineForm, Required, Rows, VersionField, options
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.i18n import language
+from web.merging import merge
 from web.settings import area
 
 BASES = {"line": _l("the largest discount of a line"), "document": _l("the discount of the whole document")}
@@ -39,7 +40,7 @@ class RuleForm(Form):
     threshold = AmountField(_l("Needs an approval above"), [Required()], places=3)
     basis = SelectField(_l("Measured by"), choices=options(BASES.items()))
     valid_days = AmountField(_l("Days a request stays valid"), [Required()], places=0)
-    version = HiddenField()
+    version = VersionField()
     steps = Rows(FormField(StepForm), min_entries=1, most=MOST_STEPS)
 
     def offer(self) -> None:
@@ -67,9 +68,13 @@ def show_rules() -> str:
 def edit_rule(rule_id: int) -> str:
     """The form with what stands in the rule."""
     rule = get_rule(rule_id)
+    return _page(_filled(rule), rule)
+
+
+def _filled(rule: RuleRow) -> RuleForm:
     steps = [{"who": _who(step), "from_measure": Decimal(step["from_measure"])} for step in rule.steps]
     plain = {"version": str(rule.version), "valid_days": Decimal(rule.valid_days), "steps": steps}
-    return _page(_of_kind(RuleForm(formdata=None, data=rule._asdict() | plain), rule), rule)
+    return _of_kind(RuleForm(formdata=None, data=rule._asdict() | plain), rule)
 
 
 def _of_kind(form: RuleForm, rule: RuleRow) -> RuleForm:
@@ -106,8 +111,8 @@ def change(rule_id: int) -> ResponseReturnValue:
         except DomainError as error:
             if error.code == "not_found":
                 raise
-            show_newer_version(form, error)
-            apply_errors(form, error)
+            if not merge(form, error, lambda: _filled(get_rule(rule_id)), "approval_rule", rule_id):
+                apply_errors(form, error)
     return _page(form, rule), 422
 
 

@@ -9,7 +9,7 @@ from flask import g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, FormField, HiddenField, SelectField, StringField
+from wtforms import BooleanField, FormField, SelectField, StringField
 
 from core.command import Preview
 from core.custom_fields.commands import (
@@ -34,17 +34,17 @@ from core.masks import KINDS as MASKS
 from web.custom_fields.forms import CustomForm, preset_form
 from web.custom_fields.names import KINDS, MASK_NAMES, OF_RECORD, TARGET_NAMES
 from web.effects import effect_lines
-from web.forms import AmountField, Form, LineForm, Required, Rows, add_error, options
+from web.forms import AmountField, Form, LineForm, Required, Rows, VersionField, add_error, options
 from web.http import (
     apply_errors,
     flash_done,
     preview_command,
     run_command,
     see_other,
-    show_newer_version,
     shown_version,
 )
 from web.i18n import language
+from web.merging import merge
 from web.sentences import sentence
 from web.settings import area
 
@@ -81,7 +81,7 @@ class FieldForm(Form):
     places = AmountField(_l("Decimals"), places=0)
     longest_text = AmountField(_l("Most characters"), places=0)
     choices = Rows(FormField(ChoiceForm), most=MOST_CHOICES)
-    version = HiddenField()
+    version = VersionField()
 
     def of_kind(self, kind: str, *, is_new: bool) -> FieldForm:
         """The form as a field of this kind needs it."""
@@ -176,16 +176,19 @@ def create() -> ResponseReturnValue:
 def edit_field(field_id: int) -> str:
     """The form with what stands in the record; `?preview` shows what archiving it would do."""
     field = _field(field_id)
+    preview = None
+    if "preview" in request.args:
+        preview = _preview(field)
+    return _page(_filled(field), field.record_type, field.kind, field, _preset(field, None), preview)
+
+
+def _filled(field: Field) -> FieldForm:
     choices = [
         {"place": Decimal(place), "state": OFFERED if choice.is_active else ARCHIVED, **choice._asdict()}
         for place, choice in enumerate(field.choices, start=1)
     ]
     own = {"version": str(field.version), "longest_text": field.longest, "choices": choices, "mask": field.mask or ""}
-    form = FieldForm(formdata=None, data=field._asdict() | own).of_kind(field.kind, is_new=False)
-    preview = None
-    if "preview" in request.args:
-        preview = _preview(field)
-    return _page(form, field.record_type, field.kind, field, _preset(field, None), preview)
+    return FieldForm(formdata=None, data=field._asdict() | own).of_kind(field.kind, is_new=False)
 
 
 @area.route("/fields/<int:field_id>", permission="custom_fields.manage", methods=["POST"], endpoint="change_field")
@@ -202,8 +205,8 @@ def change(field_id: int) -> ResponseReturnValue:
         except DomainError as error:
             if error.code == "not_found":
                 raise
-            show_newer_version(form, error)
-            _apply(form, error)
+            if not merge(form, error, lambda: _filled(_field(field_id)), "custom_field", field_id):
+                _apply(form, error)
             if preset is not None and (fault := error.fields.get("preset")):
                 add_error(preset, preset[field.key], sentence(fault.code, fault.data))
     return _page(form, field.record_type, field.kind, field, preset), 422

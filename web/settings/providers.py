@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from core import database as db
@@ -19,9 +19,10 @@ from core.masks import EMAILS, shown
 from core.oidc import save_provider, unlink_identity
 from core.organization import Role
 from core.queries.provider_record import PROVIDERS, ProviderRecord, get_provider
-from web.forms import Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.forms import Form, Required, VersionField
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.i18n import language
+from web.merging import merge
 from web.settings import area
 
 NAMES = ("name", "issuer", "client_id", "may_be_internal", "is_active")
@@ -41,7 +42,7 @@ class ProviderForm(Form):
     new_role = SelectField(_l("Who has no account yet"), validate_choice=False)
     may_be_internal = BooleanField(_l("It stands in our own network"))
     is_active = BooleanField(_l("Offered on the sign-in page"))
-    version = HiddenField()
+    version = VersionField()
 
     def offer_roles(self) -> None:
         """Fill the choices from the database, named in the language of the request."""
@@ -87,9 +88,14 @@ def create() -> ResponseReturnValue:
 def edit_provider(provider_id: int) -> str:
     """The form with what stands in the record, and who is linked to it."""
     row, _people = get_provider(provider_id)
+    return _page(_filled(row), row)
+
+
+def _filled(row: ProviderRecord) -> ProviderForm:
     shown = {"version": str(row.version), "domains": "\n".join(row.domains), "new_role": row.new_role or ""}
-    data = row._asdict() | shown
-    return _page(ProviderForm(formdata=None, data=data), row)
+    form = ProviderForm(formdata=None, data=row._asdict() | shown)
+    form.offer_roles()
+    return form
 
 
 @area.route("/sign-in/<int:provider_id>", permission="company.write", methods=["POST"], endpoint="change_provider")
@@ -104,8 +110,8 @@ def change(provider_id: int) -> ResponseReturnValue:
             flash_done(_("%(name)s saved", name=result["name"]))
             return see_other("settings.providers")
         except DomainError as error:
-            show_newer_version(form, error)
-            apply_errors(form, error)
+            if not merge(form, error, lambda: _filled(get_provider(provider_id)[0]), "oidc_provider", provider_id):
+                apply_errors(form, error)
     return _page(form, row), 422
 
 

@@ -9,7 +9,7 @@ from flask import g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, StringField
+from wtforms import StringField
 
 from core import database as db
 from core.custom_fields.values import read_values
@@ -22,12 +22,13 @@ from core.suppliers import LIMITS, change_supplier, create_supplier
 from inventory.lists.documents import DOCUMENTS
 from inventory.queries.products import supplied_products
 from web.custom_fields.forms import filled
-from web.custom_fields.shown import differing, facts_of
-from web.forms import Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.custom_fields.shown import facts_of
+from web.forms import Form, Required, VersionField
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.i18n import language
 from web.lists.asking import asked
 from web.lists.pages import number_of, show_list
+from web.merging import merge
 from web.sentences import sentence_for
 from web.suppliers import area
 from web.suppliers.listing import SUPPLIER_LIST
@@ -53,7 +54,7 @@ class SupplierForm(Form):
     postal_code = StringField(_l("Postal code"))
     city = StringField(_l("City"))
     region = StringField(_l("Region"))
-    version = HiddenField()
+    version = VersionField()
 
     def values(self) -> dict[str, Any]:
         """What the command takes."""
@@ -115,33 +116,34 @@ def create() -> ResponseReturnValue:
 @area.route("/<int:supplier_id>/edit", permission="suppliers.write")
 def edit(supplier_id: int) -> str:
     """The form with what stands in the record."""
+    return _form(_filled(supplier_id), supplier_id)
+
+
+def _filled(supplier_id: int) -> SupplierForm:
     with db.current().reading() as connection:
         record = get_supplier(connection, supplier_id)
         custom = filled("supplier", read_values(connection, "supplier", [supplier_id]).get(supplier_id))
-    data = record._asdict() | {"version": str(record.version)}
-    return _form(SupplierForm(formdata=None, data=data, custom=custom), supplier_id)
+    return SupplierForm(formdata=None, data=record._asdict() | {"version": str(record.version)}, custom=custom)
 
 
 @area.route("/<int:supplier_id>/edit", permission="suppliers.write", methods=["POST"], endpoint="change")
 def change(supplier_id: int) -> ResponseReturnValue:
-    """Save a supplier."""
+    """Save a supplier; when somebody else saved meanwhile, put both's entries together."""
     form = SupplierForm()
-    changed: list[tuple[str, str]] = []
     if form.validate():
         try:
             result = run_command(change_supplier, supplier_id, form.values(), version=shown_version(form))
             flash_done(_("Supplier %(name)s saved", name=result["name"]))
             return see_other("suppliers.show", supplier_id=supplier_id)
         except DomainError as error:
-            apply_errors(form, error)
-            if show_newer_version(form, error):
-                changed = differing(form, "supplier", error.data["current"]["custom"])
-    return _form(form, supplier_id, changed), 422
+            if not merge(form, error, lambda: _filled(supplier_id), "supplier", supplier_id):
+                apply_errors(form, error)
+    return _form(form, supplier_id), 422
 
 
-def _form(form: SupplierForm, supplier_id: int | None = None, changed: list[tuple[str, str]] | None = None) -> str:
+def _form(form: SupplierForm, supplier_id: int | None = None) -> str:
     supplier = None
     if supplier_id:
         with db.current().reading() as connection:
             supplier = get_supplier(connection, supplier_id)
-    return render_template("suppliers/form.html", form=form, supplier=supplier, changed=changed)
+    return render_template("suppliers/form.html", form=form, supplier=supplier)

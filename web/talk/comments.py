@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.utils import redirect
-from wtforms import HiddenField, TextAreaField
+from wtforms import TextAreaField
 
 from core.command import Result
 from core.errors import DomainError, InvalidInput
 from core.queries.talk import CommentRow, comments_of, get_comment, suggest_people
 from core.talk.comments import LONGEST_COMMENT, change_comment, remove_comment, write_comment
 from core.talk.records import Found
-from web.forms import Form, Required
+from web.forms import Form, Required, VersionField
 from web.http import (
     apply_errors,
     flash_done,
     flash_refusal,
     run_command,
     safe_target,
-    show_newer_version,
     shown_version,
 )
 from web.limits import LOOKUP
 from web.lists.address import text_of
+from web.merging import merge
 from web.talk import area
 from web.talk.records import record_address, talk_of, type_name
 from web.talk.sentences import not_told
@@ -39,7 +37,7 @@ class CommentForm(Form):
     longest = {"text": LONGEST_COMMENT}
 
     text = TextAreaField(_l("Comment"), [Required()])
-    version = HiddenField()
+    version = VersionField()
 
 
 @area.route("/<record_type>/<int:record_id>", permission="home.read")
@@ -81,7 +79,6 @@ def change(comment_id: int) -> ResponseReturnValue:
     """Write an own comment anew."""
     row, found = get_comment(g.actor, comment_id)
     form = CommentForm()
-    current = None
     if form.validate():
         try:
             result = run_command(change_comment, comment_id, form.text.data, version=shown_version(form))
@@ -89,10 +86,9 @@ def change(comment_id: int) -> ResponseReturnValue:
             _say_not_told(row.record_type, result)
             return redirect(back_to(row.record_type, row.record_id, comment_id), 303)
         except DomainError as error:
-            apply_errors(form, error)
-            if show_newer_version(form, error):
-                current = error.data["current"]["text"]
-    return _form_page(row, found, form, current=current), 422
+            if not merge(form, error, lambda: _filled(comment_id), "comment", comment_id, only_own=True):
+                apply_errors(form, error)
+    return _form_page(row, found, form), 422
 
 
 @area.route("/comments/<int:comment_id>/remove", permission="comments.write", methods=["POST"])
@@ -150,6 +146,10 @@ def _page(record_type: str, record_id: int, form: CommentForm) -> str:
     )
 
 
-def _form_page(row: CommentRow, found: Found, form: CommentForm, **more: Any) -> str:
+def _filled(comment_id: int) -> CommentForm:
+    return CommentForm(formdata=None, obj=get_comment(g.actor, comment_id)[0])
+
+
+def _form_page(row: CommentRow, found: Found, form: CommentForm) -> str:
     address = record_address(row.record_type, row.record_id)
-    return render_template("talk/comment.html", row=row, found=found, form=form, address=address, **more)
+    return render_template("talk/comment.html", row=row, found=found, form=form, address=address)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, HiddenField, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from core.columns import longest_texts
 from core.organization import User
-from web.forms import Form, Required, options
+from web.forms import Form, Required, VersionField, options
 from web.i18n import language
 from web.users.queries import all_roles, who_may_take
 
@@ -43,7 +43,7 @@ class UserForm(Form):
     password = PasswordField(_("Password"))
     roles = SelectMultipleField(_("Roles"), widget=ListWidget(), option_widget=CheckboxInput(), validate_choice=False)
     is_active = BooleanField(_("May sign in"))
-    version = HiddenField()
+    version = VersionField()
 
     def offer_roles(self, session: Session) -> None:
         """Fill the choices from the database, named in the language of the request."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
+from wtforms import RadioField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -19,10 +19,11 @@ from core.organization import Role, RowScope
 from core.permissions import PERMISSIONS
 from core.queries.roles import HolderRecord, RoleRecord, get_role, list_roles
 from core.roles import ADMINISTRATOR, change_role, create_role, remove_role
-from web.forms import Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.forms import Form, Required, VersionField
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.i18n import language
 from web.lists.address import id_of
+from web.merging import merge
 from web.sentences import sentence
 from web.users import area
 from web.users.names import areas, permission_text, role_name, scope_name, scope_text
@@ -39,7 +40,7 @@ class RoleForm(Form):
         _l("Permissions"), widget=ListWidget(), option_widget=CheckboxInput(), validate_choice=False
     )
     everything = SelectMultipleField(_l("All of it"), validate_choice=False)
-    version = HiddenField()
+    version = VersionField()
 
     def offer(self) -> None:
         """The scopes with what they mean, and all permissions."""
@@ -98,7 +99,13 @@ def create() -> ResponseReturnValue:
 def edit_role(role_id: int) -> str:
     """A role with what it may do and who has it."""
     role, holders = get_role(role_id)
-    return _page(RoleForm(formdata=None, data=role._asdict()), role, holders)
+    return _page(_filled(role), role, holders)
+
+
+def _filled(role: RoleRecord) -> RoleForm:
+    form = RoleForm(formdata=None, data=role._asdict() | {"version": str(role.version)})
+    form.offer()
+    return form
 
 
 @area.route("/roles/<int:role_id>", permission="users.manage", methods=["POST"], endpoint="change_role")
@@ -114,8 +121,8 @@ def change(role_id: int) -> ResponseReturnValue:
         try:
             return _done(run_command(change_role, role_id, values, version=shown_version(form)).data)
         except DomainError as error:
-            show_newer_version(form, error)
-            apply_errors(form, error)
+            if not merge(form, error, lambda: _filled(get_role(role_id)[0]), "role", role_id):
+                apply_errors(form, error)
     return _page(form, role, holders), 422
 
 
@@ -146,8 +153,6 @@ def _list(refusal: str = "") -> str:
 
 def _page(form: RoleForm, role: RoleRecord | None = None, holders: list[HolderRecord] | None = None) -> str:
     form.offer()
-    if role is not None and request.method == "GET":
-        form.version.data = str(role.version)
     return render_template(
         "users/role_form.html",
         form=form,

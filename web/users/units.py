@@ -8,7 +8,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from core.columns import longest_texts
@@ -16,8 +16,9 @@ from core.errors import DomainError
 from core.organization import OrgUnit, UnitKind
 from core.queries.units import UnitRecord, get_unit, list_members, list_units
 from core.units import place_user, save_unit
-from web.forms import Form, Required, options
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.forms import Form, Required, VersionField, options
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
+from web.merging import merge
 from web.users import area
 
 INDENT = "\u2003"
@@ -30,7 +31,7 @@ class UnitForm(Form):
     name = StringField(_l("Name"), [Required()])
     kind = SelectField(_l("Kind"), validate_choice=False)
     parent_id = SelectField(_l("Belongs to"), validate_choice=False)
-    version = HiddenField()
+    version = VersionField()
 
     def offer(self, units: list[UnitRecord]) -> None:
         """The units it may lie below."""
@@ -93,7 +94,13 @@ def create() -> ResponseReturnValue:
 def edit_unit(unit_id: int) -> str:
     """The form with what stands in the record."""
     unit = get_unit(unit_id)
-    return _page(UnitForm(formdata=None, data=unit._asdict()), unit)
+    return _page(_filled(unit), unit)
+
+
+def _filled(unit: UnitRecord) -> UnitForm:
+    form = UnitForm(formdata=None, data=unit._asdict())
+    form.offer(list_units())
+    return form
 
 
 @area.route("/units/<int:unit_id>", permission="users.manage", methods=["POST"], endpoint="change_unit")
@@ -115,8 +122,8 @@ def _save(form: UnitForm, unit: UnitRecord | None = None) -> ResponseReturnValue
             flash_done(_("%(name)s saved", name=result["name"]))
             return see_other("users.units")
         except DomainError as error:
-            show_newer_version(form, error)
-            apply_errors(form, error)
+            if unit is None or not merge(form, error, lambda: _filled(get_unit(unit.id)), "org_unit", unit.id):
+                apply_errors(form, error)
     return _page(form, unit), 422
 
 

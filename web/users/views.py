@@ -23,8 +23,9 @@ from crm.owners import hand_over_customers
 from crm.queries.departures import latest_departure
 from web.account.devices import device_name
 from web.account.proof import proven
-from web.http import apply_errors, flash_done, flash_refusal, run_command, see_other, show_newer_version, shown_version
+from web.http import apply_errors, flash_done, flash_refusal, run_command, see_other, shown_version
 from web.i18n import language
+from web.merging import merge
 from web.users import area
 from web.users.forms import HandOverForm, UserForm
 from web.users.queries import customers_owned, get_user, list_users
@@ -65,13 +66,17 @@ def create() -> ResponseReturnValue:
 @area.route("/<int:user_id>", permission="users.manage")
 def edit(user_id: int) -> str:
     """One user with the open sessions."""
+    return _page(_filled(user_id), user_id)
+
+
+def _filled(user_id: int) -> UserForm:
     with db.current().session() as session:
         user = get_user(session, user_id)
         form = UserForm(formdata=None, obj=user)
         form.roles.data = [role.code for role in user.roles]
         form.password.data = None
         form.email.data = shown(EMAILS, user.email)
-        return _page(form, user_id)
+        return form
 
 
 @area.route("/<int:user_id>", permission="users.manage", methods=["POST"], endpoint="change")
@@ -84,8 +89,8 @@ def change(user_id: int) -> ResponseReturnValue:
             flash_done(_("User %(name)s saved", name=result["name"]))
             return see_other("users.index")
         except DomainError as error:
-            show_newer_version(form, error)
-            apply_errors(form, error)
+            if not merge(form, error, lambda: _filled(user_id), "app_user", user_id):
+                apply_errors(form, error)
     return _page(form, user_id), 422
 
 

@@ -8,7 +8,7 @@ from flask import g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, StringField, TextAreaField
+from wtforms import BooleanField, StringField, TextAreaField
 
 from core import database as db
 from core.columns import longest_texts
@@ -16,8 +16,9 @@ from core.errors import DomainError
 from inventory.catalog import save_warehouse
 from inventory.models import Warehouse
 from inventory.queries.warehouses import get_warehouse, list_warehouses
-from web.forms import Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other, show_newer_version, shown_version
+from web.forms import Form, Required, VersionField
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
+from web.merging import merge
 from web.warehouses import area
 
 
@@ -30,7 +31,7 @@ class WarehouseForm(Form):
     name = StringField(_l("Name"), [Required()])
     address = TextAreaField(_l("Address"))
     is_default = BooleanField(_l("Orders and receipts use it unless another is chosen"))
-    version = HiddenField()
+    version = VersionField()
 
 
 @area.before_request
@@ -60,9 +61,13 @@ def create() -> ResponseReturnValue:
 @area.route("/<int:warehouse_id>", permission="warehouses.write")
 def edit(warehouse_id: int) -> str:
     """The form with what stands in the record."""
+    return _form(_filled(warehouse_id), warehouse_id)
+
+
+def _filled(warehouse_id: int) -> WarehouseForm:
     with db.current().reading() as connection:
         record = get_warehouse(connection, warehouse_id)
-    return _form(WarehouseForm(formdata=None, data=record._asdict() | {"version": str(record.version)}), warehouse_id)
+    return WarehouseForm(formdata=None, data=record._asdict() | {"version": str(record.version)})
 
 
 @area.route("/<int:warehouse_id>", permission="warehouses.write", methods=["POST"], endpoint="change")
@@ -80,8 +85,8 @@ def _save(warehouse_id: int | None) -> ResponseReturnValue:
             flash_done(_("Warehouse %(name)s saved", name=result["name"]))
             return see_other("warehouses.index")
         except DomainError as error:
-            apply_errors(form, error)
-            show_newer_version(form, error)
+            if not merge(form, error, lambda: _filled(warehouse_id or 0), "warehouse", warehouse_id or 0):
+                apply_errors(form, error)
     return _form(form, warehouse_id), 422
 
 

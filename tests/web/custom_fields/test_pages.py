@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -55,7 +56,7 @@ def typed(browser: Browser, **values: Any) -> dict[str, Any]:
         name = re.search(r' name="([^"]+)"', tag)
         if name and name[1] not in ("csrf_token", "idempotency_key", "q") and 'type="checkbox"' not in tag:
             value = re.search(r' value="([^"]*)"', tag)
-            found[name[1]] = value[1] if value else ""
+            found[name[1]] = html.unescape(value[1]) if value else ""
     for name, body in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
         chosen = re.search(r"<option selected value=\"([^\"]*)\"", body)
         found[name] = chosen[1] if chosen else ""
@@ -162,8 +163,9 @@ def test_an_edit_conflict_shows_what_stands_in_custom_fields_now(books: Books) -
     assert second.post(f"/customers/{customer}/edit", **theirs).status_code == 303
     response = person.post(f"/customers/{customer}/edit", **sent)
     assert response.status_code == 422
-    note = person.page[person.page.index("What stands there now") :].split("</dl>")[0]
-    assert "theirs" in note and "B class" in note
+    note = person.page[person.page.index('<table class="merge"') :].split("</table>")[0]
+    assert "theirs" in note and "B class" in note and "Taken over" in note
+    assert '<option selected value="b">' in person.page
     assert 'value="mine"' in person.page
 
 

@@ -31,8 +31,8 @@ def test_edit_conflict_shows_what_stands_there_now(books: Books) -> None:
     person.get(address)
     response = person.post(address, **(values | {"name": "Chai 2"}), version=version)
     assert response.status_code == 422
-    assert "Somebody else changed this record" in person.page
-    assert "What stands in the record now" in person.page
+    assert "You saved this record meanwhile, in another window." in person.page
+    assert "As it stands now" in person.page and 'value="Chai 2"' in person.page
     assert person.post(address, **(values | {"name": "Chai 2"}), version=person.hidden("version")).status_code == 303
 
 
