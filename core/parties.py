@@ -91,6 +91,7 @@ class Customer(Owned, Base):
         Index("ix_customer_by_name", "name", "id", postgresql_where=LIVE),
         Index("ix_customer_owned_by_name", "owner_id", "name", "id", postgresql_where=LIVE),
         Index("ix_customer_by_creation", "created_at", "id", postgresql_where=LIVE),
+        Index("ix_customer_with_limit", "id", postgresql_where=f"credit_limit IS NOT NULL AND {LIVE}"),
         CheckConstraint("credit_limit >= 0", name="credit_limit"),
         CheckConstraint("name <> ''", name="name"),
     )

@@ -96,8 +96,12 @@ CUSTOMERS: Final = Source(
         _account("exposure", Kind.MONEY, CustomerAccount.exposure, sums=True),
         _account(
             "credit_used", Kind.FLAG,
-            func.coalesce(CustomerAccount.exposure >= Customer.credit_limit * CREDIT_USED_FROM, False),
-            groups=True,
+            and_(
+                Customer.credit_limit.is_not(None),  # with the next one, an index holds the few there are
+                CustomerAccount.exposure > 0,
+                CustomerAccount.exposure >= Customer.credit_limit * CREDIT_USED_FROM,
+            ),
+            groups=True, is_slow=True,
         ),
         _account("balance", Kind.MONEY, CustomerAccount.balance, order=CustomerAccount.balance, sums=True),
         _account(
