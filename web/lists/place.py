@@ -99,9 +99,7 @@ def _place_here() -> PlaceHere | None:
         return None
     record_id = request.view_args[page.record[1]]
     with db.current().reading() as connection:
-        place = read_place(
-            connection, page.source, _state_of(page, parameters), asked(), page.default_sort, record_id
-        )
+        place = read_place(connection, page.source, _state_of(page, parameters), asked(), page.default_sort, record_id)
     return _shown(page, place, parameters, record_id)
 
 
