@@ -226,7 +226,8 @@ def change(list_name: str, record_id: int, column: str) -> ResponseReturnValue:
         return _cell_form(page, record_id, column, error=str(bad)), 422
     except DomainError as error:
         told = next(iter(error.fields.values()), error)
-        return _cell_form(page, record_id, column, error=sentence(told.code, told.data)), 409
+        is_newer = error.code == "changed_since"
+        return _cell_form(page, record_id, column, error=sentence(told.code, told.data), is_newer=is_newer), 409
     label, back = str(control.head.label), safe_target(request.values.get("next"), url_for(page.endpoint))
     undo_url = url_for(
         "lists.change", list_name=page.name, record_id=record_id, column=column,
@@ -241,7 +242,7 @@ def _was(control: Control, text: str) -> Any:
     return typed(replace(control, is_required=False, choices=()), text)
 
 
-def _cell_form(page: ListPage, record_id: int, column: str, error: str = "") -> str:
+def _cell_form(page: ListPage, record_id: int, column: str, error: str = "", *, is_newer: bool = False) -> str:
     who = asked()
     with db.current().reading() as connection:
         control = control_of(connection, page, column)
@@ -253,6 +254,11 @@ def _cell_form(page: ListPage, record_id: int, column: str, error: str = "") -> 
         names = _names(connection, page, [record_id], who)
     if not found:
         raise NotFound(page.name, record_id)
+    if is_newer:
+        now = in_words(control, found[0][0])
+        error = _(
+            "Somebody changed it meanwhile: it now says “%(value)s”. Your entry is kept; save it again.", value=now
+        )
     return render_template(
         "lists/cell.html", list=page, record_id=record_id, control=control, name=names[record_id], error=error,
         was=as_typed(found[0][0]), value=request.values.get("value", as_typed(found[0][0])),

@@ -189,6 +189,7 @@ def test_a_field_is_edited_in_place_and_taken_back(shop: Shop, some: list[int]) 
     assert late.status_code == 409
     assert 'value="medium"' in late.text
     assert 'name="was" value="large"' in late.text
+    assert "it now says “large”" in html.unescape(late.text)
     undone = shop.post(f"{here}?value=small&was=large&next=/customers", {})
     assert undone.status_code == 303
     assert field_of(shop, "size", some[:1]) == ["small"]
