@@ -16,8 +16,10 @@ from core.leaving import begin_ownership
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
 from core.search_entries import CONTACTS, CUSTOMERS, keep_entry, many_entries
+from core.sending import sending
 from core.statements import statement
 
+SENT_TOGETHER = 200
 KEYS = ("tax_id_key", "phone_key", "email_key", "name_key")
 
 
@@ -113,9 +115,12 @@ def insert_customers(plan: Plan, wanted: Sequence[NewCustomer]) -> list[MadeCust
         if not each.columns.get("code")
     }
     plan.take_numbers()
-    made = [_insert(plan, each, str(numbers[place]) if place in numbers else "") for place, each in enumerate(wanted)]
-    with many_entries(plan):
-        plan.send_writes()
+    made = []
+    with many_entries(plan), sending(plan) as send:
+        for place, each in enumerate(wanted):
+            made.append(_insert(plan, each, str(numbers[place]) if place in numbers else ""))
+            if place % SENT_TOGETHER == SENT_TOGETHER - 1:
+                send()
     return made
 
 

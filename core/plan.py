@@ -428,11 +428,20 @@ class Plan:
         Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left
         behind then.
         """
+        self.exchange(compose(self._inserts, self._changes, self._deletes, self._kept), commit=commit)
+        self._inserts, self._changes, self._deletes, self._kept = {}, {}, {}, {}
+
+    def take_batch(self) -> wire.Sent | None:
+        """What is written so far as one statement, for `exchange`; it is the caller's to send."""
         batch = compose(self._inserts, self._changes, self._deletes, self._kept)
+        self._inserts, self._changes, self._deletes, self._kept = {}, {}, {}, {}
+        return batch
+
+    def exchange(self, batch: wire.Sent | None, *, commit: bool = False) -> None:
+        """Sends a batch. Raises as `apply` does."""
         try:
             wire.exchange(db.driver(self.connection), [batch] if batch else [], commit=commit)
         except psycopg.errors.RaiseException as error:
             if error.diag.message_primary == "plan_conflict":
                 raise PlanConflict(error.diag.message_detail or "") from error
             raise
-        self._inserts, self._changes, self._deletes, self._kept = {}, {}, {}, {}

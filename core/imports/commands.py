@@ -27,9 +27,10 @@ from core.imports.facts import (
     BatchFact,
     SourceFact,
 )
-from core.imports.fields import Field, guess_head_row, guess_mapping, guess_units, head_key
+from core.imports.fields import Field, guess_head_row, head_key
 from core.imports.job import ADVANCED
 from core.imports.kinds import KINDS, Kind
+from core.imports.mapping import check_mapping, guessed, still_open
 from core.imports.models import (
     WORKING,
     Action,
@@ -156,27 +157,11 @@ def _understand(plan: Plan, kind: Kind, batch_id: int) -> dict[str, Any]:
     signature = hashlib.sha256(key.encode()).hexdigest()
     [remembered] = plan.fetch(REMEMBERED(kind=kind.name, signature=signature, user_id=plan.actor.user_id))
     samples = [line for line in main.first_lines[main.head_row :] if line]
-    mapping, options = remembered[0] if remembered else (_guessed(plan, kind, heads, samples), {})
-    mapping = _still_open(plan, kind, mapping)
+    mapping, options = remembered[0] if remembered else (guessed(plan, kind, heads, samples), {})
+    mapping = still_open(plan, kind, mapping)
     values = {"heads": heads, "joined": join, "signature": signature, "mapping": mapping, "options": options}
     plan.set(ImportBatch, batch_id, **values)
     return {"heads": heads, "mapping": mapping, "remembered": bool(remembered)}
-
-
-def _still_open(plan: Plan, kind: Kind, mapping: dict[str, Any]) -> dict[str, Any]:
-    """A mapping without fields that are there no more, or are not the actor's to set."""
-    names = {wanted.name for wanted in kind.open_fields(plan.actor.may)}
-    return {name: told for name, told in mapping.items() if name in names}
-
-
-def _guessed(plan: Plan, kind: Kind, heads: Sequence[str], samples: Sequence[Line]) -> dict[str, Any]:
-    fields = kind.open_fields(plan.actor.may)
-    columns = guess_mapping(fields, heads)
-    units = guess_units(fields, columns, samples)
-    found: dict[str, Any] = {name: {"column": column} for name, column in columns.items()}
-    for name, unit in units.items():
-        found[name]["unit"] = unit
-    return found
 
 
 def heads_of(source: SourceFact) -> list[str]:
@@ -263,7 +248,7 @@ def check_import(
     """
     batch = lock_batch(plan, batch_id, BatchState.MAPPING, BatchState.CHECKED)
     kind = KINDS[batch.kind]
-    _check_mapping(plan, kind, batch.heads, mapping)
+    check_mapping(plan, kind, batch.heads, mapping)
     existing = options.get("existing") or Action.SKIP
     if existing not in list(Action):
         raise InvalidInput({"existing": FieldError("unknown_choice", {"choices": list(Action)})})
@@ -279,25 +264,6 @@ def check_import(
     changes = {"mapping": dict(mapping), **kept}
     record(plan, "import_batch.mapped", "import_batch", batch_id, label=batch.name, changes=changes)
     return {"id": batch_id, "state": BatchState.CHECKING}
-
-
-def _check_mapping(plan: Plan, kind: Kind, heads: Sequence[str], mapping: Mapping[str, Mapping[str, Any]]) -> None:
-    errors = FieldErrors()
-    fields = {wanted.name: wanted for wanted in kind.all_fields()}
-    for name, told in mapping.items():
-        column = told.get("column")
-        if name not in fields:
-            errors.add(name, "unknown_choice", choices=list(fields))
-        elif (permission := fields[name].permission) and not plan.actor.may(permission):
-            errors.add(name, "import_field_forbidden")
-        elif not isinstance(column, int) or not 0 <= column < len(heads):
-            errors.add(name, "not_a_choice")
-    for wanted in fields.values():
-        if wanted.required and wanted.name not in mapping:
-            errors.add(wanted.name, "import_column_needed")
-    if kind.needed_any and not any(name in mapping for name in kind.needed_any):
-        errors.add(kind.needed_any[0], "import_column_needed")
-    errors.raise_if_any()
 
 
 def _work(plan: Plan, batch: BatchFact, state: BatchState, **values: Any) -> None:

@@ -1,0 +1,53 @@
+"""What is sent while a command goes on is in its transaction: all of it is there at the end, or none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from core.command import run
+from core.needs import for_anybody
+from core.organization import Notice
+from core.plan import Plan
+from core.sending import sending
+from tests.database_server import DatabaseUrls
+from tests.world import World
+
+PARTS, ROWS = 4, 25
+
+
+@pytest.fixture(scope="module")
+def world(module_database: DatabaseUrls) -> Iterator[World]:
+    world = World.set_up(module_database.app)
+    yield world
+    world.database.dispose()
+
+
+@for_anybody
+def write_notices(plan: Plan, user_id: int, wrong_part: int | None = None) -> dict[str, Any]:
+    made = []
+    with sending(plan) as send:
+        for part in range(PARTS):
+            for _ in range(ROWS):
+                person = -1 if part == wrong_part else user_id
+                made.append(plan.insert(Notice, user_id=person, kind="job_finished", created_at=plan.now, data={}))
+            send()
+    return {"made": len(made)}
+
+
+def test_all_of_it_is_there(world: World) -> None:
+    before = world.value("SELECT count(*) FROM notice")
+    assert run(write_notices, world.actor.user_id, context=world.context()).data["made"] == PARTS * ROWS
+    assert world.value("SELECT count(*) FROM notice") == before + PARTS * ROWS
+
+
+@pytest.mark.parametrize("wrong_part", range(PARTS))
+def test_or_none_whichever_part_is_refused(world: World, wrong_part: int) -> None:
+    before = world.value("SELECT count(*) FROM notice")
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        run(write_notices, world.actor.user_id, wrong_part, context=world.context())
+    assert world.value("SELECT count(*) FROM notice") == before
+    run(write_notices, world.actor.user_id, context=world.context())
