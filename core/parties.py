@@ -91,7 +91,6 @@ class Customer(Owned, Base):
         Index("ix_customer_by_name", "name", "id", postgresql_where=LIVE),
         Index("ix_customer_owned_by_name", "owner_id", "name", "id", postgresql_where=LIVE),
         Index("ix_customer_by_creation", "created_at", "id", postgresql_where=LIVE),
-        Index("ix_customer_with_limit", "id", postgresql_where=f"credit_limit IS NOT NULL AND {LIVE}"),
         CheckConstraint("credit_limit >= 0", name="credit_limit"),
         CheckConstraint("name <> ''", name="name"),
     )
@@ -115,7 +114,8 @@ class CustomerAccount(Base):
 
     `balance` = open receivables − unapplied credit; `exposure` adds what is ordered and not yet invoiced.
     `oldest_due_on` is the earliest due date of an open invoice, so that "overdue" is a comparison with today and never
-    goes stale. Written by plans only.
+    goes stale. `credit_limit` is the customer's, copied by triggers; `credit_used` says that four fifths of it or more
+    are. Written by plans only.
     """
 
     __tablename__ = "customer_account"
@@ -136,6 +136,14 @@ class CustomerAccount(Base):
     last_payment_amount: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
     last_order_on: Mapped[date | None]
     order_count: Mapped[int] = mapped_column(default=0)
+    credit_limit: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    credit_used: Mapped[bool] = mapped_column(
+        Computed(
+            "coalesce(open_receivables + uninvoiced - unapplied > 0"
+            " AND open_receivables + uninvoiced - unapplied >= credit_limit * 0.8, false)",
+            persisted=True,
+        )
+    )
 
     __table_args__ = (
         CheckConstraint("open_receivables >= 0", name="open_receivables"),
@@ -145,6 +153,7 @@ class CustomerAccount(Base):
         Index("ix_customer_account_by_balance", "balance", "customer_id"),
         Index("ix_customer_account_by_due", text("COALESCE(oldest_due_on, '9999-12-31'::date)"), "customer_id"),
         Index("ix_customer_account_by_order", text("COALESCE(last_order_on, '1900-01-01'::date)"), "customer_id"),
+        Index("ix_customer_account_credit_used", "customer_id", postgresql_where="credit_used"),
         Index("ix_customer_account_unapplied", "unapplied", "customer_id", postgresql_where="unapplied > 0"),
         {"postgresql_with": {"fillfactor": 70}},
     )

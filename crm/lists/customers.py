@@ -20,8 +20,6 @@ from core.scope import visible_rows
 from crm.models import Activity
 from finance.models import Invoice
 
-CREDIT_USED_FROM: Final = Decimal("0.8")
-"""From which share of the limit on a customer counts as having used his credit."""
 MONEY: Final = "invoices.read"
 # Constants of indexed expressions: written out, since an index does not know a parameter's value.
 NEVER: Final[ColumnElement[date]] = literal_column("DATE '9999-12-31'", Date())
@@ -94,15 +92,7 @@ CUSTOMERS: Final = Source(
         ),
         Column(name="credit_limit", kind=Kind.MONEY, value=Customer.credit_limit, permission=MONEY),
         _account("exposure", Kind.MONEY, CustomerAccount.exposure, sums=True),
-        _account(
-            "credit_used", Kind.FLAG,
-            and_(
-                Customer.credit_limit.is_not(None),  # with the next one, an index holds the few there are
-                CustomerAccount.exposure > 0,
-                CustomerAccount.exposure >= Customer.credit_limit * CREDIT_USED_FROM,
-            ),
-            groups=True, is_slow=True,
-        ),
+        _account("credit_used", Kind.FLAG, CustomerAccount.credit_used, groups=True),
         _account("balance", Kind.MONEY, CustomerAccount.balance, order=CustomerAccount.balance, sums=True),
         _account(
             "overdue", Kind.MONEY, _overdue(), order=func.coalesce(CustomerAccount.oldest_due_on, NEVER), sums=True,

@@ -121,6 +121,7 @@ PLANTED = [
                   "(SELECT min(customer_id) FROM customer_account)"),
     ("I3.status", "UPDATE customer_account SET paid_status = CASE paid_status WHEN 'paid' THEN 'unpaid' ELSE 'paid' END "
                   "WHERE customer_id = (SELECT min(customer_id) FROM customer_account)"),
+    ("I3.limit", "UPDATE customer_account SET credit_limit = coalesce(credit_limit, 0) + 1"),
     ("I3.last", "UPDATE customer_account SET order_count = order_count + 1"),
     ("I3.last", "UPDATE customer_account SET last_payment_amount = last_payment_amount + 1"),
     ("I3.last", "UPDATE customer_account SET last_order_on = '2020-01-01' WHERE last_order_on IS NOT NULL"),

@@ -207,6 +207,14 @@ GROUPS: tuple[Group, ...] = (
             WHERE account.role IN ('receivable', 'advances', 'undelivered', 'unbilled') AND line.customer_id IS NULL""",
     ),
     alone(
+        "I3.limit",
+        "The credit limit beside an account's figures is its customer's",
+        "customer_account customer",
+        """SELECT customer.name, 'credit_limit', account.credit_limit, customer.credit_limit
+             FROM customer_account AS account JOIN customer ON customer.id = account.customer_id
+            WHERE account.credit_limit IS DISTINCT FROM customer.credit_limit""",
+    ),
+    alone(
         "I3.last",
         "Last payment, last order and number of orders follow from the documents",
         "customer_account customer payment sales_order sales_order_invoice invoice company",
