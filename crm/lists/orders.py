@@ -13,6 +13,7 @@ from core.parties import Customer
 from core.queries.words import matches_customer
 from core.scope import visible_rows
 from crm.lists.customers import MONEY, NEVER
+from crm.lists.to_ship import IS_READY, WAITS
 from crm.models import OrderState, SalesOrder, SalesOrderInvoice, SalesOrderLine, SalesOrderShipment, ShippingStatus
 from finance.models import Invoice
 from inventory.lists import shared  # noqa: F401 (its reference)
@@ -40,7 +41,6 @@ def _waiting() -> ColumnElement[Any]:
 
 
 _is_open = and_(SalesOrder.state == OrderState.CONFIRMED, SalesOrder.shipping_status != ShippingStatus.SHIPPED)
-_reserved = select(SalesOrderLine.order_id).join(Reservation, Reservation.id == SalesOrderLine.reservation_id)
 _returned = (
     select(SalesOrderShipment.order_id)
     .join(Shipment, Shipment.id == SalesOrderShipment.shipment_id)
@@ -125,11 +125,11 @@ ORDERS: Final = Source(
         Column(name="is_open", kind=Kind.FLAG, value=_is_open),
         Column(
             name="waits", is_slow=True, kind=Kind.FLAG,
-            value=and_(_is_open, SalesOrder.id.in_(_reserved.where(Reservation.quantity_back_ordered > 0))),
+            value=and_(_is_open, WAITS),
         ),
         Column(
             name="is_ready", is_slow=True, kind=Kind.FLAG,
-            value=and_(_is_open, SalesOrder.id.in_(_reserved.where(Reservation.quantity_reserved > 0))),
+            value=and_(_is_open, IS_READY),
         ),
         Column(name="is_owing", is_slow=True, kind=Kind.FLAG, value=_owing(), permission=MONEY),
         Column(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from core.catalog import Product
@@ -50,15 +50,20 @@ _goods = (
 )
 _ready = _of_lines(func.coalesce(func.sum(Reservation.quantity_reserved), 0))
 _waiting = _of_lines(func.coalesce(func.sum(Reservation.quantity_back_ordered), 0))
-_held: Select[Any] = (
-    select(literal_column("1"))
-    .select_from(SalesOrderLine)
-    .join(Reservation, Reservation.id == SalesOrderLine.reservation_id)
-    .where(_open_line)
-    .correlate(SalesOrder)
-)
-IS_READY: Final = _held.where(Reservation.quantity_reserved > 0).exists()
-WAITS: Final = _held.where(Reservation.quantity_back_ordered > 0).exists()
+
+
+def _reserved_of(quantity: Any) -> ColumnElement[bool]:
+    """Whether any of an order's reservations, which name it, has some of a quantity; 0 as in the index of those."""
+    return (
+        select(literal_column("1"))
+        .where(Reservation.origin == SalesOrder.number, quantity > literal_column("0"))
+        .correlate(SalesOrder)
+        .exists()
+    )
+
+
+IS_READY: Final = _reserved_of(Reservation.quantity_reserved)
+WAITS: Final = _reserved_of(Reservation.quantity_back_ordered)
 _is_late = and_(SalesOrder.requested_on.is_not(None), SalesOrder.requested_on < TODAY)
 
 
