@@ -70,7 +70,7 @@ CUSTOMER = statement(
     SELECT customer.id, customer.code, customer.name, legal_name, customer.country, region, city, industry, size,
            source, lifecycle, customer.tax_id, customer.phone, customer.email, website, customer.note, owner_id,
            app_user.name, payment_terms_id, terms.name, terms.name_zh, coalesce(terms.days, company.payment_terms_days),
-           credit_limit, customer.currency, customer.created_at, customer.version, open_receivables, unapplied,
+           customer.credit_limit, customer.currency, customer.created_at, customer.version, open_receivables, unapplied,
            uninvoiced, balance, exposure, paid_status, oldest_due_on, last_payment_on, last_payment_amount,
            last_order_on, order_count, coalesce(late.amount, 0)::numeric(18,2), coalesce(late.invoices, 0)::int
       FROM customer

@@ -44,7 +44,7 @@ class FormCustomer(NamedTuple):
 FORM_CUSTOMER = statement(
     "pages.form_customer",
     """
-    SELECT customer.id, customer.code, customer.name, customer.city, company.currency, credit_limit, exposure,
+    SELECT customer.id, customer.code, customer.name, customer.city, company.currency, customer.credit_limit, exposure,
            oldest_due_on,
            coalesce((SELECT sum(amount_open) FROM invoice WHERE invoice.customer_id = customer.id
                         AND amount_allocated < amount_total AND due_on < %(today)s::date), 0)::numeric(18,2),
