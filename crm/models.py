@@ -92,6 +92,7 @@ class Opportunity(Owned, Base):
         Index("ix_opportunity_by_creation", "created_at", "id"),
         Index("ix_opportunity_by_amount", "amount", "id"),
         Index("ix_opportunity_by_name", "name", "id"),
+        Index("ix_opportunity_open_since", "owner_id", "stage_since", postgresql_where="stage_kind = 'open'"),
         Index(
             "ix_opportunity_open",
             "stage_id",
@@ -379,6 +380,7 @@ class SalesOrderLine(Base):
     )
 
     __table_args__ = (
+        Index("ix_sales_order_line_to_ship", "order_id", postgresql_where="quantity_to_ship > 0"),
         UniqueConstraint("order_id", "position"),
         CheckConstraint("quantity > 0 AND unit_price >= 0", name="quantity"),
         CheckConstraint("discount_percent >= 0 AND discount_percent <= 100", name="discount"),

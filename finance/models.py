@@ -179,6 +179,13 @@ class Invoice(Owned, Base):
             postgresql_include=["owner_id", "amount_open"],
             postgresql_where="amount_allocated < amount_total",
         ),
+        Index(
+            "ix_invoice_open_owned",
+            "owner_id",
+            "due_on",
+            postgresql_include=["customer_id", "amount_open"],
+            postgresql_where="amount_allocated < amount_total",
+        ),
         Index("ix_invoice_owner", "owner_id", "issued_on"),
         Index("ix_invoice_reference", "customer_reference", postgresql_where="customer_reference IS NOT NULL"),
         Index("ix_invoice_by_day", "issued_on", "id"),

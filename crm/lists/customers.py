@@ -16,7 +16,7 @@ from core.masks import EMAILS, PHONES
 from core.organization import User
 from core.parties import Customer, CustomerAccount, PaymentTerms
 from core.queries.words import matches_customer
-from core.scope import visible_rows
+from core.scope import current_viewer, visible_rows
 from crm.models import Activity
 from finance.models import Invoice
 
@@ -41,6 +41,17 @@ def _overdue() -> ColumnElement[Decimal]:
     )
     nothing = literal(Decimal("0.00"), Numeric(18, 2))
     return case((_is_overdue, func.coalesce(amount, nothing)), else_=nothing)
+
+
+def _late() -> ColumnElement[bool]:
+    """That a customer is overdue. For who sees few customers it is asked of their open invoices, of which an index
+    holds each owner's; it is the same, since the account's oldest due date is that of an open invoice."""
+    if current_viewer().sees_all:
+        return _is_overdue
+    late = select(Invoice.customer_id).where(
+        Invoice.amount_allocated < Invoice.amount_total, Invoice.due_on < TODAY, visible_rows(Invoice)
+    )
+    return Customer.id.in_(late)
 
 
 def _next_step(column: Any) -> ColumnElement[Any]:
@@ -98,7 +109,10 @@ CUSTOMERS: Final = Source(
             "overdue", Kind.MONEY, _overdue(), order=func.coalesce(CustomerAccount.oldest_due_on, NEVER), sums=True,
             is_slow=True, also=("oldest_due_on",),
         ),
-        _account("is_overdue", Kind.FLAG, and_(CustomerAccount.oldest_due_on.is_not(None), _is_overdue), groups=True),
+        _account(
+            "is_overdue", Kind.FLAG, and_(CustomerAccount.oldest_due_on.is_not(None), _is_overdue), groups=True,
+            conditions={"yes": _late},
+        ),
         _account("oldest_due_on", Kind.DAY, CustomerAccount.oldest_due_on, groups=True),
         Column(
             name="last_order_on", kind=Kind.DAY, value=CustomerAccount.last_order_on, needs=("account",), groups=True,

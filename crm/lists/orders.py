@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
@@ -51,6 +52,29 @@ _returned = (
 def _owing(*more: ColumnElement[bool]) -> ColumnElement[bool]:
     invoices = select(SalesOrderInvoice.order_id).join(Invoice, Invoice.id == SalesOrderInvoice.invoice_id)
     return SalesOrder.id.in_(invoices.where(Invoice.amount_allocated < Invoice.amount_total, *more))
+
+
+def _owing_ones(*more: ColumnElement[bool]) -> Callable[[], ColumnElement[bool]]:
+    """The same for who asks: an index holds each owner's open invoices."""
+    return lambda: _owing(visible_rows(Invoice), *more)
+
+
+_returned = (
+    select(SalesOrderShipment.order_id)
+    .join(Shipment, Shipment.id == SalesOrderShipment.shipment_id)
+    .where(Shipment.kind == "return")
+)
+
+
+def _owing(*more: ColumnElement[bool]) -> ColumnElement[bool]:
+    invoices = select(SalesOrderInvoice.order_id).join(Invoice, Invoice.id == SalesOrderInvoice.invoice_id)
+    return SalesOrder.id.in_(invoices.where(Invoice.amount_allocated < Invoice.amount_total, *more))
+
+
+def _owing_ones(*more: ColumnElement[bool]) -> Callable[[], ColumnElement[bool]]:
+    """The same for who asks, from the open invoices on: an index holds each owner's. As an array, since the planner
+    would else look through the orders from the oldest on, of which hardly any is owed for."""
+    return lambda: SalesOrder.id == any_(func.array(_owed(visible_rows(Invoice), *more).scalar_subquery()))
 
 
 _open_amount = _of_invoices(func.sum(Invoice.amount_open))
@@ -131,9 +155,13 @@ ORDERS: Final = Source(
             name="is_ready", is_slow=True, kind=Kind.FLAG,
             value=and_(_is_open, IS_READY),
         ),
-        Column(name="is_owing", is_slow=True, kind=Kind.FLAG, value=_owing(), permission=MONEY),
         Column(
-            name="is_overdue", is_slow=True, kind=Kind.FLAG, value=_owing(Invoice.due_on < TODAY), permission=MONEY
+            name="is_owing", is_slow=True, kind=Kind.FLAG, value=_owing(), permission=MONEY,
+            conditions={"yes": _owing_ones()},
+        ),
+        Column(
+            name="is_overdue", is_slow=True, kind=Kind.FLAG, value=_owing(Invoice.due_on < TODAY), permission=MONEY,
+            conditions={"yes": _owing_ones(Invoice.due_on < TODAY)},
         ),
         Column(name="is_returned", is_slow=True, kind=Kind.FLAG, value=SalesOrder.id.in_(_returned)),
         Column(name="recorded_at", kind=Kind.MOMENT, value=SalesOrder.recorded_at, groups=True),

@@ -19,7 +19,7 @@ from crm.models import OrderState, SalesOrder, SalesOrderLine, ShippingStatus
 from inventory.lists import shared  # noqa: F401 (its reference)
 from inventory.models import Reservation, Warehouse
 
-_open_line = and_(SalesOrderLine.order_id == SalesOrder.id, SalesOrderLine.quantity_to_ship > 0)
+_open_line = and_(SalesOrderLine.order_id == SalesOrder.id, SalesOrderLine.quantity_to_ship > literal_column("0"))
 
 
 def _of_lines(value: Any) -> ColumnElement[Any]:
