@@ -59,24 +59,6 @@ def _owing_ones(*more: ColumnElement[bool]) -> Callable[[], ColumnElement[bool]]
     return lambda: _owing(visible_rows(Invoice), *more)
 
 
-_returned = (
-    select(SalesOrderShipment.order_id)
-    .join(Shipment, Shipment.id == SalesOrderShipment.shipment_id)
-    .where(Shipment.kind == "return")
-)
-
-
-def _owing(*more: ColumnElement[bool]) -> ColumnElement[bool]:
-    invoices = select(SalesOrderInvoice.order_id).join(Invoice, Invoice.id == SalesOrderInvoice.invoice_id)
-    return SalesOrder.id.in_(invoices.where(Invoice.amount_allocated < Invoice.amount_total, *more))
-
-
-def _owing_ones(*more: ColumnElement[bool]) -> Callable[[], ColumnElement[bool]]:
-    """The same for who asks, from the open invoices on: an index holds each owner's. As an array, since the planner
-    would else look through the orders from the oldest on, of which hardly any is owed for."""
-    return lambda: SalesOrder.id == any_(func.array(_owed(visible_rows(Invoice), *more).scalar_subquery()))
-
-
 _open_amount = _of_invoices(func.sum(Invoice.amount_open))
 _paid_amount = _of_invoices(func.sum(Invoice.amount_allocated - Invoice.amount_credited - Invoice.amount_written_off))
 _due_on = _of_invoices(func.min(Invoice.due_on).filter(Invoice.amount_allocated < Invoice.amount_total))
