@@ -82,7 +82,9 @@ def empty_database(database_server: Server) -> Iterator[DatabaseUrls]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-matrix", action="store_true", help="write tests/security/matrix.txt anew")
-    parser.addoption("--every-combination", action="store_true", help="tests/browser/test_axe.py: all pages in all")
+    parser.addoption(
+        "--every-combination", action="store_true", help="test_axe.py, test_bad_input.py: everything with everything"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,8 @@ SIDEWAYS = """density => {
 }"""
 WIDEST = """limit => [...document.querySelectorAll("body *")]
     .filter(part => part.checkVisibility() && part.getBoundingClientRect().right > limit + 1)
+    .filter(part => ![...document.querySelectorAll("body *")].some(
+        around => around !== part && around.contains(part) && getComputedStyle(around).overflowX !== "visible"))
     .slice(0, 3).map(part => part.outerHTML.slice(0, 120))"""
 LANGUAGES = ("zh", "en")
 THEMES = {"light": ("light", "normal"), "dark": ("dark", "normal"), "high": ("light", "high")}

@@ -178,8 +178,12 @@ def _matters(text: str) -> bool:
     return "RAN" in text or "POLICY" in text or "Content Security Policy" in text
 
 
+# The browser's own viewer of PDF files, which shows what hangs on a record.
+PDF_VIEWER = "chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/"
+
+
 def _is_ours(url: str, address: str) -> bool:
-    return url.startswith(address)
+    return url.startswith((address, PDF_VIEWER))
 
 
 def test_the_watch_sees_what_runs(chromium: Browser) -> None:

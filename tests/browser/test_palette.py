@@ -64,6 +64,7 @@ def test_commands_and_escape(desk: Desk) -> None:
     expect(desk.window.locator("#found")).to_be_hidden()
     desk.window.keyboard.press("Control+k")
     desk.window.keyboard.type("xjkh")
+    expect(desk.window.locator("#found")).to_contain_text("“xjkh”")  # the answer to all of it
     expect(chosen(desk)).to_have_text("New customer…")
     desk.window.keyboard.press("Enter")
     desk.is_at("/customers/new")

@@ -214,7 +214,7 @@ def test_the_picture_to_scan_is_shown(office: Office, people: Any) -> None:
     desk.press("Show the picture to scan")
     picture = desk.window.get_by_alt_text("QR code for the authenticator")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth > 100")
+    assert picture.evaluate("async image => { await image.decode(); return image.naturalWidth > 100; }")
 
 
 def _forget_proof(house: House, login: str) -> None:

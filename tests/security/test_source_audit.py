@@ -37,6 +37,9 @@ REVIEWED = {
     "web/talk/texts.py: imports Markup": "joins what it has escaped itself with links to colleagues",
     "web/talk/texts.py: Markup": "joins what it has escaped itself with links to colleagues",
     "web/talk/texts.py: Markup, text that is not escaped": "joins what it has escaped itself with links to colleagues",
+    "web/versions.py: imports Markup": "one hidden field, whose value it escapes",
+    "web/versions.py: Markup": "one hidden field, whose value it escapes",
+    "web/versions.py: Markup, text that is not escaped": "one hidden field, whose value it escapes",
     "web/mails.py: autoescape=False": "mails are plain text (`templates/mails/*.txt`), where an escape would be read",
     'web/drill/grow.py: connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {t)': (
         "names of our own models and a whole number, in the drill's own database"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from typing import Any, Final
 
@@ -54,7 +53,7 @@ def create_file(call: Call) -> Any:
     body = call.body
     try:
         content = b64decode(body["content"], validate=True)
-    except binascii.Error:
+    except ValueError:
         raise InvalidInput({"content": FieldError("not_base64")}) from None
     return call.run(add_files, body["record_type"], body["record_id"], [Sent(body["name"], content)])
 

@@ -245,7 +245,7 @@ def test_rules(company: House, person: Any) -> None:
     assert admin.post(address, **values, **{"steps-0-who": ""}) == 422
     assert admin.post(address, **values, **step) == 200
     assert admin.post(address, **values, **step) == 422
-    assert "Somebody else changed this record" in admin.page
+    assert "You saved this record meanwhile" in admin.page
     assert company.rows("SELECT threshold, valid_days FROM approval_rule WHERE id = :id", id=rule) == [(D(20), 7)]
     back = [
         {"approver": "role", "role_id": roles["sales_manager"], "from_measure": D(30)},
