@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.utils import redirect
 
 from core import database as db
 from core.columns import read_id
@@ -29,6 +30,7 @@ from web.products import area
 from web.products.forms import ProductForm
 from web.products.listing import PRODUCT_LIST
 from web.sentences import sentence
+from web.undo import undo_of
 
 
 @area.route("", permission="products.read")
@@ -100,8 +102,10 @@ def change(product_id: int) -> ResponseReturnValue:
     if form.validate():
         try:
             result = run_command(change_product, product_id, form.values(), version=shown_version(form))
-            flash_done(_("Product %(name)s saved", name=result["name"]))
-            return see_other("products.show", product_id=product_id)
+            there = url_for("products.show", product_id=product_id)
+            undo = undo_of("product", product_id, shown_version(form), result["version"], there)
+            flash_done(_("Product %(name)s saved", name=result["name"]), undo)
+            return redirect(there, 303)
         except DomainError as error:
             if not merge(form, error, lambda: _filled(product_id), "product", product_id):
                 apply_errors(form, error)
