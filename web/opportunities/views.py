@@ -36,6 +36,7 @@ from web.merging import merge
 from web.opportunities import area
 from web.opportunities.forms import LoseForm, OpportunityForm
 from web.opportunities.listing import OPPORTUNITY_LIST
+from web.opportunities.refused import refused_of
 from web.opportunities.sentences import FIELDS as CRITERIA
 from web.orders.forms import find_customer
 from web.permissions import may
@@ -110,6 +111,7 @@ def _record(opportunity_id: int, refusal: str = "", way: Way | None = None, lose
         stage=page.stage,
         by_id={stage.id: stage for stage in page.stages},
         progress=steps_of(page),
+        refused=list(refused_of(page)),
         missing=_missing(page),
         stage_name=stage_name,
         criteria=CRITERIA,
