@@ -275,3 +275,18 @@ def test_an_archived_bank_account_is_in_use_again(shop: Shop) -> None:
     assert shop.world.value(active, id=account) is False
     send(client, undo)
     assert shop.world.value(active, id=account) is True
+
+
+def test_a_reorder_point_is_put_back_and_never_written_over_unseen(shop: Shop) -> None:
+    world, tea, client = shop.world, shop.ids["tea"], shop.client()
+    warehouse = world.value("SELECT id FROM warehouse WHERE is_default")
+    point = "SELECT quantity FROM reorder_point WHERE product_id = :id"
+    there = f"/products/{tea}/reorder-point"
+    _, undo = send(client, there, warehouse_id=warehouse, quantity="8", was="")
+    assert world.value(point, id=tea) == 8
+    stale = shop.post(there, {"warehouse_id": warehouse, "quantity": "9", "was": ""})
+    assert stale.status_code == 409 and "it now says “8”" in html.unescape(stale.text)
+    assert re.search(r'name="was" value="8"><input class="n" name="quantity"[^>]* value="9"', stale.text)
+    send(client, undo)
+    assert world.rows(point, id=tea) == []
+    assert client.post(undo, data={"idempotency_key": new_key()}).status_code == 409
