@@ -67,14 +67,17 @@ def complete_activity(
 
 
 @needs("activities.write")
-def reopen_activity(plan: Plan, activity_id: int) -> dict[str, Any]:
+def reopen_activity(plan: Plan, activity_id: int, *, version: int | None = None) -> dict[str, Any]:
     """What was marked as done waits again for its day. Raises NotFound, `never_planned` for what was recorded as
-    done."""
+    done, `changed_since` when somebody changed it since `version`."""
     activity = _lock(plan, activity_id)
     if activity.due_on is None:
         raise DomainError("never_planned")
-    activity.done_at = None
-    plan.session.flush()
+    if activity.done_at is not None:
+        if version is not None and activity.version != version:
+            raise DomainError("changed_since")
+        activity.done_at = None
+        plan.session.flush()
     return activity_answer(activity)
 
 

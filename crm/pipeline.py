@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from core.audit import record
+from core.audit import only_changed, record
 from core.columns import check_texts
 from core.custom_fields.records import has_custom_fields
 from core.custom_fields.writing import take_custom
@@ -196,8 +196,7 @@ def move_opportunity(
         raise _unknown_stage(stage, stages)
     if target.id == deal.stage_id:
         return _answer(deal, target)
-    if deal.live_order and (deal.stage_kind == StageKind.WON or target.kind == StageKind.LOST):
-        raise DomainError("opportunity_ordered", number=deal.number, order=deal.live_order)
+    _check_live_order(deal, target)
     if target.kind == StageKind.LOST:
         if not clean(lost_reason):
             errors = FieldErrors()
@@ -208,14 +207,41 @@ def move_opportunity(
     lost = target.kind == StageKind.LOST
     told = {"lost_reason": clean(lost_reason), "competitor": clean(competitor) or deal.competitor} if lost else {}
     enter_stage(plan, deal, target, told)
-    if told:
-        plan.set(Opportunity, deal.id, **told)
     return _answer(deal, target)
 
 
-def enter_stage(plan: Plan, deal: OpportunityFact, target: StageFact, told: Mapping[str, Any] | None = None) -> None:
-    """Puts a locked opportunity into a stage: row, stage history, audit (with what else is `told`), event."""
+@needs("opportunities.write")
+def return_to_stage(
+    plan: Plan, opportunity_id: int, stage: str, *, told: Mapping[str, str | None], version: int
+) -> dict[str, Any]:
+    """Puts an opportunity back into the stage it stood in before `version`, with what was `told` of its loss then.
+    Nothing is asked for, since it stood there already.
+
+    Raises NotFound, `edit_conflict` when it was changed since, `opportunity_ordered` while an order of it lives.
+    """
+    deal = lock_opportunity(plan, opportunity_id)
+    if deal.version != version:
+        raise DomainError("edit_conflict", number=deal.number, version=deal.version)
+    [stages] = plan.fetch(STAGES())
+    target = next((found for found in stages if found.code == stage), None)
+    if target is None:
+        raise _unknown_stage(stage, stages)
+    _check_live_order(deal, target)
+    enter_stage(plan, deal, target, told)
+    return _answer(deal, target)
+
+
+def _check_live_order(deal: OpportunityFact, target: StageFact) -> None:
+    if deal.live_order and (deal.stage_kind == StageKind.WON or target.kind == StageKind.LOST):
+        raise DomainError("opportunity_ordered", number=deal.number, order=deal.live_order)
+
+
+def enter_stage(
+    plan: Plan, deal: OpportunityFact, target: StageFact, told: Mapping[str, str | None] | None = None
+) -> None:
+    """Puts a locked opportunity into a stage: row (with what is `told` of a loss), stage history, audit, event."""
     closed = target.kind != StageKind.OPEN
+    changed = {name: [getattr(deal, name), value] for name, value in (told or {}).items()}
     plan.set(
         Opportunity,
         deal.id,
@@ -224,6 +250,7 @@ def enter_stage(plan: Plan, deal: OpportunityFact, target: StageFact, told: Mapp
         stage_since=plan.now,
         closed_at=plan.now if closed else None,
         version=deal.version + 1,
+        **(told or {}),
     )
     plan.insert(
         StageChange,
@@ -239,7 +266,7 @@ def enter_stage(plan: Plan, deal: OpportunityFact, target: StageFact, told: Mapp
         "opportunity",
         deal.id,
         label=deal.number,
-        changes={"stage": [deal.stage_code, target.code], **(told or {})},
+        changes={"stage": [deal.stage_code, target.code], **only_changed(changed)},
     )
     emit(plan, "opportunity_moved", opportunity_id=deal.id, stage=target.code)
     plan.effect("opportunity", name=deal.name, stage=target.code)
@@ -266,7 +293,15 @@ def lock_opportunity(plan: Plan, opportunity_id: int) -> OpportunityFact:
 
 
 def _answer(deal: OpportunityFact, stage: StageFact) -> dict[str, Any]:
-    return {"id": deal.id, "number": deal.number, "name": deal.name, "stage": stage.code, "stage_kind": stage.kind}
+    return {
+        "id": deal.id,
+        "number": deal.number,
+        "name": deal.name,
+        "stage": stage.code,
+        "stage_kind": stage.kind,
+        "stage_before": deal.stage_code,
+        "version": deal.version + (stage.id != deal.stage_id),
+    }
 
 
 def _unknown_stage(stage: str | None, stages: list[StageFact]) -> DomainError:

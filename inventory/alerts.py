@@ -96,3 +96,15 @@ def dismiss_alert(plan: Plan, alert_id: int) -> dict[str, Any]:
     plan.set(StockAlert, alert_id, dismissed_at=plan.now, dismissed_by_id=plan.actor.user_id)
     record(plan, "stock_alert.dismissed", "stock_alert", alert_id)
     return {"id": alert_id}
+
+
+@needs("stock.plan")
+def restore_alert(plan: Plan, alert_id: int) -> dict[str, Any]:
+    """Puts a dismissed alert back among those to answer. Raises NotFound, also for one that stock has closed."""
+    [rows] = plan.fetch(ALERT(alert_id=alert_id))
+    if not rows:
+        raise NotFound("stock_alert", alert_id)
+    if rows[0][1] is not None:
+        plan.set(StockAlert, alert_id, dismissed_at=None, dismissed_by_id=None)
+        record(plan, "stock_alert.restored", "stock_alert", alert_id)
+    return {"id": alert_id}

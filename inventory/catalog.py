@@ -228,8 +228,11 @@ def save_warehouse(
 
 
 @needs("stock.plan")
-def set_reorder_point(plan: Plan, product_id: int, warehouse_id: int, quantity: Decimal | None) -> dict[str, Any]:
-    """Sets, changes or (None) removes the reorder point of a product in a warehouse."""
+def set_reorder_point(
+    plan: Plan, product_id: int, warehouse_id: int, quantity: Decimal | None, *, seen: Sequence[Decimal | None] = ()
+) -> dict[str, Any]:
+    """Sets, changes or (None) removes the reorder point of a product in a warehouse. `seen`, where it is known, holds
+    what was shown before. Raises NotFound, InvalidInput, `changed_since` with what stands there instead of it."""
     errors = FieldErrors()
     if quantity is not None and quantity > LARGEST_QUANTITY:
         errors.add("quantity", "too_large", limit=LARGEST_QUANTITY)
@@ -246,6 +249,9 @@ def set_reorder_point(plan: Plan, product_id: int, warehouse_id: int, quantity: 
         .where(ReorderPoint.product_id == product_id, ReorderPoint.warehouse_id == warehouse_id)
         .with_for_update()
     ).scalar_one_or_none()
+    before = None if point is None else point.quantity
+    if seen and seen[0] != before:
+        raise DomainError("changed_since", now=before)
     if quantity is None:
         if point is not None:
             plan.session.delete(point)

@@ -70,6 +70,7 @@ AREAS: Final = (
     "web.exports",
     "web.imports",
     "web.reveal",
+    "web.undo",
     "web.api",
 )
 

@@ -54,6 +54,8 @@ class OrderHead(NamedTuple):
     cancel_reason: str | None
     recorded_at: datetime
     version: int
+    credit_limit: Decimal | None
+    exposure: Decimal
 
 
 HEAD = statement(
@@ -64,9 +66,10 @@ HEAD = statement(
            so.shipping_status, so.invoice_status, so.ordered_on, so.requested_on, so.customer_reference, so.currency,
            so.invoicing_policy, so.terms_days, so.due_from, so.amount_net, so.amount_tax, so.amount_total, so.ship_to,
            so.carrier, so.note, so.confirmed_at, confirmer.name, so.cancelled_at, so.cancel_reason, so.recorded_at,
-           so.version
+           so.version, customer.credit_limit, account.exposure
       FROM sales_order AS so
       JOIN customer ON customer.id = so.customer_id
+      JOIN customer_account AS account ON account.customer_id = so.customer_id
       JOIN app_user AS owner ON owner.id = so.owner_id
       JOIN app_user AS seller ON seller.id = so.salesperson_id
       JOIN warehouse ON warehouse.id = so.warehouse_id
@@ -75,7 +78,7 @@ HEAD = statement(
       LEFT JOIN app_user AS confirmer ON confirmer.id = so.confirmed_by_id
      WHERE so.id = %(order_id)s::bigint AND visible(so)
     """,
-    tables="sales_order customer app_user warehouse opportunity quotation",
+    tables="sales_order customer customer_account app_user warehouse opportunity quotation",
     scope="scoped",
     fact=OrderHead,
 )
@@ -288,6 +291,12 @@ class OrderPage:
     @property
     def back_ordered(self) -> Decimal:
         return sum((line.back_ordered for line in self.lines), Decimal(0))
+
+    @property
+    def over_limit(self) -> Decimal:
+        """By how much a draft would go over the customer's credit limit; zero without one."""
+        limit = self.order.credit_limit
+        return ZERO if limit is None else max(self.order.exposure + self.order.amount_total - limit, ZERO)
 
     @property
     def reserved(self) -> Decimal:

@@ -57,6 +57,24 @@ def test_rows_by_keyboard(house: House, office: Office) -> None:
     sales.is_at("/customers")
 
 
+def test_ctrl_z_takes_back_what_was_done_outside_fields_only(house: House, office: Office) -> None:
+    customer = house.world.customer("Kept", owner_id=house.ids["seller"], city="Suzhou")
+    city = "SELECT city FROM customer WHERE id = :id"
+    sales = office.at_work("sales")
+    sales.open(f"/customers/{customer}/edit")
+    sales.window.locator("#city").fill("Nanjing")
+    _press(sales, "Control+s")
+    sales.is_at(f"/customers/{customer}")
+    sales.window.locator("#subject").focus()
+    _press(sales, "Control+z")
+    expect(sales.window.locator("[data-undo]")).to_have_count(1)
+    assert house.world.value(city, id=customer) == "Nanjing"
+    sales.window.locator("body").evaluate("() => document.activeElement.blur()")
+    _press(sales, "Control+z")
+    expect(sales.window.locator(".toast")).to_contain_text("Taken back")
+    assert house.world.value(city, id=customer) == "Suzhou"
+
+
 def test_all_keys_stand_in_a_dialog_and_on_a_page(house: House, office: Office) -> None:
     sales = office.at_work("sales")
     sales.open("/orders/new")

@@ -93,4 +93,4 @@ def test_why_a_deal_was_lost_and_to_whom(house: House) -> None:
         house, "opportunity", made["id"],
         lambda: house.run(move_opportunity, made["id"], "lost", lost_reason="price", competitor="Acme"),
     )  # fmt: skip
-    assert (told["lost_reason"], told["competitor"]) == ("price", "Acme")
+    assert (told["lost_reason"], told["competitor"]) == ([None, "price"], [None, "Acme"])

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.utils import redirect
 
 from core import database as db
 from core.errors import DomainError
-from crm.activities import complete_activity, record_activity
+from crm.activities import complete_activity, record_activity, reopen_activity
 from crm.queries.customer_page import get_customer
 from web.activities import area
 from web.activities.forms import ActivityForm
@@ -53,15 +53,29 @@ def create(customer_id: int) -> ResponseReturnValue:
 @area.route("/<int:activity_id>/done", permission="activities.write", methods=["POST"])
 def done(activity_id: int) -> ResponseReturnValue:
     """Mark as done."""
-    version = version_in(request.form.get("version"))
+    version, back = version_in(request.form.get("version")), safe_target(request.form.get("next"), "/activities")
     try:
         result = run_command(complete_activity, activity_id, version=version)
-        flash_done(_("Done: %(subject)s", subject=str(result["subject"])[:80]))
+        undo = url_for("activities.reopen", activity_id=activity_id, version=result["version"], next=back)
+        flash_done(_("Done: %(subject)s", subject=str(result["subject"])[:80]), undo if result["due_on"] else None)
     except DomainError as error:
         if error.http_status == 404:
             raise
         flash_refusal(error)
-    return redirect(safe_target(request.form.get("next"), "/activities"), 303)
+    return redirect(back, 303)
+
+
+@area.route("/<int:activity_id>/reopen", permission="activities.write", methods=["POST"])
+def reopen(activity_id: int) -> ResponseReturnValue:
+    """Put what was marked as done back to what waits."""
+    try:
+        run_command(reopen_activity, activity_id, version=version_in(request.args.get("version")))
+        flash_done(_("It waits again"))
+    except DomainError as error:
+        if error.http_status == 404:
+            raise
+        flash_refusal(error)
+    return redirect(safe_target(request.args.get("next"), "/activities"), 303)
 
 
 def _values(form: ActivityForm) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from crm.activities import LONGEST_RESULT, LONGEST_SUBJECT, complete_activity, record_activity
+from crm.activities import LONGEST_RESULT, LONGEST_SUBJECT, complete_activity, record_activity, reopen_activity
 from crm.models import ActivityKind
 from crm.queries.activity_record import ACTIVITIES
 from web.api.fields import Body, Choice, Day, Flag, Id, Integer, Text
@@ -49,3 +49,12 @@ def list_activities(call: Call) -> Any:
 )  # fmt: skip
 def complete_activity_call(call: Call, activity_id: int) -> Any:
     return call.run(complete_activity, activity_id, result=call.body.get("result"), version=call.body.get("version"))
+
+
+@operation(
+    "POST", "/activities/{activity_id}/reopen", "activities.write",
+    summary="Have what was marked as done wait again", body=Body(version=Integer(smallest=1)), answer=SAVED,
+    refusals=("never_planned", "changed_since"),
+)  # fmt: skip
+def reopen_activity_call(call: Call, activity_id: int) -> Any:
+    return call.run(reopen_activity, activity_id, version=call.body.get("version"))

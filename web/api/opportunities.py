@@ -82,7 +82,9 @@ def change_opportunity_call(call: Call, opportunity_id: int) -> Any:
         lost_reason=Text(limit=200, help="Needed for a lost one."),
         competitor=Text(limit=120),
     ),
-    answer={"id": int, "number": str, "name": str, "stage": str, "stage_kind": str}, 
+    answer={
+        "id": int, "number": str, "name": str, "stage": str, "stage_kind": str, "stage_before": str, "version": int,
+    },
     refusals=("exit_criteria", "opportunity_ordered"),
 )  # fmt: skip
 def move_opportunity_call(call: Call, opportunity_id: int) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import FieldErrors
 from core.masks import Cost
-from inventory.alerts import dismiss_alert
+from inventory.alerts import dismiss_alert, restore_alert
 from inventory.catalog import set_reorder_point
 from inventory.documents import StockLine, adjust_stock, receive_stock
 from inventory.models import MoveKind
@@ -164,3 +164,11 @@ def list_stock_alerts(call: Call) -> Any:
 )  # fmt: skip
 def dismiss_stock_alert(call: Call, alert_id: int) -> Any:
     return call.run(dismiss_alert, alert_id)
+
+
+@operation(
+    "POST", "/stock-alerts/{alert_id}/restore", "stock.plan", summary="Put a dismissed alert back among the open ones",
+    body=Body(), answer={"id": int},
+)  # fmt: skip
+def restore_stock_alert(call: Call, alert_id: int) -> Any:
+    return call.run(restore_alert, alert_id)

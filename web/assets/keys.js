@@ -100,5 +100,6 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const found = table[both || pressed];
-  if (found && actions[found[0]](found[1], event)) event.preventDefault();
+  // What repeats a link or a button never acts from within a field, where the key is the field's own.
+  if (found && !(typing && found[0] === "press") && actions[found[0]](found[1], event)) event.preventDefault();
 });

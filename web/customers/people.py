@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.utils import redirect
 
 from core import database as db
+from core.command import Result
 from core.custom_fields.values import values_of
 from core.customers import save_address, save_contact
 from core.errors import DomainError, NotFound
@@ -18,8 +20,9 @@ from web.custom_fields.forms import filled
 from web.customers import area
 from web.customers.forms import AddressForm, ContactForm
 from web.filters import today
-from web.http import apply_errors, flash_done, run_command, see_other, shown_version
+from web.http import apply_errors, flash_done, run_command, shown_version
 from web.merging import merge
+from web.undo import undo_of
 
 CONTACT_FIELDS = (
     "name",
@@ -142,8 +145,7 @@ def _save_contact(form: ContactForm, customer_id: int, contact_id: int | None = 
                 contact_id=contact_id,
                 version=version,
             )
-            flash_done(_("Contact %(name)s saved", name=result["name"]))
-            return see_other("customers.show", customer_id=customer_id)
+            return _saved("contact", customer_id, version, result, _("Contact %(name)s saved", name=result["name"]))
         except DomainError as error:
             if not merge(
                 form, error, lambda: _filled_contact(customer_id, contact_id or 0), "contact", contact_id or 0
@@ -152,21 +154,28 @@ def _save_contact(form: ContactForm, customer_id: int, contact_id: int | None = 
     return _contact_page(form, customer_id, contact_id), 422
 
 
+def _saved(record_type: str, customer_id: int, version: int | None, result: Result, text: str) -> ResponseReturnValue:
+    """Says that a part of a customer is saved; what was there before can be put back."""
+    there = url_for("customers.show", customer_id=customer_id)
+    undo = undo_of(record_type, result["id"], version, result["version"], there) if version else None
+    flash_done(text, undo)
+    return redirect(there, 303)
+
+
 def _save_address(form: AddressForm, customer_id: int, address_id: int | None = None) -> ResponseReturnValue:
     form.offer()
     if form.validate():
         values = {name: form[name].data for name in ADDRESS_FIELDS}
         version = shown_version(form) if address_id else None
         try:
-            run_command(
+            result = run_command(
                 save_address,
                 customer_id,
                 values,
                 address_id=address_id,
                 version=version,
             )
-            flash_done(_("Address saved"))
-            return see_other("customers.show", customer_id=customer_id)
+            return _saved("address", customer_id, version, result, _("Address saved"))
         except DomainError as error:
             if not merge(
                 form, error, lambda: _filled_address(customer_id, address_id or 0), "address", address_id or 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import g, render_template, request
+from flask import g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from werkzeug.utils import redirect
 
 from core import database as db
 from core.custom_fields.values import read_values, values_of
@@ -30,6 +31,7 @@ from web.merging import merge
 from web.navigation import link
 from web.orders.sentences import PAYMENT, PAYMENT_TONES
 from web.talk.records import open_types
+from web.undo import undo_of
 
 GROUP_NAMES = {
     "all": lazy_gettext("All"),
@@ -124,8 +126,10 @@ def change(customer_id: int) -> ResponseReturnValue:
     if form.validate():
         try:
             result = run_command(change_customer, customer_id, form.values(), version=shown_version(form))
-            flash_done(_("Customer %(name)s saved", name=result["name"]))
-            return see_other("customers.show", customer_id=customer_id)
+            there = url_for("customers.show", customer_id=customer_id)
+            undo = undo_of("customer", customer_id, shown_version(form), result["version"], there)
+            flash_done(_("Customer %(name)s saved", name=result["name"]), undo)
+            return redirect(there, 303)
         except DomainError as error:
             refusal = error
             if not merge(form, error, lambda: _filled(_customer(customer_id)), "customer", customer_id):

@@ -68,6 +68,7 @@ GROUPS: Final = (
             Key("escape", _("Close what is open; clear the selection"), tell="close"),
             Key("ctrl+enter", _("Confirm or save the form"), tell="submit"),
             Key("ctrl+s", _("Save the form; an order or quotation as a draft"), tell="save"),
+            Key("ctrl+z", _("Undo what was just done"), press="[data-undo]"),
             Key("?", _("All keys"), tell="keys"),
         ),
     ),

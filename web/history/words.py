@@ -102,6 +102,7 @@ ACTIONS: dict[str, Any] = {
     "stock.opening": _("Opening stock recorded"),
     "stock.receipt": _("Goods received"),
     "stock_alert.dismissed": _("Dismissed"),
+    "stock_alert.restored": _("Opened again"),
     "user.factor_added": _("Second factor added"),
     "user.factor_removed": _("Second factor removed"),
     "user.factors_reset": _("Second factors reset"),

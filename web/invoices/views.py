@@ -48,6 +48,7 @@ from web.i18n import language
 from web.invoices import area
 from web.invoices.listing import CREDIT_NOTE_LIST, INVOICE_LIST
 from web.invoices.papers import read_credit_note, read_invoice
+from web.invoices.refused import refused_of
 from web.limits import PDF
 from web.lists.address import day_of, id_of, text_of
 from web.lists.pages import show_list
@@ -104,6 +105,7 @@ def _record(
         return render_template(
             "invoices/show.html",
             invoice=invoice,
+            refused=list(refused_of(invoice)),
             lines=invoice_lines(connection, invoice_id, chinese=language() == "zh"),
             allocations=allocations_where(connection, of_invoice),
             entries=entries_of(connection, invoice.number, of_invoice),

@@ -12,6 +12,7 @@ from werkzeug.utils import redirect
 
 from core import clock
 from core import database as db
+from core.command import Result
 from core.custom_fields.values import read_values
 from core.errors import DomainError
 from crm.pipeline import change_opportunity, create_opportunity, move_opportunity
@@ -35,10 +36,12 @@ from web.merging import merge
 from web.opportunities import area
 from web.opportunities.forms import LoseForm, OpportunityForm
 from web.opportunities.listing import OPPORTUNITY_LIST
+from web.opportunities.refused import refused_of
 from web.opportunities.sentences import FIELDS as CRITERIA
 from web.orders.forms import find_customer
 from web.permissions import may
 from web.sentences import sentence
+from web.undo import undo_of
 
 WON_SHOWN_DAYS = 31
 Way = tuple[str, str, str]
@@ -108,6 +111,7 @@ def _record(opportunity_id: int, refusal: str = "", way: Way | None = None, lose
         stage=page.stage,
         by_id={stage.id: stage for stage in page.stages},
         progress=steps_of(page),
+        refused=list(refused_of(page)),
         missing=_missing(page),
         stage_name=stage_name,
         criteria=CRITERIA,
@@ -209,8 +213,10 @@ def change(opportunity_id: int) -> ResponseReturnValue:
     if form.validate():
         try:
             result = run_command(change_opportunity, opportunity_id, form.values(), version=shown_version(form))
-            flash_done(_("Opportunity %(number)s saved", number=result["number"]))
-            return see_other("opportunities.show", opportunity_id=opportunity_id)
+            there = url_for("opportunities.show", opportunity_id=opportunity_id)
+            undo = undo_of("opportunity", opportunity_id, shown_version(form), result["version"], there)
+            flash_done(_("Opportunity %(number)s saved", number=result["number"]), undo)
+            return redirect(there, 303)
         except DomainError as error:
             if not merge(form, error, lambda: _filled(opportunity_id)[0], "opportunity", opportunity_id):
                 apply_errors(form, error)
@@ -238,8 +244,15 @@ def move(opportunity_id: int) -> ResponseReturnValue:
         if "/board" in back:
             return _board(text, way), error.http_status
         return _record(opportunity_id, text, way), error.http_status
-    flash_done(_("%(name)s moved", name=result["name"]))
-    return redirect(back, 303) if back else see_other("opportunities.show", opportunity_id=opportunity_id)
+    return _moved(result, _("%(name)s moved", name=result["name"]), back)
+
+
+def _moved(result: Result, text: str, back: str = "") -> ResponseReturnValue:
+    """Says that an opportunity stands in another stage, with the way back."""
+    there = back or url_for("opportunities.show", opportunity_id=result["id"])
+    before = result["version"] - (result["stage"] != result["stage_before"])
+    flash_done(text, undo_of("opportunity", result["id"], before, result["version"], there))
+    return redirect(there, 303)
 
 
 def _way_out(opportunity_id: int, error: DomainError) -> Way:
@@ -267,8 +280,7 @@ def lose(opportunity_id: int) -> ResponseReturnValue:
                 lost_reason=(form.lost_reason.data or "")[:200],
                 competitor=(form.competitor.data or "")[:120],
             )
-            flash_done(_("%(name)s marked as lost", name=result["name"]))
-            return see_other("opportunities.show", opportunity_id=opportunity_id)
+            return _moved(result, _("%(name)s marked as lost", name=result["name"]))
         except DomainError as error:
             if error.code == "opportunity_ordered":
                 text, way = sentence(error.code, error.data), _way_out(opportunity_id, error)

@@ -18,6 +18,7 @@ from web.filters import day, quantity, today
 from web.lists.pages import show_list
 from web.orders import area
 from web.orders.listing import ORDER_LIST
+from web.orders.refused import refused_of
 from web.orders.sentences import (
     INVOICING,
     PAYMENT,
@@ -80,6 +81,7 @@ def record_page(order_id: int, *, dialog: dict[str, Any] | None = None) -> str:
         payment_status=payment_status,
         progress=steps_of(page, payment_status),
         actions=[action for action in ACTIONS.values() if may(action.permission) and action.may_now(page)],
+        refused=refused_of(page),
         dialog=dialog,
         history_words=HISTORY,
         history_looks=HISTORY_LOOKS,

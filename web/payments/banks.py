@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, render_template
+from flask import g, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -107,7 +107,9 @@ def _set_active(bank_account_id: int, is_active: bool) -> ResponseReturnValue:
             raise
         return _list(sentence(error.code, error.data)), error.http_status
     name = result["name"]
-    flash_done(_("%(name)s in use again", name=name) if is_active else _("%(name)s archived", name=name))
+    opposite = "payments.archive_bank_account" if is_active else "payments.restore_bank_account"
+    undo = url_for(opposite, bank_account_id=bank_account_id)
+    flash_done(_("%(name)s in use again", name=name) if is_active else _("%(name)s archived", name=name), undo)
     return see_other("payments.bank_accounts")
 
 

@@ -16,6 +16,7 @@ from web.i18n import language
 from web.lists.pages import show_list
 from web.payments import area
 from web.payments.listing import PAYMENT_LIST
+from web.payments.refused import refused_of
 
 
 @area.app_template_filter("short_day")
@@ -42,6 +43,7 @@ def show(payment_id: int) -> str:
         return render_template(
             "payments/show.html",
             payment=payment,
+            refused=list(refused_of(payment)),
             allocations=allocations_where(connection, condition),
             entries=entries_of(connection, payment.number, condition),
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from decimal import Decimal
+
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.utils import redirect
 
 from core import database as db
 from core.columns import read_id
@@ -20,8 +23,9 @@ from inventory.queries.products import (
 )
 from web.custom_fields.forms import filled
 from web.custom_fields.shown import facts_of
+from web.filters import plain
 from web.forms import read_number
-from web.http import apply_errors, flash, flash_done, run_command, see_other, shown_version
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.i18n import language
 from web.lists.pages import show_list
 from web.merging import merge
@@ -29,6 +33,7 @@ from web.products import area
 from web.products.forms import ProductForm
 from web.products.listing import PRODUCT_LIST
 from web.sentences import sentence
+from web.undo import undo_of
 
 
 @area.route("", permission="products.read")
@@ -100,8 +105,10 @@ def change(product_id: int) -> ResponseReturnValue:
     if form.validate():
         try:
             result = run_command(change_product, product_id, form.values(), version=shown_version(form))
-            flash_done(_("Product %(name)s saved", name=result["name"]))
-            return see_other("products.show", product_id=product_id)
+            there = url_for("products.show", product_id=product_id)
+            undo = undo_of("product", product_id, shown_version(form), result["version"], there)
+            flash_done(_("Product %(name)s saved", name=result["name"]), undo)
+            return redirect(there, 303)
         except DomainError as error:
             if not merge(form, error, lambda: _filled(product_id), "product", product_id):
                 apply_errors(form, error)
@@ -110,25 +117,46 @@ def change(product_id: int) -> ResponseReturnValue:
 
 @area.route("/<int:product_id>/reorder-point", permission="stock.plan", methods=["POST"])
 def reorder_point(product_id: int) -> ResponseReturnValue:
-    """Set the reorder point of one warehouse; an empty field removes it."""
-    text, where = request.form.get("quantity", "").strip(), request.form.get("warehouse_id", "")
+    """Set the reorder point of one warehouse; an empty field removes it. Refused where it is no longer what was
+    shown; the way back names what it was, in the address."""
+    text, where = request.values.get("quantity", "").strip(), request.values.get("warehouse_id", "")
     warehouse_id = read_id(where)
     if warehouse_id is None:
         raise NotFound("warehouse", where)
     try:
-        quantity = read_number(text, places=QUANTITY_PLACES, largest=LARGEST_QUANTITY) if text else None
+        quantity = _point(text)
+        seen = (_point(request.values["was"]),) if "was" in request.values else ()
     except ValueError as unread:
         return _record(product_id, faulty=warehouse_id, typed=text, fault=str(unread)), 422
     try:
-        run_command(set_reorder_point, product_id, warehouse_id, quantity)
+        run_command(set_reorder_point, product_id, warehouse_id, quantity, seen=seen)
     except DomainError as error:
         if error.http_status == 404:
             raise
         codes = [sentence(field.code, field.data) for field in error.fields.values()]
-        fault = " ".join(codes) or sentence(error.code, error.data)
+        fault = " ".join(codes) or _point_refused(error)
         return _record(product_id, faulty=warehouse_id, typed=text, fault=fault), error.http_status
-    flash(_("Reorder point saved") if text else _("Reorder point removed"), "ok")
+    undo = None
+    if seen:
+        before, now = plain(seen[0]), plain(quantity)
+        undo = url_for(
+            "products.reorder_point", product_id=product_id, warehouse_id=warehouse_id, quantity=before, was=now
+        )
+    flash_done(_("Reorder point saved") if text else _("Reorder point removed"), undo)
     return see_other("products.show", product_id=product_id)
+
+
+def _point(text: str) -> Decimal | None:
+    return read_number(text.strip(), places=QUANTITY_PLACES, largest=LARGEST_QUANTITY) if text.strip() else None
+
+
+def _point_refused(error: DomainError) -> str:
+    if error.code != "changed_since":
+        return sentence(error.code, error.data)
+    return _(
+        "Somebody changed it meanwhile: it now says “%(value)s”. Your entry is kept; save it again.",
+        value=plain(error.data["now"]),
+    )
 
 
 def _form(form: ProductForm, product_id: int | None = None) -> str:

@@ -25,6 +25,7 @@ from web.orders.printing import answer_paper
 from web.permissions import may
 from web.quotations import area
 from web.quotations.listing import QUOTATION_LIST
+from web.quotations.refused import has_expired, refused_of
 from web.quotations.sentences import STATE_TONES, STATES
 from web.sentences import sentence
 
@@ -78,6 +79,8 @@ def _record(quotation_id: int, dialog: dict[str, Any] | None = None) -> str:
         "quotations/show.html",
         **vars(page),
         others=others,
+        refused=list(refused_of(page.quotation)),
+        expired=has_expired(page.quotation),
         dialog=dialog,
         states=STATES,
         tones=STATE_TONES,

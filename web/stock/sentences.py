@@ -17,6 +17,11 @@ def _product_unknown(data: Mapping[str, Any]) -> str:
     return _("There is no such product. Type its code or name.")
 
 
+@sentence_for("alert_closed")
+def _alert_closed(data: Mapping[str, Any]) -> str:
+    return _("Not taken back: there is no such alert any more; stock has recovered.")
+
+
 @sentence_for("duplicate_code")
 def _duplicate_code(data: Mapping[str, Any]) -> str:
     return _("This code is taken. Choose a different one.")

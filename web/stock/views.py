@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
-from inventory.alerts import dismiss_alert
+from core.errors import DomainError, NotFound
+from inventory.alerts import dismiss_alert, restore_alert
 from inventory.queries.alerts import AlertRow, open_alerts, waiting_orders
 from web.filters import plain
-from web.http import flash_done, run_command, see_other
+from web.http import flash_done, flash_refusal, run_command, see_other
 from web.i18n import language
 from web.lists.address import text_of
 from web.lists.pages import show_list
@@ -84,6 +85,19 @@ def _refills(alerts: list[AlertRow]) -> list[tuple[str, int, str]]:
 @area.route("/alerts/<int:alert_id>/dismiss", permission="stock.plan", methods=["POST"])
 def dismiss(alert_id: int) -> ResponseReturnValue:
     """Mark an alert as seen."""
+    tab = request.form.get("tab") or None
     run_command(dismiss_alert, alert_id)
-    flash_done(_("Alert dismissed until stock recovers and falls again"))
-    return see_other("stock.alerts", tab=request.form.get("tab") or None)
+    undo = url_for("stock.restore", alert_id=alert_id, tab=tab)
+    flash_done(_("Alert dismissed until stock recovers and falls again"), undo)
+    return see_other("stock.alerts", tab=tab)
+
+
+@area.route("/alerts/<int:alert_id>/restore", permission="stock.plan", methods=["POST"])
+def restore(alert_id: int) -> ResponseReturnValue:
+    """Put a dismissed alert back; one that stock has answered meanwhile stays closed."""
+    try:
+        run_command(restore_alert, alert_id)
+        flash_done(_("The alert is open again"))
+    except NotFound:
+        flash_refusal(DomainError("alert_closed"))
+    return see_other("stock.alerts", tab=request.args.get("tab") or None)

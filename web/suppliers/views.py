@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import g, render_template
+from flask import g, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.utils import redirect
 from wtforms import StringField
 
 from core import database as db
@@ -32,6 +33,7 @@ from web.merging import merge
 from web.sentences import sentence_for
 from web.suppliers import area
 from web.suppliers.listing import SUPPLIER_LIST
+from web.undo import undo_of
 
 RECEIPT_COLUMNS = ("number", "effective_on", "reason", "lines")
 
@@ -133,8 +135,10 @@ def change(supplier_id: int) -> ResponseReturnValue:
     if form.validate():
         try:
             result = run_command(change_supplier, supplier_id, form.values(), version=shown_version(form))
-            flash_done(_("Supplier %(name)s saved", name=result["name"]))
-            return see_other("suppliers.show", supplier_id=supplier_id)
+            there = url_for("suppliers.show", supplier_id=supplier_id)
+            undo = undo_of("supplier", supplier_id, shown_version(form), result["version"], there)
+            flash_done(_("Supplier %(name)s saved", name=result["name"]), undo)
+            return redirect(there, 303)
         except DomainError as error:
             if not merge(form, error, lambda: _filled(supplier_id), "supplier", supplier_id):
                 apply_errors(form, error)

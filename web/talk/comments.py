@@ -126,7 +126,7 @@ def _say_not_told(record_type: str, result: Result) -> None:
 
 def back_to(record_type: str, record_id: int, comment_id: int | None = None) -> str:
     """The page one came from, at the comment."""
-    there = safe_target(request.form.get("next"), "") or record_address(record_type, record_id)
+    there = safe_target(request.values.get("next"), "") or record_address(record_type, record_id)
     there = there or f"/talk/{record_type}/{record_id}"
     return there.split("#")[0] + (f"#comment-{comment_id}" if comment_id else "#talk")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.utils import redirect
@@ -17,7 +18,8 @@ from web.talk.comments import back_to
 def follow(record_type: str, record_id: int) -> ResponseReturnValue:
     """Hear of what is said here."""
     run_command(follow_record, record_type, record_id)
-    flash_done(_("You follow this now"))
+    undo = url_for("talk.unfollow", record_type=record_type, record_id=record_id, next=request.form.get("next"))
+    flash_done(_("You follow this now"), undo)
     return redirect(back_to(record_type, record_id), 303)
 
 
@@ -25,5 +27,6 @@ def follow(record_type: str, record_id: int) -> ResponseReturnValue:
 def unfollow(record_type: str, record_id: int) -> ResponseReturnValue:
     """Hear no more of it, but where one is called upon."""
     run_command(stop_following, record_type, record_id)
-    flash_done(_("You follow this no more"))
+    undo = url_for("talk.follow", record_type=record_type, record_id=record_id, next=request.form.get("next"))
+    flash_done(_("You follow this no more"), undo)
     return redirect(back_to(record_type, record_id), 303)

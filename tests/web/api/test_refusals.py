@@ -119,6 +119,7 @@ ACTIONS = (
     "payment-allocations/7/unmatch",
     "payments/7/allocations/7/unmatch",
     "stock-alerts/7/dismiss",
+    "stock-alerts/7/restore",
 )
 
 

@@ -78,6 +78,10 @@ def test_an_activity_is_planned_and_done_once(api: Api, asked: Asked, as_role: A
     assert done["done_at"] and done["result"] == "接通"
     assert api.ok("POST", f"/activities/{planned['id']}/done")["done_at"] == done["done_at"]
     assert api.ok("GET", f"/activities?customer_id={customer}&open=true")["items"] == []
+    stale = api.post(f"/activities/{planned['id']}/reopen", {"version": planned["version"]})
+    problem(stale, 409, "changed_since")
+    again = asked("POST", "/activities/{activity_id}/reopen", {"version": done["version"]}, planned["id"])
+    assert (again["done_at"], again["version"]) == (None, done["version"] + 1)
     problem(api.post("/activities/7/done"), 404, "not_found")
     problem(api.post("/customers/7/activities", {"subject": "x"}), 404, "not_found")
     past = api.post(f"/customers/{customer}/activities", {"subject": "x", "due_on": "2020-01-01"})
