@@ -53,9 +53,9 @@ def create(customer_id: int) -> ResponseReturnValue:
 @area.route("/<int:activity_id>/done", permission="activities.write", methods=["POST"])
 def done(activity_id: int) -> ResponseReturnValue:
     """Mark as done."""
-    version, back = version_in(request.form.get("version")), safe_target(request.form.get("next"), "/activities")
+    back = safe_target(request.form.get("next"), "/activities")
     try:
-        result = run_command(complete_activity, activity_id, version=version)
+        result = run_command(complete_activity, activity_id)
         undo = url_for("activities.reopen", activity_id=activity_id, version=result["version"], next=back)
         flash_done(_("Done: %(subject)s", subject=str(result["subject"])[:80]), undo if result["due_on"] else None)
     except DomainError as error:
