@@ -88,7 +88,7 @@ def _groups(groups: dict[str, list[Hit]], text: str) -> list[dict[str, Any]]:
         target = TARGETS[kind]
         lines = [line for hit in hits if (line := _line(hit, text))["url"] is not None]
         if lines:
-            more = link(target.list, q=text) if target.list else None
+            more = link(target.list, q=text, view="all") if target.list else None
             found.append({"kind": kind, "label": target.label, "lines": lines, "more": more})
     return found
 
