@@ -179,11 +179,11 @@ def _matters(text: str) -> bool:
 
 
 # The browser's own viewer of PDF files, which shows what hangs on a record.
-PDF_VIEWER = "chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/"
+PDF_VIEWER = ("chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/", "chrome://resources/")
 
 
 def _is_ours(url: str, address: str) -> bool:
-    return url.startswith((address, PDF_VIEWER))
+    return url.startswith((address, *PDF_VIEWER))
 
 
 def test_the_watch_sees_what_runs(chromium: Browser) -> None:
