@@ -149,7 +149,8 @@ def beside_statements(shape: Shape) -> Iterator[tuple[str, str]]:
     new = f"customer WHERE id > {shape.beyond + _ROOM} ORDER BY id"
     yield (
         "customer_account",
-        f"INSERT INTO customer_account (customer_id, credit_limit, {_ZEROS}) SELECT id, credit_limit, {_ZERO_VALUES} FROM {new}",
+        f"INSERT INTO customer_account (customer_id, credit_limit, {_ZEROS}) "
+        f"SELECT id, credit_limit, {_ZERO_VALUES} FROM {new}",
     )
     yield (
         "customer_ownership",
