@@ -87,7 +87,7 @@ def test_no_raw_statement_of_a_command_touches_a_scoped_table(seen: Seen) -> Non
 
 def test_registered_statements_declare_their_tables() -> None:
     tables = set(Base.metadata.tables)
-    for statement in REGISTRY.values():
+    for statement in list(REGISTRY.values()):
         named = set(re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+(\w+)", statement.text)) & tables
         assert named <= statement.tables, (statement.name, named - statement.tables)
         assert statement.tables <= tables | {"alembic_version"}, (statement.name, statement.tables - tables)
@@ -95,12 +95,11 @@ def test_registered_statements_declare_their_tables() -> None:
 
 def test_system_statements_on_scoped_tables_are_few_and_known() -> None:
     """`system` statements hold no predicate: on scoped tables only those on this list may, each with its reason."""
+    scoped = scoped_tables()  # which loads the models, and their statements with them
     found = {
         statement.name.split("[")[0]
-        for statement in REGISTRY.values()
-        if statement.scope == "system"
-        and statement.tables & scoped_tables()
-        and not statement.name.startswith("integrity.")
+        for statement in list(REGISTRY.values())
+        if statement.scope == "system" and statement.tables & scoped and not statement.name.startswith("integrity.")
     }
     assert found - BEYOND_THE_VIEWER == set()
 
@@ -109,7 +108,7 @@ def test_statements_by_root_start_from_an_id() -> None:
     """`by_root` is read beside a root that was loaded with the predicate: from its id, never from a text or a date."""
     searching = {
         statement.name
-        for statement in REGISTRY.values()
+        for statement in list(REGISTRY.values())
         if statement.scope == "by_root"
         and statement.tables & scoped_tables()
         and not any(re.search(r"(^|_)ids?$", name) for name in statement.parameter_names)
