@@ -14,6 +14,7 @@ from core.context import Actor
 from core.errors import DomainError, FieldError, NotFound
 from core.permissions import PERMISSIONS
 from core.scope import EVERYTHING
+from tests.world import PASSWORD
 from web.app import create_app
 from web.permissions import SIGNED_IN, Area
 
@@ -85,3 +86,10 @@ def _refuse() -> str:
 def client(app: Flask) -> Iterator[FlaskClient]:
     with app.test_client() as client:
         yield client
+
+
+def visitor(app: Flask, login: str) -> FlaskClient:
+    """Somebody's browser after signing in."""
+    browser = app.test_client()
+    assert browser.post("/sign-in", data={"login": login, "password": PASSWORD}).status_code == 303
+    return browser

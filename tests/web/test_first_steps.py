@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from core.company import change_company
 from core.organization import Company
 from tests.database_server import DatabaseUrls
-from tests.web.conftest import SETTINGS
-from tests.world import PASSWORD, World, new_key
+from tests.web.conftest import SETTINGS, visitor
+from tests.world import World, new_key
 from web.app import create_app
 from web.home.first_steps import Step, first_steps
 
@@ -31,12 +31,6 @@ def app(world: World) -> Flask:
     return app
 
 
-def _visitor(app: Flask, login: str) -> FlaskClient:
-    visitor = app.test_client()
-    assert visitor.post("/sign-in", data={"login": login, "password": PASSWORD}).status_code == 303
-    return visitor
-
-
 def _seen_by(visitor: FlaskClient, world: World) -> tuple[list[Step] | None, str]:
     """What somebody's home page has to show, and the card."""
     with visitor:
@@ -53,7 +47,7 @@ def _done(steps: list[Step] | None) -> list[bool]:
 
 
 def test_each_step_is_ticked_off_by_what_is_there(app: Flask, world: World) -> None:
-    admin = _visitor(app, "admin")
+    admin = visitor(app, "admin")
     steps, card = _seen_by(admin, world)
     assert _done(steps) == [False] * 6
     assert all(step.url for step in steps or [])
@@ -72,12 +66,12 @@ def test_each_step_is_ticked_off_by_what_is_there(app: Flask, world: World) -> N
 
 def test_who_does_not_set_the_company_up_is_shown_none(app: Flask, world: World) -> None:
     world.user("sales", "sales")
-    assert _seen_by(_visitor(app, "sales"), world) == (None, "")
+    assert _seen_by(visitor(app, "sales"), world) == (None, "")
 
 
 def test_each_puts_them_away_for_himself(app: Flask, world: World) -> None:
     world.user("second", "admin")
-    admin, second = _visitor(app, "admin"), _visitor(app, "second")
+    admin, second = visitor(app, "admin"), visitor(app, "second")
     answer = admin.post("/first-steps/dismiss", data={"idempotency_key": new_key()})
     assert answer.status_code == 303
     assert _seen_by(admin, world)[0] is None

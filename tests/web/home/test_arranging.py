@@ -16,10 +16,10 @@ from core.home import MOST_CARDS, arrange_home
 from core.organization import Role
 from core.roles import change_role, create_role
 from tests.database_server import DatabaseUrls
-from tests.web.conftest import SETTINGS
+from tests.web.conftest import SETTINGS, visitor
 from tests.web.home.pages import HomeText, read_home
 from tests.web.lists.pages import read_list
-from tests.world import PASSWORD, World, new_key
+from tests.world import World, new_key
 from web.app import create_app
 
 START = ["won_month", "open_pipeline", "late_follow_ups", "collected", "overdue", "held", "follow_ups", "stages",
@@ -40,12 +40,6 @@ def app(world: World) -> Flask:
     app = create_app(SETTINGS)
     app.config["WTF_CSRF_ENABLED"] = False
     return app
-
-
-def visitor(app: Flask, login: str) -> FlaskClient:
-    browser = app.test_client()
-    assert browser.post("/sign-in", data={"login": login, "password": PASSWORD}).status_code == 303
-    return browser
 
 
 class Form:
