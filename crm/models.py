@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Computed,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Numeric,
     SmallInteger,
@@ -91,6 +92,7 @@ class Opportunity(Owned, Base):
         Index("ix_opportunity_any_by_close", sql(f"COALESCE(expected_close_on, {NEVER})"), "id"),
         Index("ix_opportunity_by_creation", "created_at", "id"),
         Index("ix_opportunity_by_amount", "amount", "id"),
+        Index("ix_opportunity_open_by_amount", "amount", "id", postgresql_where="stage_kind = 'open'"),
         Index("ix_opportunity_by_name", "name", "id"),
         Index("ix_opportunity_open_since", "owner_id", "stage_since", postgresql_where="stage_kind = 'open'"),
         Index(
@@ -298,7 +300,7 @@ class SalesOrder(Owned, Base):
         CheckConstraint("amount_total = amount_net + amount_tax", name="total"),
         Index("ix_sales_order_customer", "customer_id", "ordered_on"),
         Index("ix_sales_order_owner", "owner_id", "ordered_on", "id"),
-        Index("ix_sales_order_by_day", "ordered_on", "id"),
+        Index("ix_sales_order_by_day", "ordered_on", "id", unique=True),
         Index("ix_sales_order_by_amount", "amount_total", "id"),
         Index("ix_sales_order_by_wish", sql(f"COALESCE(requested_on, {NEVER})"), "id"),
         Index("ix_sales_order_draft", "ordered_on", "id", postgresql_where="state = 'draft'"),
@@ -404,6 +406,52 @@ class SalesOrderInvoice(Base):
 
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("sales_order.id"), index=True)
+
+
+class SalesOrderReceivable(Owned, Base):
+    """What the invoices of an order owe together, so that orders are found by it; orders never invoiced have no row.
+
+    `amount_paid` is what payments and credits of the customer have settled, without credit notes on these invoices and
+    write-offs; `due_on` is the earliest due date of an open invoice. Written by triggers alone, whatever changes an
+    invoice; owner, customer and day are the order's, for the row's own scope and for indexes. The key of two columns
+    tells the planner, too, that a row and its order have the same day.
+    """
+
+    __tablename__ = "sales_order_receivable"
+
+    order_id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    ordered_on: Mapped[Day]
+    amount_open: Mapped[Money]
+    amount_paid: Mapped[Money]
+    due_on: Mapped[date | None]
+    is_owing: Mapped[bool] = mapped_column(Computed("amount_open > 0", persisted=True))
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["order_id", "ordered_on"],
+            ["sales_order.id", "sales_order.ordered_on"],
+            name="fk_sales_order_receivable_order_id",
+            onupdate="CASCADE",
+        ),
+        Index(
+            "ix_sales_order_receivable_by_day",
+            "ordered_on",
+            "order_id",
+            postgresql_include=["due_on"],
+            postgresql_where="is_owing",
+        ),
+        Index(
+            "ix_sales_order_receivable_owner",
+            "owner_id",
+            "ordered_on",
+            "order_id",
+            postgresql_include=["due_on"],
+            postgresql_where="is_owing",
+        ),
+        {"postgresql_with": {"fillfactor": 80}},
+    )
 
 
 class SalesOrderShipment(Base):

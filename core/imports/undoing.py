@@ -76,7 +76,7 @@ def _referring(table: Table) -> Iterable[tuple[str, str]]:
     """Each table with the column that refers to a record of `table`, or that may by its type and id."""
     for other in Base.metadata.sorted_tables:
         for column in other.columns if other.name not in _TRACE else ():
-            if any(key.column.table is table for key in column.foreign_keys):
+            if any(key.column.table is table and key.column.primary_key for key in column.foreign_keys):
                 yield other.name, column.name
         if {"record_type", "record_id"} <= set(other.columns.keys()) and other.name not in _TRACE:
             yield other.name, "record_id"

@@ -130,17 +130,21 @@ def count(
     most = None if whole else most_counted(source, state, asked)
     counted = (chosen if most is None else chosen.limit(most + 1)).subquery()
     totals = [func.count(), *(func.sum(counted.c[column.name]) for column in added)]
-    held_by = [*((source, tab) for tab in tabs), *beside]
-    limits = [most_counted(rooted, tab, asked) for rooted, tab in held_by]
+    every = [*((source, tab) for tab in tabs), *beside]
+    held_by = [(rooted, tab, most_counted(rooted, tab, asked)) for rooted, tab in every]
+    is_here = [rooted is source and tab.asks_like(state) for rooted, tab, _ in held_by]
     held = [
         select(func.count())
         .select_from(asked_for(rooted, tab, asked).add_columns(literal(1).label("one")).limit(limit + 1).subquery())
         .scalar_subquery()
-        for (rooted, tab), limit in zip(held_by, limits, strict=True)
+        for (rooted, tab, limit), known in zip(held_by, is_here, strict=True)
+        if not known
     ]
     [found] = connection.execute(select(*totals, *held).select_from(counted), asked.parameters).all()
-    here, others = found[: len(totals)], found[len(totals) :]
-    counts = [_capped(rows, limit) for rows, limit in zip(others, limits, strict=True)]
+    here, others = found[: len(totals)], iter(found[len(totals) :])
+    counts = [
+        _capped(here[0] if known else next(others), limit) for (*_, limit), known in zip(held_by, is_here, strict=True)
+    ]
     if most is not None and here[0] > most:
         return Count(most, is_capped=True), counts
     sums_by_name = {column.name: value or Decimal(0) for column, value in zip(added, here[1:], strict=True)}

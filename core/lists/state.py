@@ -63,6 +63,10 @@ class State:
         """The state a saved view keeps."""
         return cls.read(parse_qs(text))
 
+    def asks_like(self, other: State) -> bool:
+        """Whether both ask for the same rows, in whatever order and columns."""
+        return (self.words, self.demands) == (other.words, other.demands)
+
     def parameters(self) -> dict[str, list[str]]:
         """The same as parameters of an address; what is left to the list is not named."""
         named = {

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 
 from core.lists.kinds import Kind
 from core.lists.source import TODAY, Column, Join, Source, columns_of
@@ -14,21 +13,17 @@ from core.parties import Customer
 from core.queries.words import matches_customer
 from core.scope import visible_rows
 from crm.lists.customers import MONEY, NEVER
-from crm.lists.to_ship import IS_READY, WAITS
-from crm.models import OrderState, SalesOrder, SalesOrderInvoice, SalesOrderLine, SalesOrderShipment, ShippingStatus
-from finance.models import Invoice
+from crm.lists.to_ship import IS_READY, READY_SHOWN, WAITS, WAITS_SHOWN
+from crm.models import (
+    OrderState,
+    SalesOrder,
+    SalesOrderLine,
+    SalesOrderReceivable,
+    SalesOrderShipment,
+    ShippingStatus,
+)
 from inventory.lists import shared  # noqa: F401 (its reference)
 from inventory.models import Reservation, Shipment, Warehouse
-
-
-def _of_invoices(value: Any) -> ColumnElement[Any]:
-    return (
-        select(value)
-        .join(SalesOrderInvoice, SalesOrderInvoice.invoice_id == Invoice.id)
-        .where(SalesOrderInvoice.order_id == SalesOrder.id)
-        .correlate(SalesOrder)
-        .scalar_subquery()
-    )
 
 
 def _waiting() -> ColumnElement[Any]:
@@ -49,26 +44,23 @@ _returned = (
 )
 
 
-def _owing(*more: ColumnElement[bool]) -> ColumnElement[bool]:
-    invoices = select(SalesOrderInvoice.order_id).join(Invoice, Invoice.id == SalesOrderInvoice.invoice_id)
-    return SalesOrder.id.in_(invoices.where(Invoice.amount_allocated < Invoice.amount_total, *more))
-
-
-def _owing_ones(*more: ColumnElement[bool]) -> Callable[[], ColumnElement[bool]]:
-    """The same for who asks: an index holds each owner's open invoices."""
-    return lambda: _owing(visible_rows(Invoice), *more)
-
-
-_open_amount = _of_invoices(func.sum(Invoice.amount_open))
-_paid_amount = _of_invoices(func.sum(Invoice.amount_allocated - Invoice.amount_credited - Invoice.amount_written_off))
-_due_on = _of_invoices(func.min(Invoice.due_on).filter(Invoice.amount_allocated < Invoice.amount_total))
+_receivable = SalesOrderReceivable
+# Asked for as they are, they leave only orders that have such a row, in its order.
+_is_owing: ColumnElement[bool] = _receivable.is_owing.expression
+_is_overdue = and_(_is_owing, _receivable.due_on < TODAY)
 _payment_status = case(
-    (_open_amount.is_(None), "none"),
-    (_open_amount <= 0, "paid"),
-    (_due_on < TODAY, "overdue"),
-    (_paid_amount > 0, "partial"),
+    (_receivable.order_id.is_(None), "none"),
+    (_receivable.amount_open <= 0, "paid"),
+    (_receivable.due_on < TODAY, "overdue"),
+    (_receivable.amount_paid > 0, "partial"),
     else_="unpaid",
 )
+
+
+def _of_order() -> ColumnElement[bool]:
+    """The day, which is the order's, and the scope are said of both, so that either may be read along its index."""
+    is_its = and_(_receivable.order_id == SalesOrder.id, _receivable.ordered_on == SalesOrder.ordered_on)
+    return and_(is_its, visible_rows(_receivable))
 
 
 def _in_number(words: str) -> ColumnElement[bool]:
@@ -86,6 +78,7 @@ ORDERS: Final = Source(
         "customer": Join(Customer, Customer.id == SalesOrder.customer_id),
         "owner": Join(User, User.id == SalesOrder.owner_id),
         "warehouse": Join(Warehouse, Warehouse.id == SalesOrder.warehouse_id),
+        "receivable": Join(_receivable, _of_order, is_outer=True),
     },
     columns=columns_of(
         Column(name="number", kind=Kind.TEXT, value=SalesOrder.number, order=SalesOrder.number),
@@ -113,7 +106,7 @@ ORDERS: Final = Source(
         Column(name="invoice_status", kind=Kind.CHOICE, value=SalesOrder.invoice_status, groups=True),
         Column(
             name="payment_status", is_slow=True, kind=Kind.CHOICE, value=_payment_status, permission=MONEY,
-            groups=True, also=("state",),
+            groups=True, also=("state",), needs=("receivable",),
         ),
         Column(
             name="warehouse", kind=Kind.REFERENCE, value=SalesOrder.warehouse_id, label=Warehouse.name,
@@ -125,25 +118,31 @@ ORDERS: Final = Source(
             sums=True,
         ),
         Column(name="currency", kind=Kind.TEXT, value=SalesOrder.currency),
-        Column(name="open_amount", is_slow=True, kind=Kind.MONEY, value=_open_amount, permission=MONEY, sums=True),
-        Column(name="due_on", is_slow=True, kind=Kind.DAY, value=_due_on, permission=MONEY),
+        Column(
+            name="open_amount", is_slow=True, kind=Kind.MONEY, value=_receivable.amount_open, permission=MONEY,
+            sums=True, needs=("receivable",),
+        ),
+        Column(
+            name="due_on", is_slow=True, kind=Kind.DAY, value=_receivable.due_on, permission=MONEY,
+            needs=("receivable",),
+        ),
         Column(name="back_ordered", is_slow=True, kind=Kind.QUANTITY, value=_waiting()),
         Column(name="is_open", kind=Kind.FLAG, value=_is_open),
         Column(
             name="waits", is_slow=True, kind=Kind.FLAG,
-            value=and_(_is_open, WAITS),
+            value=and_(_is_open, WAITS_SHOWN), conditions={"yes": lambda: and_(_is_open, WAITS)},
         ),
         Column(
             name="is_ready", is_slow=True, kind=Kind.FLAG,
-            value=and_(_is_open, IS_READY),
+            value=and_(_is_open, READY_SHOWN), conditions={"yes": lambda: and_(_is_open, IS_READY)},
         ),
         Column(
-            name="is_owing", is_slow=True, kind=Kind.FLAG, value=_owing(), permission=MONEY,
-            conditions={"yes": _owing_ones()},
+            name="is_owing", kind=Kind.FLAG, value=func.coalesce(_is_owing, false()), permission=MONEY,
+            needs=("receivable",), conditions={"yes": lambda: _is_owing},
         ),
         Column(
-            name="is_overdue", is_slow=True, kind=Kind.FLAG, value=_owing(Invoice.due_on < TODAY), permission=MONEY,
-            conditions={"yes": _owing_ones(Invoice.due_on < TODAY)},
+            name="is_overdue", kind=Kind.FLAG, value=func.coalesce(_is_overdue, false()), permission=MONEY,
+            needs=("receivable",), conditions={"yes": lambda: _is_overdue},
         ),
         Column(name="is_returned", is_slow=True, kind=Kind.FLAG, value=SalesOrder.id.in_(_returned)),
         Column(name="recorded_at", kind=Kind.MOMENT, value=SalesOrder.recorded_at, groups=True),

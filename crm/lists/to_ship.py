@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from core.catalog import Product
@@ -52,18 +52,21 @@ _ready = _of_lines(func.coalesce(func.sum(Reservation.quantity_reserved), 0))
 _waiting = _of_lines(func.coalesce(func.sum(Reservation.quantity_back_ordered), 0))
 
 
-def _reserved_of(quantity: Any) -> ColumnElement[bool]:
-    """Whether any of an order's reservations, which name it, has some of a quantity; 0 as in the index of those."""
+def _reserved_of(quantity: Any) -> Select[tuple[int]]:
+    """Those of an order's reservations, which name it, that have some of a quantity; 0 as in the index of those."""
     return (
         select(literal_column("1"))
         .where(Reservation.origin == SalesOrder.number, quantity > literal_column("0"))
         .correlate(SalesOrder)
-        .exists()
     )
 
 
-IS_READY: Final = _reserved_of(Reservation.quantity_reserved)
-WAITS: Final = _reserved_of(Reservation.quantity_back_ordered)
+# As conditions they leave the orders that such reservations name, along their index.
+IS_READY: Final = _reserved_of(Reservation.quantity_reserved).exists()
+WAITS: Final = _reserved_of(Reservation.quantity_back_ordered).exists()
+# As values they are looked up for each row that is shown; EXISTS would be answered by reading all reservations at once.
+READY_SHOWN: Final = _reserved_of(Reservation.quantity_reserved).limit(1).scalar_subquery().is_not(None)
+WAITS_SHOWN: Final = _reserved_of(Reservation.quantity_back_ordered).limit(1).scalar_subquery().is_not(None)
 _is_late = and_(SalesOrder.requested_on.is_not(None), SalesOrder.requested_on < TODAY)
 
 
@@ -101,7 +104,7 @@ TO_SHIP: Final = Source(
         Column(name="waiting", kind=Kind.QUANTITY, value=_waiting),
         Column(
             name="state", kind=Kind.CHOICE, groups=True,
-            value=case((~IS_READY, "waits"), (WAITS, "part"), (_is_late, "late"), else_="ready"),
+            value=case((~READY_SHOWN, "waits"), (WAITS_SHOWN, "part"), (_is_late, "late"), else_="ready"),
         ),
         Column(name="ordered_on", kind=Kind.DAY, value=SalesOrder.ordered_on, order=SalesOrder.ordered_on, groups=True),
         Column(
@@ -114,8 +117,10 @@ TO_SHIP: Final = Source(
             needs=("owner",), groups=True,
         ),
         Column(name="lines", kind=Kind.NUMBER, value=_of_lines(func.count())),
-        Column(name="is_ready", kind=Kind.FLAG, value=IS_READY, groups=True),
-        Column(name="waits", kind=Kind.FLAG, value=WAITS, groups=True),
+        Column(
+            name="is_ready", kind=Kind.FLAG, value=READY_SHOWN, groups=True, conditions={"yes": lambda: IS_READY}
+        ),
+        Column(name="waits", kind=Kind.FLAG, value=WAITS_SHOWN, groups=True, conditions={"yes": lambda: WAITS}),
         Column(name="is_late", kind=Kind.FLAG, value=_is_late, groups=True),
     ),
     matches=_words,

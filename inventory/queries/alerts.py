@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, select
 
 from core.catalog import Product, UnitOfMeasure
 from core.organization import User
@@ -22,6 +23,7 @@ class AlertRow(NamedTuple):
     """An open alert with the stock as it is now."""
 
     id: int
+    level_id: int
     product_id: int
     sku: str
     product: str
@@ -45,22 +47,55 @@ class AlertRow(NamedTuple):
 
 
 class WaitingRow(NamedTuple):
-    """An order that waits for a product."""
+    """An order that waits for a product at a stock level."""
 
-    product_id: int
-    warehouse_id: int
+    level_id: int
     origin: str
     quantity: Decimal
     requested_on: date | None
 
 
-def open_alerts(connection: Connection, *, chinese: bool, limit: int = 200) -> list[AlertRow]:
-    """Open alerts with today's stock: those that keep orders waiting first, dismissed ones last."""
+IS_LIVE = StockAlert.dismissed_at.is_(None)
+TABS: Mapping[str, ColumnElement[bool]] = {
+    "": IS_LIVE,
+    "short": and_(IS_LIVE, StockLevel.back_ordered > 0),
+    "low": and_(IS_LIVE, StockLevel.back_ordered <= 0),
+    "dismissed": StockAlert.dismissed_at.is_not(None),
+}
+"""The open alerts of a tab: all to be answered, those that keep orders waiting, the others, and those dismissed."""
+_LEVEL_OF_ALERT = and_(
+    StockLevel.product_id == StockAlert.product_id, StockLevel.warehouse_id == StockAlert.warehouse_id
+)
+
+
+class AlertCounts(NamedTuple):
+    """How many open alerts there are by tab, and the warehouses they are of."""
+
+    by_tab: dict[str, int]
+    warehouses: list[str]
+
+
+def count_alerts(connection: Connection) -> AlertCounts:
+    """All open alerts, counted by tab. One statement."""
+    counts = (func.count().filter(condition) for condition in TABS.values())
+    *found, names = connection.execute(
+        select(*counts, func.array_agg(func.distinct(Warehouse.name)))
+        .select_from(StockAlert)
+        .join(StockLevel, _LEVEL_OF_ALERT)
+        .join(Warehouse, Warehouse.id == StockAlert.warehouse_id)
+        .where(StockAlert.closed_at.is_(None))
+    ).one()
+    return AlertCounts(dict(zip(TABS, found, strict=True)), sorted(names or ()))
+
+
+def open_alerts(connection: Connection, *, chinese: bool, tab: str = "", limit: int | None = None) -> list[AlertRow]:
+    """The open alerts of a tab with today's stock: those that keep most waiting first."""
     unit = UnitOfMeasure.name_zh if chinese else UnitOfMeasure.name
     point = func.coalesce(ReorderPoint.quantity, StockAlert.reorder_point)
     rows: Any = connection.execute(
         select(
             StockAlert.id,
+            StockLevel.id,
             StockAlert.product_id,
             Product.sku,
             Product.name,
@@ -80,42 +115,35 @@ def open_alerts(connection: Connection, *, chinese: bool, limit: int = 200) -> l
         .join(Product, Product.id == StockAlert.product_id)
         .join(UnitOfMeasure, UnitOfMeasure.id == Product.unit_id)
         .join(Warehouse, Warehouse.id == StockAlert.warehouse_id)
-        .join(
-            StockLevel,
-            and_(StockLevel.product_id == StockAlert.product_id, StockLevel.warehouse_id == StockAlert.warehouse_id),
-        )
+        .join(StockLevel, _LEVEL_OF_ALERT)
         .outerjoin(ReorderPoint, SAME_PLACE)
         .outerjoin(Supplier, Supplier.id == Product.supplier_id)
         .outerjoin(User, User.id == StockAlert.dismissed_by_id)
-        .where(StockAlert.closed_at.is_(None))
-        .order_by(
-            StockAlert.dismissed_at.is_not(None),
-            StockLevel.back_ordered.desc(),
-            StockLevel.available - point,
-            Product.name,
-        )
+        .where(StockAlert.closed_at.is_(None), TABS[tab])
+        .order_by(StockLevel.back_ordered.desc(), StockLevel.available - point, Product.name, StockAlert.id)
         .limit(limit)
     )
     return [AlertRow(*row) for row in rows]
 
 
-def waiting_orders(connection: Connection, alerts: list[AlertRow]) -> dict[tuple[int, int], list[WaitingRow]]:
-    """Who waits for the products of these alerts, in the order in which they will be served. One statement."""
+def waiting_orders(connection: Connection, alerts: Sequence[AlertRow]) -> dict[int, list[WaitingRow]]:
+    """Who waits for the products of these alerts, by stock level, in the order in which they will be served. One
+    statement."""
     rows: Any = connection.execute(
         select(
-            Reservation.product_id,
-            Reservation.warehouse_id,
+            Reservation.level_id,
             Reservation.origin,
             Reservation.quantity_back_ordered,
             Reservation.requested_on,
         )
         .where(
-            Reservation.product_id.in_({alert.product_id for alert in alerts}), Reservation.quantity_back_ordered > 0
+            Reservation.level_id.in_([alert.level_id for alert in alerts]),
+            Reservation.quantity_back_ordered > literal_column("0"),
         )
         .order_by(Reservation.requested_on.nulls_last(), Reservation.recorded_at, Reservation.id)
     )
-    found: dict[tuple[int, int], list[WaitingRow]] = {}
+    found: dict[int, list[WaitingRow]] = {}
     for row in rows:
         waiting = WaitingRow(*row)
-        found.setdefault((waiting.product_id, waiting.warehouse_id), []).append(waiting)
+        found.setdefault(waiting.level_id, []).append(waiting)
     return found

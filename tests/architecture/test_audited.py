@@ -21,6 +21,7 @@ EXPLAINED = {
     "sales_order_line": "its order's audit row holds the lines; frozen once the order is confirmed",
     "quotation_line": "its quotation's audit row; frozen once ordered",
     "sales_order_invoice": "says which order an invoice belongs to; both are audited",
+    "sales_order_receivable": "derived from the order's invoices; integrity-check derives it again",
     "sales_order_shipment": "says which order a shipment belongs to; both are audited",
     "product_valuation": "the sum of stock moves",
     "shipment": "recorded on its order by number; its rows cannot change",

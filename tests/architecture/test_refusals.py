@@ -79,6 +79,7 @@ KEPT_BY_THE_PRODUCT = {
     "uq_recovery_code_user_id_code_hash": "random",
     "uq_totp_factor_user_id": "written under the lock of the user",
     "uq_password_link_token_hash": "random",
+    "ix_sales_order_by_day": "has the id in it; unique so that a key may refer to both",
     "uq_recent_record_user_id_kind_record_id": "written with ON CONFLICT",
 }
 NUMBERED = ("_number", "_position", "_ordinal")  # taken from a series, or counted, under lock

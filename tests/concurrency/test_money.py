@@ -67,6 +67,26 @@ def test_fifty_allocations_on_one_invoice(house: House) -> None:
     assert house.invoice_now(invoice) == (100, 2, 0)
 
 
+def test_what_an_order_owes_counts_payments_of_its_invoices_at_once(house: House) -> None:
+    """Ten bills of one order are paid in the same moment: what stands beside the order misses none of them."""
+    house.set_policy(invoicing_policy="on_delivery")
+    customer, product = house.customer(), house.product(stock=10, price=100, tax_rate=D(0))
+    order = house.confirmed(customer, (product, 10))
+    for _ in range(10):
+        house.ship(order, 1)
+        house.bill(order)
+    beside = "SELECT amount_open, amount_paid, due_on IS NULL FROM sales_order_receivable WHERE order_id = :id"
+    assert house.rows(beside, id=order["id"]) == [(1000, 0, False)]
+    links = house.rows("SELECT invoice_id FROM sales_order_invoice WHERE order_id = :id", id=order["id"])
+
+    def pay(invoice: int) -> None:
+        wanted = [Wanted(invoice, D(99))]
+        house.run(record_payment, customer_id=customer, amount=D(99), allocations=wanted)
+
+    assert codes(at_once([lambda bill=bill: pay(bill) for (bill,) in links])) == {"done": 10}
+    assert house.rows(beside, id=order["id"]) == [(10, 990, False)]
+
+
 def test_two_tabs_match_the_same_payment(house: House) -> None:
     customer, invoice = invoice_of(house, 100)
     paid = house.pay(customer, 60, auto=False)

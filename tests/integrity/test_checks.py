@@ -126,16 +126,18 @@ PLANTED = [
     ("I3.last", "UPDATE customer_account SET last_payment_amount = last_payment_amount + 1"),
     ("I3.last", "UPDATE customer_account SET last_order_on = '2020-01-01' WHERE last_order_on IS NOT NULL"),
     ("I3.last", "UPDATE customer_account SET last_payment_on = '2001-01-01' WHERE last_payment_on IS NOT NULL"),
-    ("I4", "UPDATE invoice SET amount_allocated = amount_allocated - 1 WHERE id = "
+    ("I4.orders", "UPDATE sales_order_receivable SET amount_open = amount_open + 1"),
+    ("I4.orders", "UPDATE sales_order_receivable SET due_on = '2001-01-01' WHERE amount_open > 0"),
+    ("I4 I4.orders", "UPDATE invoice SET amount_allocated = amount_allocated - 1 WHERE id = "
            "(SELECT min(id) FROM invoice WHERE amount_allocated > 1)"),
-    ("I4.credited", "UPDATE invoice SET amount_credited = amount_credited - 1 WHERE id = "
+    ("I4.credited I4.orders", "UPDATE invoice SET amount_credited = amount_credited - 1 WHERE id = "
                     "(SELECT min(id) FROM invoice WHERE amount_credited > 1)"),
     ("I4.documents", "UPDATE invoice SET tax_recognised = tax_recognised + 5 WHERE id = (SELECT min(id) FROM invoice)"),
     ("I4.documents", "UPDATE invoice SET amount_net = amount_net + 1, amount_tax = amount_tax - 1 "
                      "WHERE id = (SELECT min(id) FROM invoice)"),
     ("I4.documents", "UPDATE credit_note SET amount_net = amount_net + 1, amount_tax = amount_tax - 1 "
                      "WHERE id = (SELECT min(id) FROM credit_note)"),
-    ("I4.written_off", "UPDATE invoice SET amount_written_off = amount_written_off - 1 WHERE amount_written_off > 0"),
+    ("I4.written_off I4.orders", "UPDATE invoice SET amount_written_off = amount_written_off - 1 WHERE amount_written_off > 0"),
     ("I4.written_off", "UPDATE write_off SET amount = amount + 1 WHERE id = (SELECT min(id) FROM write_off); "
         "UPDATE audit_row SET changes = jsonb_build_object('amount', (SELECT amount::text FROM write_off WHERE id = record_id)) "
         "WHERE action = 'write_off.posted'"),
@@ -172,7 +174,7 @@ PLANTED = [
     ("I8.quotations I11.audit", "UPDATE quotation SET state = 'ordered' WHERE state = 'draft'"),
     ("I8.quotations", "UPDATE quotation SET state = 'sent' WHERE state = 'ordered'"),
     ("I8.quotations", "UPDATE sales_order SET opportunity_id = NULL WHERE quotation_id IS NOT NULL"),
-    ("I8.cancelled", UNMATCHED),
+    ("I8.cancelled I4.orders", UNMATCHED),
     ("I8.reserved", f"UPDATE sales_order_line SET reservation_id = NULL WHERE id = {ONE_LINE}"),
     ("I8.shipped I8.output", f"UPDATE sales_order_line SET cost_recognised = cost_recognised + 1 WHERE id = {ONE_LINE}"),
     ("I8.billed", "UPDATE invoice_line SET position = position + 100"),
@@ -225,7 +227,8 @@ PLANTED = [
             "SELECT 2, max(id), 1 FROM customer",
     )),
     *(
-        ("I12.documents", f"INSERT INTO app_user (id, login, name, language, theme, contrast, density, shortcuts, is_active, "
+        ("I12.documents I4.orders" if table == "sales_order" else "I12.documents",
+            "INSERT INTO app_user (id, login, name, language, theme, contrast, density, shortcuts, is_active, "
             "failed_sign_ins, created_at, version) VALUES (1, 'other', 'Other', 'zh', 'auto', 'normal', 'normal', true, true, "
             f"0, now(), 1); UPDATE {table} SET owner_id = 1 WHERE id = (SELECT min(id) FROM {table})")
         for table in ("quotation", "sales_order", "invoice", "credit_note", "payment", "shipment")

@@ -36,7 +36,8 @@ def _accounts(connection: Connection) -> list[AccountRow]:
 
 
 def _alerts(connection: Connection) -> list[AlertRow]:
-    return open_alerts(connection, chinese=language() == "zh")
+    """Those to be answered, then those dismissed."""
+    return [row for tab in ("", "dismissed") for row in open_alerts(connection, chinese=language() == "zh", tab=tab)]
 
 
 def _debit(row: Any) -> Any:

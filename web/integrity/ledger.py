@@ -240,6 +240,21 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     alone(
+        "I4.orders",
+        "What is owed for an order is what its invoices owe",
+        "sales_order_receivable sales_order sales_order_invoice invoice",
+        """SELECT coalesce(orders.number, kept.order_id::text), 'receivable', kept.facts, derived.facts
+             FROM (SELECT order_id, concat_ws(' ', customer_id, owner_id, ordered_on, amount_open, amount_paid, due_on)
+                     FROM sales_order_receivable) AS kept (order_id, facts)
+             FULL JOIN (SELECT orders.id, concat_ws(' ', orders.customer_id, orders.owner_id, orders.ordered_on,
+                               sum(amount_open), sum(amount_allocated - amount_credited - amount_written_off),
+                               min(due_on) FILTER (WHERE amount_allocated < invoice.amount_total))
+                          FROM sales_order AS orders JOIN sales_order_invoice AS link ON link.order_id = orders.id
+                          JOIN invoice ON invoice.id = link.invoice_id GROUP BY orders.id) AS derived (order_id, facts)
+               USING (order_id) LEFT JOIN sales_order AS orders ON orders.id = order_id
+            WHERE kept.facts IS DISTINCT FROM derived.facts""",
+    ),
+    alone(
         "I4.documents",
         "Invoices and credit notes equal their lines, and their VAT due equals its entries",
         "invoice invoice_line credit_note credit_note_line journal_line journal_entry account",

@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
+from core.columns import read_id
 from core.errors import DomainError, NotFound
 from inventory.alerts import dismiss_alert, restore_alert
-from inventory.queries.alerts import AlertRow, open_alerts, waiting_orders
+from inventory.queries.alerts import TABS, AlertRow, count_alerts, open_alerts, waiting_orders
 from web.filters import plain
 from web.http import flash_done, flash_refusal, run_command, see_other
 from web.i18n import language
@@ -21,6 +22,10 @@ from web.navigation import link
 from web.stock import area
 from web.stock.listing import LEVEL_LIST, MOVE_LIST
 
+CARDS = 24
+"""Alerts shown as cards at first, and how many more each time they are asked for."""
+MOST_CARDS = 240
+"""Beyond as many the list of stock levels is the better place."""
 MOST_AT_ONCE = 50
 """Alerts that one receipt is prepared for: its lines stand in the address."""
 
@@ -40,26 +45,22 @@ def moves() -> ResponseReturnValue:
 @area.route("/alerts", permission="stock.read")
 def alerts() -> str:
     """Products to reorder, as cards."""
-    tab = text_of("tab")
+    tab = text_of("tab") if text_of("tab") in TABS else ""
+    shown = min(max(read_id(text_of("show")) or CARDS, CARDS), MOST_CARDS)
     with db.current().reading() as connection:
-        found = open_alerts(connection, chinese=language() == "zh")
-        waiting = waiting_orders(connection, found)
-    live = [alert for alert in found if alert.dismissed_at is None]
-    groups = {
-        "": live,
-        "short": [alert for alert in live if alert.back_ordered > 0],
-        "low": [alert for alert in live if alert.back_ordered <= 0],
-        "dismissed": [alert for alert in found if alert.dismissed_at is not None],
-    }
-    tab = tab if tab in groups else ""
+        counts = count_alerts(connection)
+        found = open_alerts(connection, chinese=language() == "zh", tab=tab, limit=MOST_CARDS)
+        waiting = waiting_orders(connection, found[:shown])
     return render_template(
         "stock/alerts.html",
-        groups=groups,
+        counts=counts.by_tab,
+        warehouses=counts.warehouses,
         tab=tab,
-        alerts=groups[tab],
+        alerts=found[:shown],
+        rest=len(found[shown : shown + CARDS]),
+        cards=shown,
         waiting=waiting,
-        refills=_refills([alert for alert in groups[tab] if alert.dismissed_at is None]),
-        warehouses=sorted({alert.warehouse for alert in found}),
+        refills=_refills(found) if tab != "dismissed" else [],
     )
 
 

@@ -185,6 +185,7 @@ def _drop_indexes(connection: Connection) -> None:
           FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid JOIN pg_class AS owner ON owner.oid = indrelid
           LEFT JOIN pg_constraint AS rule ON rule.conindid = index.oid AND rule.contype IN ('u', 'x')
          WHERE NOT indisprimary AND owner.relnamespace = 'public'::regnamespace AND owner.relname = ANY (%s)
+               AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = index.oid AND contype = 'f')
          ORDER BY owner.relname, index.relname
         """,
         (names,),

@@ -98,7 +98,7 @@ def copy_statement(table: Table, shape: Shape) -> str:
 def _copied(column: Column[object], shape: Shape) -> str:
     """A column's value in copy `k` of the row `t`."""
     table, name = column.table.name, f"t.{column.name}"
-    referred = {key.column.table.name for key in column.foreign_keys}
+    referred = {key.column.table.name for key in column.foreign_keys if key.column.primary_key}
     if column.name in ("owner_id", "salesperson_id") or (table, column.name) == ("customer_ownership", "user_id"):
         return f"drill.owner_of(t.customer_id * {shape.stride} + k)" if _has_customer(column.table) else name
     if (column.primary_key and not referred) or "customer" in referred:
