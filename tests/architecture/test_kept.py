@@ -37,16 +37,16 @@ WITHOUT_VERSION = {
 }
 # Commands that look as if they changed fields of a record, and need not know what was seen of it.
 LAST_ONE_STANDS = {
-    "save_view": "makes a new one",
-    "record_activity": "makes a new one",
-    "create_opportunity": "makes a new one",
-    "change_preferences": "how the pages look to oneself; each switch is sent alone",
-    "place_card": "one's own home page; a single card is put there or taken away, whatever else stands there",
-    "change_own_password": "never shown, and asks for the old one just before",
-    "move_field": "one place in an order that is seen at once",
-    "move_opportunity": "one step, which names where it leads; it can be taken back, and the history tells each",
-    "place_user": "one choice that is not filled in from what stands there; where he was before is kept",
-    "choose_heads": "a step of one's own import, before anything of it is written",
+    "core.lists.saved.save_view": "makes a new one",
+    "crm.activities.record_activity": "makes a new one",
+    "crm.pipeline.create_opportunity": "makes a new one",
+    "core.users.change_preferences": "how the pages look to oneself; each switch is sent alone",
+    "core.home.place_card": "one's own home page; a single card is put there or taken away, whatever else stands there",
+    "core.sign_in.change_own_password": "never shown, and asks for the old one just before",
+    "core.custom_fields.commands.move_field": "one place in an order that is seen at once",
+    "crm.pipeline.move_opportunity": "one step that names where it leads, and can be taken back",
+    "core.units.place_user": "one choice that is not filled in from what stands there; where he was before is kept",
+    "core.imports.commands.choose_heads": "a step of one's own import, before anything of it is written",
 }
 # Runs of a command that could be told what was seen, and is not.
 UNSEEN = {
@@ -55,17 +55,17 @@ UNSEEN = {
 }
 # Forms filled with more than constants that are no forms of a stored record.
 PROPOSALS = {
-    "ActivityForm": "a new one, of the kind asked for",
-    "DeputyForm": "a new one, from today",
-    "ManualForm": "a new entry, of today",
-    "PaymentForm": "a new one, of today",
-    "ProofForm": "a proof; it knows only where to go on",
-    "RefundForm": "a new one, of today",
-    "ReversalForm": "a new entry, of today",
-    "SignInForm": "where to go on after signing in",
-    "TokenForm": "a new one",
-    "WriteOffForm": "a new one, proposing what is open; at most that is checked under lock",
-    "FiscalForm": "carries both of its values as they were shown (`was_number`, `was_issued_on`)",
+    "web.activities.forms.ActivityForm": "a new one, of the kind asked for",
+    "web.approvals.deputies.DeputyForm": "a new one, from today",
+    "web.ledger.manual.ManualForm": "a new entry, of today",
+    "web.payments.forms.PaymentForm": "a new one, of today",
+    "web.account.proof.ProofForm": "a proof; it knows only where to go on",
+    "web.payments.forms.RefundForm": "a new one, of today",
+    "web.ledger.manual.ReversalForm": "a new entry, of today",
+    "web.sign_in.forms.SignInForm": "where to go on after signing in",
+    "web.account.tokens.TokenForm": "a new one",
+    "web.invoices.views.WriteOffForm": "a new one, proposing what is open; at most that is checked under lock",
+    "web.invoices.views.FiscalForm": "carries both of its values as they were shown (`was_number`, `was_issued_on`)",
 }
 
 
@@ -97,6 +97,10 @@ def _changes_fields(command: Command) -> bool:
     return command.__name__.startswith(CHANGING) or is_given
 
 
+def _name(thing: Command | type) -> str:
+    return f"{thing.__module__}.{thing.__name__}"
+
+
 def _asks(command: Command) -> bool:
     return not SEEN.isdisjoint(inspect.signature(command).parameters)
 
@@ -105,7 +109,7 @@ def test_commands_that_change_fields_ask_what_was_seen() -> None:
     changing = {command for command in _of_people() if _changes_fields(command)}
     asking = {command for command in changing if _asks(command)}
     assert len(asking) >= 25
-    assert {command.__name__ for command in changing - asking} == LAST_ONE_STANDS.keys()
+    assert {_name(command) for command in changing - asking} == LAST_ONE_STANDS.keys()
 
 
 def _makes_new(use: Use) -> bool:
@@ -134,7 +138,7 @@ def test_forms_filled_from_a_record_carry_its_version() -> None:
                 field = getattr(getattr(form, "version", None), "field_class", None)
                 filled[form] = field is VersionField
     assert sum(filled.values()) >= 20
-    assert {form.__name__ for form, has_version in filled.items() if not has_version} == PROPOSALS.keys()
+    assert {_name(form) for form, has_version in filled.items() if not has_version} == PROPOSALS.keys()
 
 
 def _is_filled(call: ast.Call) -> bool:
