@@ -17,10 +17,14 @@ TEXT_LIMITS = {"name": 80, "description": 2000}
 
 
 @needs("products.write")
-def save_category(plan: Plan, values: Mapping[str, Any], *, category_id: int | None = None) -> dict[str, Any]:
-    """Creates a category, or changes the fields given. Locks it. Raises InvalidInput beside the field,
-    `duplicate_name`."""
+def save_category(
+    plan: Plan, values: Mapping[str, Any], *, category_id: int | None = None, version: int | None = None
+) -> dict[str, Any]:
+    """Creates a category, or changes the fields given. Locks it. Raises NotFound, `edit_conflict`, InvalidInput beside
+    the field, `duplicate_name`."""
     category = None if category_id is None else _lock(plan, category_id)
+    if category is not None and version is not None and category.version != version:
+        raise DomainError("edit_conflict", version=category.version)
     current = {} if category is None else {name: getattr(category, name) for name in TEXT_LIMITS}
     data = {name: clean((current | dict(values)).get(name)) for name in TEXT_LIMITS}
     errors = FieldErrors()
@@ -36,7 +40,8 @@ def save_category(plan: Plan, values: Mapping[str, Any], *, category_id: int | N
     for name, value in data.items():
         setattr(category, name, value)
     plan.session.flush()
-    return {"id": category.id, "name": category.name, "description": category.description}
+    names = ("id", "name", "description", "version")
+    return {name: getattr(category, name) for name in names}
 
 
 @needs("products.write")

@@ -40,6 +40,7 @@ RANGES = {
 }
 LOGO_TYPES = tuple(MEDIA_TYPES.values())
 MAX_LOGO_BYTES = 512 * 1024
+COMPANY_ID = 1
 
 
 def get_company(session: Session) -> Company:
@@ -51,15 +52,18 @@ def get_company(session: Session) -> Company:
 
 
 @needs("company.write")
-def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
+def change_company(plan: Plan, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
     """Changes settings. Policies apply to documents written from then on; each document keeps what it was written
     under.
 
-    Currency and chart are fixed once something was posted. Raises InvalidInput beside the field.
+    Currency and chart are fixed once something was posted. Locks the company. Raises `edit_conflict`, InvalidInput
+    beside the field.
     """
     company = plan.session.execute(select(Company).with_for_update()).scalar_one_or_none()
     if company is None:
         raise DomainError("not_set_up")
+    if version is not None and company.version != version:
+        raise DomainError("edit_conflict", version=company.version)
     for name, value in check_company(without_masks("company", values, company)).items():
         setattr(company, name, value)
     plan.session.flush()
@@ -69,7 +73,7 @@ def change_company(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def company_answer(company: Company) -> dict[str, Any]:
     """The settings as JSON data; the rate as a fraction, terms in days."""
-    names = (*TEXTS, *CHOICES, "tax_rate", *RANGES, "time_zone", "logo_type", *FIXED)
+    names = (*TEXTS, *CHOICES, "tax_rate", *RANGES, "time_zone", "logo_type", *FIXED, "version")
     return {name: getattr(company, name) for name in names}
 
 

@@ -95,6 +95,7 @@ class Company(Base):
     file_megabytes: Mapped[int] = mapped_column(SmallInteger, default=10)
     record_megabytes: Mapped[int] = mapped_column(SmallInteger, default=100)
     custom_fields_version: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
         CheckConstraint("id = 1", name="single"),
@@ -107,6 +108,7 @@ class Company(Base):
         CheckConstraint("session_idle_hours BETWEEN 1 AND 720", name="session_idle"),
         CheckConstraint("session_days BETWEEN 1 AND 365", name="session_days"),
     )
+    __mapper_args__ = {"version_id_col": version}
 
 
 class RowScope(StrEnum):

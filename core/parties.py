@@ -43,8 +43,10 @@ class PaymentTerms(Base):
     name_zh: Mapped[str] = mapped_column(String(80))
     days: Mapped[int] = mapped_column(SmallInteger)
     is_active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (CheckConstraint("days BETWEEN 0 AND 730", name="days"),)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Customer(Owned, Base):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core.constraints import means
-from core.errors import FieldErrors, NotFound
+from core.errors import DomainError, FieldErrors, NotFound
 from core.needs import needs
 from core.normalise import clean
 from core.parties import PaymentTerms
@@ -40,12 +40,14 @@ def create_terms(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @needs("company.write")
-def change_terms(plan: Plan, terms_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+def change_terms(plan: Plan, terms_id: int, values: Mapping[str, Any], *, version: int | None = None) -> dict[str, Any]:
     """Renames, archives (`is_active` False) or offers again; customers that have archived terms keep them. Code and
-    days stay. Locks the row. Raises NotFound, InvalidInput beside the field."""
+    days stay. Locks the row. Raises NotFound, `edit_conflict`, InvalidInput beside the field."""
     row = plan.session.get(PaymentTerms, terms_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("payment_terms", terms_id)
+    if version is not None and row.version != version:
+        raise DomainError("edit_conflict", version=row.version)
     errors = FieldErrors()
     data = _texts({"name": row.name, "name_zh": row.name_zh} | dict(values), ("name", "name_zh"), errors)
     errors.raise_if_any()
@@ -57,7 +59,7 @@ def change_terms(plan: Plan, terms_id: int, values: Mapping[str, Any]) -> dict[s
 
 
 def terms_answer(row: PaymentTerms) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("id", "code", "name", "name_zh", "days", "is_active")}
+    return {name: getattr(row, name) for name in ("id", "code", "name", "name_zh", "days", "is_active", "version")}
 
 
 def _texts(values: Mapping[str, Any], names: tuple[str, ...], errors: FieldErrors) -> dict[str, Any]:

@@ -28,7 +28,9 @@ LONGEST_REASON = 300
 
 # the tree -------------------------------------------------------------------------------------------------------------
 @needs("users.manage")
-def save_unit(plan: Plan, values: Mapping[str, Any], *, unit_id: int | None = None) -> dict[str, Any]:
+def save_unit(
+    plan: Plan, values: Mapping[str, Any], *, unit_id: int | None = None, version: int | None = None
+) -> dict[str, Any]:
     """Creates a region or team, or changes name and place of one; what hangs on it moves along.
 
     `values`: name, kind (region or team), parent_id (the company where none is given). Locks the whole tree. Raises
@@ -39,7 +41,7 @@ def save_unit(plan: Plan, values: Mapping[str, Any], *, unit_id: int | None = No
     unit = None if unit_id is None else units.get(unit_id)
     if unit_id is not None and unit is None:
         raise NotFound("org_unit", unit_id)
-    if unit is not None and values.get("version") not in (None, unit.version):
+    if unit is not None and version is not None and unit.version != version:
         raise DomainError("edit_conflict", version=unit.version)
     root = _company(plan, units)
     name, kind, parent = _checked(values, unit, root, units)

@@ -85,8 +85,10 @@ def change_user(plan: Plan, user_id: int, values: Mapping[str, Any], *, version:
 
 @for_anybody
 def change_preferences(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Language, theme, contrast, density and shortcuts of the actor, and whether he is shown the first steps."""
-    user = plan.session.get(User, plan.actor.user_id)
+    """Language, theme, contrast, density and shortcuts of the actor, and whether he is shown the first steps.
+
+    Locks him. Raises NotFound, InvalidInput beside the field."""
+    user = plan.session.get(User, plan.actor.user_id, with_for_update={"key_share": True}, populate_existing=True)
     if user is None:
         raise NotFound("user", plan.actor.user_id)
     choices = {

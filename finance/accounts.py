@@ -29,15 +29,19 @@ def create_account(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @needs("ledger.post")
-def change_account(plan: Plan, account_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+def change_account(
+    plan: Plan, account_id: int, values: Mapping[str, Any], *, version: int | None = None
+) -> dict[str, Any]:
     """Changes the fields given: name, name_zh, is_active, and while nothing stands on it code and kind.
 
-    Locks the row. Raises NotFound, InvalidInput beside the field (`account_fixed` for code and kind), `account_in_use`
-    when it is to be archived and a posting rule, a bank account or a balance stands on it.
+    Locks the row. Raises NotFound, `edit_conflict`, InvalidInput beside the field (`account_fixed` for code and kind),
+    `account_in_use` when it is to be archived and a posting rule, a bank account or a balance stands on it.
     """
     row = plan.session.get(Account, account_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("account", account_id)
+    if version is not None and row.version != version:
+        raise DomainError("edit_conflict", version=row.version)
     current = {name: getattr(row, name) for name in ("code", "name", "name_zh", "kind")}
     data = _checked(plan, current | dict(values), row)
     if values.get("is_active") is False and row.is_active:
@@ -51,7 +55,8 @@ def change_account(plan: Plan, account_id: int, values: Mapping[str, Any]) -> di
 
 
 def account_answer(row: Account) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("id", "code", "name", "name_zh", "kind", "role", "is_active")}
+    names = ("id", "code", "name", "name_zh", "kind", "role", "is_active", "version")
+    return {name: getattr(row, name) for name in names}
 
 
 def _checked(plan: Plan, values: Mapping[str, Any], row: Account | None) -> dict[str, Any]:

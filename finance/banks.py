@@ -54,17 +54,21 @@ def create_bank_account(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]
 
 
 @needs("banks.write")
-def change_bank_account(plan: Plan, bank_account_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+def change_bank_account(
+    plan: Plan, bank_account_id: int, values: Mapping[str, Any], *, version: int | None = None
+) -> dict[str, Any]:
     """Changes the fields given: name, number, is_default, is_active. Kind and ledger account stay what they are.
 
     A sub-account that was named after it follows its name. The usual one cannot be archived, nor one with money on it.
-    Locks all bank accounts. Raises InvalidInput beside the field, `duplicate_name`, `bank_account_is_default`,
-    `bank_account_not_empty`.
+    Locks all bank accounts. Raises NotFound, `edit_conflict`, InvalidInput beside the field, `duplicate_name`,
+    `bank_account_is_default`, `bank_account_not_empty`.
     """
     existing = _lock_all(plan)
     row = next((found for found in existing if found.id == bank_account_id), None)
     if row is None:
         raise NotFound("bank_account", bank_account_id)
+    if version is not None and row.version != version:
+        raise DomainError("edit_conflict", version=row.version)
     errors = FieldErrors()
     given = without_masks("bank_account", values, row)
     data = _texts({"name": row.name, "number": row.number} | given, errors)
@@ -83,7 +87,7 @@ def change_bank_account(plan: Plan, bank_account_id: int, values: Mapping[str, A
 
 
 def bank_answer(row: BankAccount) -> dict[str, Any]:
-    names = ("id", "name", "kind", "number", "account_id", "is_default", "is_active")
+    names = ("id", "name", "kind", "number", "account_id", "is_default", "is_active", "version")
     return {name: getattr(row, name) for name in names}
 
 
@@ -163,6 +167,8 @@ def _refuse_archiving(plan: Plan, row: BankAccount, existing: Sequence[BankAccou
 
 
 def _rename_account(plan: Plan, row: BankAccount, name: str) -> None:
-    account = plan.session.get(Account, row.account_id)
+    if name == row.name:
+        return
+    account = plan.session.get(Account, row.account_id, with_for_update=True, populate_existing=True)
     if account is not None and account.role is None and account.name == account.name_zh == row.name:
         account.name = account.name_zh = name

@@ -79,6 +79,7 @@ class InvoiceFact(NamedTuple):
     origin: str | None
     issued_on: date
     amount_written_off: Decimal = ZERO
+    fiscal_issued_on: date | None = None
 
     @property
     def amount_open(self) -> Decimal:
@@ -92,7 +93,8 @@ class InvoiceFact(NamedTuple):
 INVOICE_COLUMNS = """
     invoice.id, invoice.number, invoice.customer_id, invoice.owner_id, invoice.due_on, invoice.terms_days,
     invoice.amount_net, invoice.amount_tax, invoice.amount_total, invoice.amount_allocated, invoice.amount_credited,
-    invoice.tax_recognised, invoice.fiscal_number, invoice.origin, invoice.issued_on, invoice.amount_written_off
+    invoice.tax_recognised, invoice.fiscal_number, invoice.origin, invoice.issued_on, invoice.amount_written_off,
+    invoice.fiscal_issued_on
 """
 INVOICES_FOR_UPDATE = statement(
     "invoicing.invoices_for_update",

@@ -53,6 +53,9 @@ class Account(Base):
     kind: Mapped[AccountKind] = mapped_column(enum_type(AccountKind, "account_kind"))
     role: Mapped[str | None] = mapped_column(String(30), unique=True)
     is_active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Journal(Base):
@@ -277,11 +280,13 @@ class BankAccount(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     is_default: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
         CheckConstraint("kind IN ('bank', 'cash')", name="kind"),
         Index("uq_bank_account_default", "is_default", unique=True, postgresql_where="is_default"),
     )
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def audit_label(self) -> str:

@@ -16,11 +16,12 @@ class CategoryRecord(NamedTuple):
     id: int
     name: str
     description: str | None
+    version: int
     products: int
 
 
 SELECT = """
-    SELECT row.id, row.name, row.description,
+    SELECT row.id, row.name, row.description, row.version,
            (SELECT count(*) FROM product WHERE product.category_id = row.id)
       FROM product_category AS row
 """

@@ -60,6 +60,7 @@ class CompanyRecord(NamedTuple):
     country: str
     chart: str
     fiscal_year_start_month: int
+    version: int
 
 
 COMPANY = statement(
@@ -68,7 +69,7 @@ COMPANY = statement(
     SELECT name, name_english, tax_id, address, phone, email, bank_name, bank_account, language, time_zone, tax_rate,
            tax_rounding, tax_point, invoicing_policy, due_from, payment_terms_days, audit_years, session_idle_hours,
            session_days, second_factor_for, file_megabytes, record_megabytes,
-           logo_type, currency, country, chart, fiscal_year_start_month
+           logo_type, currency, country, chart, fiscal_year_start_month, version
       FROM company
     """,
     tables="company",

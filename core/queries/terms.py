@@ -18,13 +18,14 @@ class TermsRecord(NamedTuple):
     name_zh: str
     days: int
     is_active: bool
+    version: int
     customers: int
 
 
 TERMS = statement(
     "terms.list",
     """
-    SELECT id, code, name, name_zh, days, is_active,
+    SELECT id, code, name, name_zh, days, is_active, version,
            (SELECT count(*) FROM customer WHERE payment_terms_id = payment_terms.id AND merged_into_id IS NULL)
       FROM payment_terms ORDER BY is_active DESC, days, code
     """,

@@ -52,13 +52,19 @@ ISSUED_ON = statement(
 
 @needs("orders.bill")
 def record_fiscal_invoice(
-    plan: Plan, invoice_id: int, *, number: str | None, issued_on: date | None = None
+    plan: Plan,
+    invoice_id: int,
+    *,
+    number: str | None,
+    issued_on: date | None = None,
+    seen: tuple[str | None, date | None] | None = None,
 ) -> dict[str, Any]:
     """Keeps number and day of the fiscal invoice, and posts the VAT whose tax point it is.
 
     The entry is dated on the day of issue, never before the invoice; where that period is closed, today. Recording
-    again corrects number and day and posts nothing, since the VAT is recognised. Locks order, invoice, period. Raises
-    NotFound, InvalidInput per field, `invoice_credited` when nothing of it is left, `period_closed`.
+    again corrects number and day and posts nothing, since the VAT is recognised; `seen`, where it is known, holds both
+    as they were shown. Locks order, invoice, period. Raises NotFound, InvalidInput per field, `changed_since` where
+    something else stands there now, `invoice_credited` when nothing of it is left, `period_closed`.
     """
     issued_on = issued_on or plan.today
     number = _check(plan, number, issued_on)
@@ -71,6 +77,8 @@ def record_fiscal_invoice(
         books_for(max(issued_on, invoiced_on)),
         books_for(plan.today),
     )
+    if seen is not None and seen != (invoice.fiscal_number, invoice.fiscal_issued_on):
+        raise DomainError("changed_since", number=invoice.fiscal_number, issued_on=invoice.fiscal_issued_on)
     if invoice.amount_credited == invoice.amount_total:
         raise DomainError("invoice_credited", invoice=invoice.number)
     due = _recognise(plan, orders[0], lines) if orders else ZERO
@@ -127,7 +135,7 @@ def _keep(plan: Plan, invoice: InvoiceFact, number: str, issued_on: date, due: D
     plan.effect("fiscal_invoice", invoice=invoice.number, number=number, issued_on=issued_on)
     changes = {
         "fiscal_number": [invoice.fiscal_number, number],
-        "fiscal_issued_on": issued_on,
+        "fiscal_issued_on": [invoice.fiscal_issued_on, issued_on],
         "tax_recognised": due,
     }
     record(plan, "invoice.fiscal_recorded", "invoice", invoice.id, label=invoice.number, changes=changes)

@@ -25,12 +25,14 @@ class BankRecord(NamedTuple):
     account: str
     is_default: bool
     is_active: bool
+    version: int
 
 
 BANK_ACCOUNTS = statement(
     "banks.list",
     """
-    SELECT bank.id, bank.name, bank.kind, bank.number, bank.account_id, account.code, bank.is_default, bank.is_active
+    SELECT bank.id, bank.name, bank.kind, bank.number, bank.account_id, account.code, bank.is_default, bank.is_active,
+           bank.version
       FROM bank_account AS bank JOIN account ON account.id = bank.account_id
      ORDER BY bank.is_default DESC, bank.name, bank.id
     """,

@@ -59,7 +59,7 @@ OPPOSITE = statement(
 )
 ACCOUNT = statement(
     "accounts.record",
-    "SELECT id, code, name, name_zh, kind, role, is_active FROM account WHERE id = %(account_id)s::bigint",
+    "SELECT id, code, name, name_zh, kind, role, is_active, version FROM account WHERE id = %(account_id)s::bigint",
     tables="account",
     scope="system",
     fact=AccountRecord,

@@ -36,6 +36,7 @@ class AccountRecord(NamedTuple):
     kind: str
     role: str | None
     is_active: bool
+    version: int
 
 
 class BalanceRecord(NamedTuple):
@@ -108,7 +109,7 @@ ENTRIES = Listing(
 )
 ACCOUNTS = statement(
     "accounts.list",
-    "SELECT id, code, name, name_zh, kind, role, is_active FROM account ORDER BY code",
+    "SELECT id, code, name, name_zh, kind, role, is_active, version FROM account ORDER BY code",
     tables="account",
     scope="system",
     fact=AccountRecord,

@@ -21,11 +21,22 @@ Command = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Use:
-    """A command that a function runs; `text` is its expression, `command` None where that is no plain name."""
+    """A command that a function runs; `text` is its expression, `command` None where that is no plain name; `named` are
+    the keywords it is given, `placed` how many arguments by their place."""
 
     where: str
     text: str
     command: Command | None
+    named: frozenset[str] = frozenset()
+    placed: int = 0
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The parameters of the command that get something."""
+        if self.command is None:
+            return self.named
+        names = [*inspect.signature(self.command).parameters][1:]
+        return self.named | frozenset(names[: self.placed])
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,10 @@ def uses_in(module: str, node: ast.AST) -> Iterator[Use]:
             continue
         if getattr(call.func, "attr", getattr(call.func, "id", "")) in RUNNERS:
             first = call.args[0]
-            yield Use(f"{module}:{call.lineno}", ast.unparse(first), _resolved(module, first))
+            named = frozenset(keyword.arg or "**" for keyword in call.keywords)
+            yield Use(
+                f"{module}:{call.lineno}", ast.unparse(first), _resolved(module, first), named, len(call.args) - 1
+            )
 
 
 def _resolved(module: str, node: ast.AST) -> Command | None:

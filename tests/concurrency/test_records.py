@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
 
 import inventory.alerts  # noqa: F401 (its consumer belongs to the event)
+from core.categories import save_category
+from core.company import change_company
 from core.context import Context
 from core.database_roles import DurabilityError, assert_durability
 from core.errors import DomainError
 from core.outbox import apply_event
+from core.terms import change_terms
 from crm.owners import change_customer
+from finance.accounts import change_account
+from finance.banks import change_bank_account
 from inventory.catalog import set_reorder_point
 from tests.concurrency.crowd import at_once, codes
 from tests.scenarios.house import House
 
 EDITS = 1000
+SETTING_EDITS = 24
+CHANGED_NAMES = """
+    SELECT changes -> 'name' ->> 0, changes -> 'name' ->> 1 FROM audit_row
+     WHERE record_type = :table AND record_id = :id AND action = :action
+"""
 
 
 def test_a_thousand_edits_of_one_customer(house: House) -> None:
@@ -39,6 +52,37 @@ def test_a_thousand_edits_of_one_customer(house: House) -> None:
          WHERE record_type = 'customer' AND record_id = :id AND action = 'customer.changed'
     """
     assert house.value(audited, id=customer) == found["done"]
+
+
+Saves = Callable[[House, int, dict[str, Any], int], Any]
+SETTINGS: dict[str, Saves] = {
+    "company": lambda house, _, values, at: house.run(change_company, values, version=at),
+    "payment_terms": lambda house, row, values, at: house.run(change_terms, row, values, version=at),
+    "product_category": lambda house, row, values, at: house.run(save_category, values, category_id=row, version=at),
+    "account": lambda house, row, values, at: house.run(change_account, row, values, version=at),
+    "bank_account": lambda house, row, values, at: house.run(change_bank_account, row, values, version=at),
+}
+
+
+def test_settings_saved_by_many_at_once(house: House) -> None:
+    """The same for what a company is set up by: each change that was saved is from what its author was shown."""
+    house.run(save_category, {"name": "Tea"})
+    for table, save in SETTINGS.items():
+        row = house.value(f"SELECT min(id) FROM {table}")
+        read = f"SELECT version, name FROM {table} WHERE id = {row}"
+        before = house.rows(read)[0][0]
+
+        def edit(turn: int, read: str = read, row: int = row, save: Saves = save) -> tuple[str, str]:
+            version, shown = house.rows(read)[0]
+            save(house, row, {"name": f"edit {turn}"}, version)
+            return shown, f"edit {turn}"
+
+        answers = at_once([partial(edit, turn) for turn in range(SETTING_EDITS)], threads=8)
+        found = codes(answers)
+        assert set(found) <= {"done", "edit_conflict"}, table
+        assert house.rows(read)[0][0] == before + found["done"], table
+        told = house.rows(CHANGED_NAMES, table=table, id=row, action=f"{table}.changed")
+        assert sorted(told) == sorted(answer for answer in answers if isinstance(answer, tuple)), table
 
 
 def _read(house: House, customer: int) -> tuple[int, int]:

@@ -23,7 +23,7 @@ def test_made_renamed_and_taken_away(world: World) -> None:
     tea = world.run(save_category, {"name": " 茶叶 ", "description": "绿茶、红茶"})
     product = world.product(category_id=tea["id"])
     again = world.run(save_category, {"name": "茶"}, category_id=tea["id"])
-    assert again == {"id": tea["id"], "name": "茶", "description": "绿茶、红茶"}
+    assert again == {"id": tea["id"], "name": "茶", "description": "绿茶、红茶", "version": 2}
     with pytest.raises(DomainError) as refused:
         world.run(remove_category, tea["id"])
     assert (refused.value.code, refused.value.data["products"]) == ("category_in_use", 1)

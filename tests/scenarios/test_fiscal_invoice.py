@@ -168,6 +168,17 @@ def test_the_entry_is_never_older_than_the_invoice(house: House) -> None:
     assert house.value(sql, number=sale.order["number"]) == house.context().today
 
 
+def test_a_correction_of_what_was_corrected_meanwhile_is_refused(house: House) -> None:
+    sale, today = Sale(house), house.context().today
+    sale.issue("1", seen=(None, None))
+    for seen in ((None, None), ("2", today), ("1", today - timedelta(days=1))):
+        with refused("changed_since"):
+            sale.issue("3", seen=seen)
+    assert sale.stored()[:2] == ("1", today)
+    sale.issue("3", seen=("1", today))
+    assert sale.stored()[:2] == ("3", today)
+
+
 def test_what_is_refused(house: House) -> None:
     sale = Sale(house)
     for values, name, code in (

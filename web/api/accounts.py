@@ -6,11 +6,12 @@ from typing import Any
 
 from finance.accounts import change_account, create_account
 from finance.models import AccountKind
-from web.api.fields import Body, Choice, Flag, Text
+from web.api.fields import Body, Choice, Flag, Integer, Text
 from web.api.operation import Call, operation
 
 SHAPE = {
-    "id": int, "code": str, "name": str, "name_zh": str, "kind": str, "role": str | None, "is_active": bool
+    "id": int, "code": str, "name": str, "name_zh": str, "kind": str, "role": str | None, "is_active": bool,
+    "version": int,
 }  # fmt: skip
 KIND = Choice(nullable=False, choices=tuple(AccountKind))
 
@@ -30,9 +31,10 @@ def create_account_call(call: Call) -> Any:
     summary="Rename, archive or restore an account; code and kind while nothing stands on it",
     body=Body(
         code=Text(nullable=False, limit=20), name=Text(nullable=False, limit=120), name_zh=Text(limit=120), kind=KIND,
-        is_active=Flag(),
+        is_active=Flag(), version=Integer(smallest=1),
     ),
-    answer=SHAPE, refusals=("account_in_use",),
+    answer=SHAPE, refusals=("account_in_use", "edit_conflict"),
 )  # fmt: skip
 def change_account_call(call: Call, account_id: int) -> Any:
-    return call.run(change_account, account_id, call.body)
+    version = call.body.pop("version", None)
+    return call.run(change_account, account_id, call.body, version=version)

@@ -7,12 +7,12 @@ from typing import Any
 from core.masks import BankDetail
 from finance.banks import KINDS, change_bank_account, create_bank_account
 from finance.queries.banks import list_bank_accounts
-from web.api.fields import Body, Choice, Flag, Id, Text
+from web.api.fields import Body, Choice, Flag, Id, Integer, Text
 from web.api.operation import Call, operation
 
 SHAPE = {
     "id": int, "name": str, "kind": str, "number": BankDetail | None, "account_id": int,
-    "is_default": bool, "is_active": bool,
+    "is_default": bool, "is_active": bool, "version": int,
 }  # fmt: skip
 
 
@@ -38,8 +38,12 @@ def create_bank_account_call(call: Call) -> Any:
 
 @operation(
     "PATCH", "/bank-accounts/{bank_account_id}", "banks.write", summary="Rename, archive or restore a bank account",
-    body=Body(name=Text(limit=120), number=Text(limit=60), is_default=Flag(), is_active=Flag()), answer=SHAPE,
-    refusals=("duplicate_name", "bank_account_is_default", "bank_account_not_empty"),
+    body=Body(
+        name=Text(limit=120), number=Text(limit=60), is_default=Flag(), is_active=Flag(), version=Integer(smallest=1)
+    ),
+    answer=SHAPE,
+    refusals=("duplicate_name", "edit_conflict", "bank_account_is_default", "bank_account_not_empty"),
 )  # fmt: skip
 def change_bank_account_call(call: Call, bank_account_id: int) -> Any:
-    return call.run(change_bank_account, bank_account_id, call.body)
+    version = call.body.pop("version", None)
+    return call.run(change_bank_account, bank_account_id, call.body, version=version)

@@ -6,10 +6,10 @@ from typing import Any
 
 from core.categories import remove_category, save_category
 from core.queries.categories import CATEGORIES
-from web.api.fields import Body, Text
+from web.api.fields import Body, Integer, Text
 from web.api.operation import PAGING, Call, operation
 
-SHAPE = {"id": int, "name": str, "description": str | None}
+SHAPE = {"id": int, "name": str, "description": str | None, "version": int}
 
 
 @operation(
@@ -30,10 +30,12 @@ def create_product_category(call: Call) -> Any:
 
 @operation(
     "PATCH", "/product-categories/{category_id}", "products.write", summary="Rename a product category",
-    body=Body(name=Text(limit=80), description=Text(limit=2000)), answer=SHAPE, refusals=("duplicate_name",),
+    body=Body(name=Text(limit=80), description=Text(limit=2000), version=Integer(smallest=1)), answer=SHAPE,
+    refusals=("duplicate_name", "edit_conflict"),
 )  # fmt: skip
 def change_product_category(call: Call, category_id: int) -> Any:
-    return call.run(save_category, call.body, category_id=category_id)
+    version = call.body.pop("version", None)
+    return call.run(save_category, call.body, category_id=category_id, version=version)
 
 
 @operation(

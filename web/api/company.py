@@ -34,6 +34,7 @@ CHANGE = Body(
     file_megabytes=Integer(nullable=False, smallest=1, largest=15, help="The largest file beside a record."),
     record_megabytes=Integer(nullable=False, smallest=1, largest=10000, help="What all files of a record may take."),
     logo=Text(limit=LONGEST_LOGO, help="PNG or JPEG of at most 512 kB in Base64; null takes it away."),
+    version=Integer(smallest=1, help="The version that was read."),
 )
 SHAPE = {
     **{name: str for name in ("name", *CHOICES, "time_zone", "currency", "country", "chart")},
@@ -44,7 +45,7 @@ SHAPE = {
     "bank_account": BankDetail | None,
     "tax_rate": Decimal, "payment_terms_days": int, "audit_years": int,
     "session_idle_hours": int, "session_days": int, "file_megabytes": int, "record_megabytes": int,
-    "logo_type": str | None, "fiscal_year_start_month": int,
+    "logo_type": str | None, "fiscal_year_start_month": int, "version": int,
 }  # fmt: skip
 
 
@@ -57,14 +58,15 @@ def get_company_call(call: Call) -> Any:
 
 
 @operation(
-    "PATCH", "/company", "company.write", body=CHANGE, answer=SHAPE,
+    "PATCH", "/company", "company.write", body=CHANGE, answer=SHAPE, refusals=("edit_conflict",),
     summary="Change settings; documents keep what they were written under",
 )  # fmt: skip
 def change_company_call(call: Call) -> Any:
     body = dict(call.body)
+    version = body.pop("version", None)
     if body.get("logo"):
         body["logo"] = _decoded(body["logo"])
-    return call.run(change_company, body)
+    return call.run(change_company, body, version=version)
 
 
 def _decoded(text: str) -> bytes:

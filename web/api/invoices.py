@@ -75,15 +75,21 @@ def get_invoice_call(call: Call, invoice_id: int) -> Any:
 @operation(
     "POST", "/invoices/{invoice_id}/fiscal", "orders.bill",
     summary="Record the fiscal invoice; VAT not yet recognised by shipping falls due",
-    body=Body(number=Text(required=True, limit=LONGEST_NUMBER), issued_on=Day(help="Today when left out.")),
+    body=Body(
+        number=Text(required=True, limit=LONGEST_NUMBER), issued_on=Day(help="Today when left out."),
+        was_number=Text(limit=LONGEST_NUMBER, help="The number that was read: refused where another stands there now."),
+        was_issued_on=Day(help="The day that was read, together with `was_number`; null where there was none."),
+    ),
     answer={
         "id": int, "number": str, "fiscal_number": str, "fiscal_issued_on": date, "tax_recognised": Decimal,
     },
-    refusals=("invoice_credited", "period_closed"), previewable=True,
+    refusals=("changed_since", "invoice_credited", "period_closed"), previewable=True,
 )  # fmt: skip
 def record_fiscal_invoice_call(call: Call, invoice_id: int) -> Any:
     body = call.body
-    return call.run(record_fiscal_invoice, invoice_id, number=body["number"], issued_on=body.get("issued_on"))
+    seen = (body.get("was_number"), body.get("was_issued_on")) if "was_number" in body else None
+    named = {"number": body["number"], "issued_on": body.get("issued_on"), "seen": seen}
+    return call.run(record_fiscal_invoice, invoice_id, **named)
 
 
 WRITTEN_OFF = {"id": int, "number": str, "invoice_id": int, "amount": Decimal, "amount_open": Decimal}

@@ -22,7 +22,8 @@ ENTRY = {
     "origin": str | None, "document": str | None, "memo": str | None, "reverses_id": int | None, "lines": [LINE],
 }  # fmt: skip
 ACCOUNT = {
-    "id": int, "code": str, "name": str, "name_zh": str, "kind": str, "role": str | None, "is_active": bool
+    "id": int, "code": str, "name": str, "name_zh": str, "kind": str, "role": str | None, "is_active": bool,
+    "version": int,
 }  # fmt: skip
 AS_OF = Body(as_of=Day(help="Today when left out."))
 

@@ -127,12 +127,16 @@ def list_stock_levels(call: Call) -> Any:
 
 @operation(
     "POST", "/reorder-points", "stock.plan", summary="Set a reorder point; null removes it", status=201,
-    body=Body(product_id=Id(required=True), warehouse_id=Id(required=True), quantity=Quantity()),
-    answer={"product_id": int, "warehouse_id": int, "quantity": Decimal | None},
+    body=Body(
+        product_id=Id(required=True), warehouse_id=Id(required=True), quantity=Quantity(),
+        was=Quantity(help="The point that was read, null for none: refused where another stands there now."),
+    ),
+    answer={"product_id": int, "warehouse_id": int, "quantity": Decimal | None}, refusals=("changed_since",),
 )  # fmt: skip
 def set_reorder_point_call(call: Call) -> Any:
     body = call.body
-    return call.run(set_reorder_point, body["product_id"], body["warehouse_id"], body.get("quantity"))
+    seen = (body["was"],) if "was" in body else ()
+    return call.run(set_reorder_point, body["product_id"], body["warehouse_id"], body.get("quantity"), seen=seen)
 
 
 @operation(

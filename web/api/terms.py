@@ -9,7 +9,7 @@ from core.terms import MOST_DAYS, change_terms, create_terms
 from web.api.fields import Body, Flag, Integer, Text
 from web.api.operation import Call, operation
 
-SHAPE = {"id": int, "code": str, "name": str, "name_zh": str, "days": int, "is_active": bool}
+SHAPE = {"id": int, "code": str, "name": str, "name_zh": str, "days": int, "is_active": bool, "version": int}
 
 
 @operation(
@@ -33,7 +33,11 @@ def create_terms_call(call: Call) -> Any:
 
 @operation(
     "PATCH", "/payment-terms/{terms_id}", "company.write", summary="Rename, archive or offer payment terms again",
-    body=Body(name=Text(nullable=False, limit=80), name_zh=Text(limit=80), is_active=Flag()), answer=SHAPE,
+    body=Body(
+        name=Text(nullable=False, limit=80), name_zh=Text(limit=80), is_active=Flag(), version=Integer(smallest=1)
+    ),
+    answer=SHAPE, refusals=("edit_conflict",),
 )  # fmt: skip
 def change_terms_call(call: Call, terms_id: int) -> Any:
-    return call.run(change_terms, terms_id, call.body)
+    version = call.body.pop("version", None)
+    return call.run(change_terms, terms_id, call.body, version=version)

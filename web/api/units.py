@@ -41,7 +41,8 @@ def create_unit_call(call: Call) -> Any:
     refusals=("unit_cycle", "edit_conflict"),
 )  # fmt: skip
 def change_unit_call(call: Call, unit_id: int) -> Any:
-    return call.run(save_unit, call.body, unit_id=unit_id)
+    version = call.body.pop("version", None)
+    return call.run(save_unit, call.body, unit_id=unit_id, version=version)
 
 
 @operation(

@@ -17,6 +17,7 @@ from core import database as db
 from core.columns import longest_texts
 from core.command import Preview
 from core.errors import DomainError, NotFound
+from core.numbers import day_in_text
 from core.queries.customers import get_customer
 from crm.orders.fiscal import record_fiscal_invoice
 from finance.models import PaymentAllocation, WriteOff
@@ -66,7 +67,9 @@ class WriteOffForm(Form):
 
 
 class FiscalForm(Form):
-    """Number and day of the fiscal invoice."""
+    """Number and day of the fiscal invoice; `was` holds both as they were shown, as texts."""
+
+    was = ("", "")
 
     number = StringField(_l("Number of the fiscal invoice"), [Required()])
     issued_on = DayField(_l("Issued on"), [Required()])
@@ -124,15 +127,24 @@ def _fiscal_form(invoice: Any) -> FiscalForm | None:
     """For who may record a fiscal invoice, while anything of the invoice stands."""
     if not may("orders.bill") or invoice.amount_credited == invoice.amount_total:
         return None
-    return FiscalForm(formdata=None, number=invoice.fiscal_number, issued_on=invoice.fiscal_issued_on or today())
+    form = FiscalForm(formdata=None, number=invoice.fiscal_number, issued_on=invoice.fiscal_issued_on or today())
+    form.was = _standing(invoice.fiscal_number, invoice.fiscal_issued_on)
+    return form
+
+
+def _standing(number: str | None, issued_on: date | None) -> tuple[str, str]:
+    return number or "", issued_on.isoformat() if issued_on else ""
 
 
 @area.route("/<int:invoice_id>/fiscal", permission="orders.bill", methods=["POST"])
 def record_fiscal(invoice_id: int) -> ResponseReturnValue:
     """Preview or record the fiscal invoice."""
-    form, preview = FiscalForm(), None
+    form, preview, seen = FiscalForm(), None, None
+    if "was_number" in request.form:
+        form.was = request.form["was_number"], request.form.get("was_issued_on", "")
+        seen = form.was[0] or None, day_in_text(form.was[1])
     if form.validate():
-        asked = {"number": form.number.data, "issued_on": form.issued_on.data}
+        asked = {"number": form.number.data, "issued_on": form.issued_on.data, "seen": seen}
         try:
             if request.form.get("step") == "post":
                 result = run_command(record_fiscal_invoice, invoice_id, **asked)
@@ -143,6 +155,8 @@ def record_fiscal(invoice_id: int) -> ResponseReturnValue:
             if error.code == "not_found":
                 raise
             apply_errors(form, error)
+            if error.code == "changed_since":
+                form.was = _standing(error.data["number"], error.data["issued_on"])
     return _record(invoice_id, form, preview), 200 if preview else 422
 
 

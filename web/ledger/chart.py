@@ -13,9 +13,10 @@ from wtforms import BooleanField, SelectField, StringField
 from core.errors import DomainError
 from finance.accounts import change_account, create_account
 from finance.queries.book_record import AccountRecord, get_account
-from web.forms import Form, Required, options
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.forms import Form, Required, VersionField, options
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.ledger import area
+from web.merging import merge
 
 KINDS = {
     "asset": _l("Asset"),
@@ -34,6 +35,7 @@ class AccountForm(Form):
     name_zh = StringField(_l("Name in Chinese"))
     kind = SelectField(_l("Kind"), choices=options(KINDS.items()))
     is_active = BooleanField(_l("Open for entries"))
+    version = VersionField()
 
 
 @area.route("/accounts/new", permission="ledger.post")
@@ -60,7 +62,11 @@ def create() -> ResponseReturnValue:
 def edit_account(account_id: int) -> str:
     """The form with what stands in the record."""
     row = get_account(account_id)
-    return _page(AccountForm(formdata=None, data=row._asdict()), row)
+    return _page(_filled(row), row)
+
+
+def _filled(row: AccountRecord) -> AccountForm:
+    return AccountForm(formdata=None, data=row._asdict())
 
 
 @area.route("/accounts/<int:account_id>/edit", permission="ledger.post", methods=["POST"], endpoint="change_account")
@@ -69,11 +75,13 @@ def change(account_id: int) -> ResponseReturnValue:
     row, form = get_account(account_id), AccountForm()
     if form.validate():
         try:
-            result = run_command(change_account, account_id, _values(form) | {"is_active": form.is_active.data})
+            values = _values(form) | {"is_active": form.is_active.data}
+            result = run_command(change_account, account_id, values, version=shown_version(form))
             flash_done(_("%(name)s saved", name=result["code"]))
             return see_other("ledger.account", account_id=account_id)
         except DomainError as error:
-            apply_errors(form, error)
+            if not merge(form, error, lambda: _filled(get_account(account_id)), "account", account_id):
+                apply_errors(form, error)
     return _page(form, row), 422
 
 

@@ -16,9 +16,10 @@ from core.errors import DomainError
 from finance.banks import change_bank_account, create_bank_account
 from finance.queries.banks import BankRecord, free_money_accounts, get_bank_account
 from finance.queries.payments import bank_accounts
-from web.forms import Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.forms import Form, Required, VersionField
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
 from web.i18n import language
+from web.merging import merge
 from web.payments import area
 from web.sentences import sentence
 
@@ -33,6 +34,7 @@ class BankForm(Form):
     number = StringField(_l("Account number"))
     account_id = SelectField(_l("Ledger account"), validate_choice=False)
     is_default = BooleanField(_l("Payments go there unless another is chosen"))
+    version = VersionField()
 
 
 @area.route("/bank-accounts", permission="payments.read", endpoint="bank_accounts")
@@ -67,7 +69,12 @@ def create() -> ResponseReturnValue:
 def edit_bank_account(bank_account_id: int) -> str:
     """The form with what stands in the record."""
     row = get_bank_account(bank_account_id)
-    return _form(BankForm(formdata=None, data=row._asdict()), row)
+    return _form(_filled(row), row)
+
+
+def _filled(row: BankRecord) -> BankForm:
+    """What is the usual one already is not asked to become it."""
+    return BankForm(formdata=None, data=row._asdict() | {"is_default": False})
 
 
 @area.route(
@@ -79,11 +86,13 @@ def change(bank_account_id: int) -> ResponseReturnValue:
     form.kind.data = row.kind
     if form.validate():
         try:
-            result = run_command(change_bank_account, bank_account_id, _values(form))
+            result = run_command(change_bank_account, bank_account_id, _values(form), version=shown_version(form))
             flash_done(_("%(name)s saved", name=result["name"]))
             return see_other("payments.bank_accounts")
         except DomainError as error:
-            apply_errors(form, error)
+            row = get_bank_account(bank_account_id)
+            if not merge(form, error, lambda: _filled(row), "bank_account", bank_account_id):
+                apply_errors(form, error)
     return _form(form, row), 422
 
 

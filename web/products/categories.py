@@ -10,9 +10,10 @@ from wtforms import StringField, TextAreaField
 
 from core.categories import remove_category, save_category
 from core.errors import DomainError
-from core.queries.categories import get_category, list_categories
-from web.forms import Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other
+from core.queries.categories import CategoryRecord, get_category, list_categories
+from web.forms import Form, Required, VersionField
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
+from web.merging import merge
 from web.products import area
 from web.sentences import sentence
 
@@ -20,6 +21,7 @@ from web.sentences import sentence
 class CategoryForm(Form):
     name = StringField(_l("Name"), [Required()])
     description = TextAreaField(_l("Description"))
+    version = VersionField()
 
 
 @area.route("/categories", permission="products.read")
@@ -44,7 +46,11 @@ def create_category() -> ResponseReturnValue:
 def edit_category(category_id: int) -> str:
     """The form with what stands in the record."""
     row = get_category(category_id)
-    return render_template("products/category.html", form=CategoryForm(formdata=None, data=row._asdict()), category=row)
+    return render_template("products/category.html", form=_filled(row), category=row)
+
+
+def _filled(row: CategoryRecord) -> CategoryForm:
+    return CategoryForm(formdata=None, data=row._asdict())
 
 
 @area.route("/categories/<int:category_id>", permission="products.write", methods=["POST"])
@@ -71,11 +77,14 @@ def _save(category_id: int | None) -> ResponseReturnValue:
     if form.validate():
         values = {"name": form.name.data, "description": form.description.data}
         try:
-            result = run_command(save_category, values, category_id=category_id)
+            result = run_command(save_category, values, category_id=category_id, version=shown_version(form))
             flash_done(_("Category %(name)s saved", name=result["name"]))
             return see_other("products.categories")
         except DomainError as error:
-            apply_errors(form, error)
+            if category_id is None or not merge(
+                form, error, lambda: _filled(get_category(category_id)), "product_category", category_id
+            ):
+                apply_errors(form, error)
     category = get_category(category_id) if category_id else None
     return render_template("products/category.html", form=form, category=category), 422
 

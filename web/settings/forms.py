@@ -14,7 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from core.columns import longest_texts
 from core.company import LOGO_TYPES, MAX_LOGO_BYTES
 from core.organization import Company
-from web.forms import AmountField, Form, PercentField, Required
+from web.forms import AmountField, Form, PercentField, Required, VersionField
 
 LANGUAGE_CHOICES = [SelectChoice("zh", "中文"), SelectChoice("en", "English")]
 
@@ -38,7 +38,7 @@ class LogoField(FileField):
 
 
 class CompanyForm(Form):
-    """What may change while the books are open. Tax rate in percent."""
+    """What may change while the books are open. Tax rate in percent; `version` is that of the row shown."""
 
     longest = longest_texts(Company)
 
@@ -81,3 +81,4 @@ class CompanyForm(Form):
     )
     time_zone = SelectField(_("Time zone"), choices=time_zone_choices())
     language = SelectField(_("Language of documents"), choices=LANGUAGE_CHOICES)
+    version = VersionField()

@@ -11,8 +11,9 @@ from wtforms import BooleanField, StringField
 from core.errors import DomainError
 from core.queries.terms import TermsRecord, get_terms, list_terms
 from core.terms import change_terms, create_terms
-from web.forms import AmountField, Form, Required
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.forms import AmountField, Form, Required, VersionField
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
+from web.merging import merge
 from web.settings import area
 
 
@@ -24,6 +25,7 @@ class TermsForm(Form):
     name_zh = StringField(_l("Name in Chinese"))
     days = AmountField(_l("Days"), places=0)
     is_active = BooleanField(_l("Offered for customers"))
+    version = VersionField()
 
 
 @area.route("/terms", permission="company.write", endpoint="terms")
@@ -58,7 +60,11 @@ def create() -> ResponseReturnValue:
 def edit_terms(terms_id: int) -> str:
     """The form with what stands in the record."""
     row = get_terms(terms_id)
-    return _page(TermsForm(formdata=None, data=row._asdict()), row)
+    return _page(_filled(row), row)
+
+
+def _filled(row: TermsRecord) -> TermsForm:
+    return TermsForm(formdata=None, data=row._asdict())
 
 
 @area.route("/terms/<int:terms_id>", permission="company.write", methods=["POST"], endpoint="change_terms")
@@ -68,11 +74,12 @@ def change(terms_id: int) -> ResponseReturnValue:
     if form.validate():
         try:
             values = {name: form[name].data for name in ("name", "name_zh", "is_active")}
-            result = run_command(change_terms, terms_id, values)
+            result = run_command(change_terms, terms_id, values, version=shown_version(form))
             flash_done(_("%(name)s saved", name=result["name"]))
             return see_other("settings.terms")
         except DomainError as error:
-            apply_errors(form, error)
+            if not merge(form, error, lambda: _filled(get_terms(terms_id)), "payment_terms", terms_id):
+                apply_errors(form, error)
     return _page(form, row), 422
 
 

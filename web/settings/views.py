@@ -10,12 +10,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from core import database as db
-from core.company import change_company, get_company
+from core.company import COMPANY_ID, change_company, get_company
 from core.errors import DomainError, NotFound
 from core.masks import BANK_DETAILS, shown
+from core.organization import Company
 from core.queries.company import LOGO
 from core.queries.reading import read_one
-from web.http import apply_errors, flash_done, run_command, see_other
+from web.forms import add_error
+from web.http import apply_errors, flash_done, run_command, see_other, shown_version
+from web.merging import merge
 from web.permissions import SIGNED_IN
 from web.settings import area
 from web.settings.forms import CompanyForm
@@ -36,6 +39,7 @@ FIELDS = (
     "time_zone",
     "language",
 )
+NUMBERS = ("payment_terms_days", "audit_years", "file_megabytes", "record_megabytes")
 
 
 @area.route("", permission="company.write")
@@ -43,30 +47,44 @@ def company() -> str:
     """The settings as they are."""
     with db.current().session() as session:
         row = get_company(session)
-        form = CompanyForm(formdata=None, obj=row)
-        form.bank_account.data = shown(BANK_DETAILS, row.bank_account)
-        form.tax_rate.data = row.tax_rate * 100
-        form.payment_terms_days.data = Decimal(row.payment_terms_days)
-        form.audit_years.data = Decimal(row.audit_years)
-        form.file_megabytes.data = Decimal(row.file_megabytes)
-        form.record_megabytes.data = Decimal(row.record_megabytes)
-        return render_template("settings/company.html", form=form, currency=row.currency, logo=row.logo_type)
+        return _page(_filled(row), row)
+
+
+def _filled(row: Company) -> CompanyForm:
+    form = CompanyForm(formdata=None, obj=row)
+    form.bank_account.data = shown(BANK_DETAILS, row.bank_account)
+    form.tax_rate.data = row.tax_rate * 100
+    for name in NUMBERS:
+        form[name].data = Decimal(getattr(row, name))
+    return form
 
 
 @area.route("", permission="company.write", methods=["POST"], endpoint="save")
 def save() -> ResponseReturnValue:
     """Save the settings."""
     form = CompanyForm()
+    has_picture = form.logo.data is not None
     if form.validate():
         try:
-            run_command(change_company, _values(form))
+            run_command(change_company, _values(form), version=shown_version(form))
             flash_done(_("Settings saved"))
             return see_other("settings.company")
         except DomainError as error:
-            apply_errors(form, error)
+            if not merge(form, error, _standing, "company", COMPANY_ID):
+                apply_errors(form, error)
+    if has_picture and not form.logo.errors:
+        add_error(form, form.logo, _("Choose the picture once more: a page cannot keep it."))
     with db.current().session() as session:
-        row = get_company(session)
-        return render_template("settings/company.html", form=form, currency=row.currency, logo=row.logo_type), 422
+        return _page(form, get_company(session)), 422
+
+
+def _standing() -> CompanyForm:
+    with db.current().session() as session:
+        return _filled(get_company(session))
+
+
+def _page(form: CompanyForm, row: Company) -> str:
+    return render_template("settings/company.html", form=form, currency=row.currency, logo=row.logo_type)
 
 
 @area.route("/logo", permission=SIGNED_IN)
@@ -86,6 +104,6 @@ def _values(form: CompanyForm) -> dict[str, Any]:
     if (content := form.logo.content) is not None:
         values["logo"] = content
     values["tax_rate"] = None if rate is None else rate / 100
-    for name in ("payment_terms_days", "audit_years", "file_megabytes", "record_megabytes"):
+    for name in NUMBERS:
         values[name] = None if form[name].data is None else int(form[name].data)
     return values

@@ -115,10 +115,9 @@ def _save(form: UnitForm, unit: UnitRecord | None = None) -> ResponseReturnValue
         values: dict[str, Any] = {"name": form.name.data}
         if unit is None or unit.kind != UnitKind.COMPANY:
             values |= {"kind": form.kind.data, "parent_id": form.id_in("parent_id")}
-        if unit is not None:
-            values["version"] = shown_version(form)
+        version = shown_version(form) if unit else None
         try:
-            result = run_command(save_unit, values, unit_id=unit.id if unit else None)
+            result = run_command(save_unit, values, unit_id=unit.id if unit else None, version=version)
             flash_done(_("%(name)s saved", name=result["name"]))
             return see_other("users.units")
         except DomainError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.web.api.conftest import Api
+from tests.web.api.test_refusals import problem
 
 LISTS = (
     "/customers", "/products", "/opportunities", "/quotations", "/sales-orders", "/invoices", "/credit-notes",
@@ -66,7 +67,8 @@ def test_reorder_points_and_alerts(api: Api) -> None:
     api.ok("POST", "/reorder-points", place | {"quantity": "5"})
     [point] = api.ok("GET", f"/reorder-points?product_id={product['id']}")["items"]
     assert (point["quantity"], point["available"]) == ("5.000", "3.000")
-    api.ok("POST", "/reorder-points", place | {"quantity": None})
+    problem(api.post("/reorder-points", place | {"quantity": "6", "was": None}), 409, "changed_since")
+    api.ok("POST", "/reorder-points", place | {"quantity": None, "was": "5"})
     assert api.ok("GET", f"/reorder-points?product_id={product['id']}")["items"] == []
 
 

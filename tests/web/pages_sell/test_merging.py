@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 
 from core.approvals.models import ApprovalKind
+from core.categories import save_category
 from core.custom_fields.commands import create_field
 from core.lists.saved import save_view
 from core.oidc import save_provider
 from core.suppliers import create_supplier
 from core.talk.comments import write_comment
 from core.units import save_unit
+from finance.accounts import create_account
 from tests.web.pages_sell.conftest import Shop
 from tests.web.pages_sell.merging import Sheet
 
@@ -36,6 +39,17 @@ FORMS: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     "custom field": ("/settings/fields/{field}", ("label", "Level"), ("help", "How dear they are")),
     "rule": ("/settings/approvals/{rule}", ("threshold", "7.000"), ("valid_days", "3")),
     "view": ("/lists/views/{view}", ("name", "Ours"), ("is_shared", "y")),
+    "company": ("/settings", ("name_english", "Harbour Ltd"), ("tax_id", "91310000MA1FL0000X")),
+    "signing in": ("/settings/sign-in", ("session_idle_hours", "9"), ("session_days", "20")),
+    "terms": ("/settings/terms/{terms}", ("name", "A month"), ("name_zh", "一个月")),
+    "category": ("/products/categories/{category}", ("name", "Leaves"), ("description", "Picked by hand")),
+    "account": ("/ledger/accounts/{account}/edit", ("name", "Odds and ends"), ("name_zh", "零星")),
+    "bank account": ("/payments/bank-accounts/{bank}", ("name", "Harbour Bank"), ("number", "6222-0001")),
+}
+# Of fields that are no texts: what the other one enters, and what this one does before choosing.
+NUMBERS = {
+    "threshold": ("8.000", {"mine": "9.000", "theirs": "11.000"}),
+    "session_idle_hours": ("8", {"mine": "10", "theirs": "11"}),
 }
 
 
@@ -56,6 +70,10 @@ def more(shop: Shop) -> None:
     ids["unit"] = world.run(save_unit, {"name": "Team", "kind": "team"})["id"]
     field = {"record_type": "customer", "key": "grade", "label": "Grade", "kind": "text", "mask": None}
     ids["field"] = world.run(create_field, field)["id"]
+    ids["terms"] = world.value("SELECT id FROM payment_terms ORDER BY days DESC LIMIT 1")
+    ids["category"] = world.run(save_category, {"name": "Teas"})["id"]
+    ids["account"] = world.run(create_account, {"code": "6699", "name": "Odds", "kind": "expense"})["id"]
+    ids["bank"] = world.value("SELECT id FROM bank_account WHERE is_default")
 
 
 def both(shop: Shop, name: str) -> tuple[Sheet, Sheet, tuple[str, str], tuple[str, str]]:
@@ -87,8 +105,9 @@ def test_entries_of_both_are_kept(shop: Shop, name: str) -> None:
 @pytest.mark.parametrize("name", FORMS)
 def test_what_both_changed_is_asked(shop: Shop, name: str, chosen: str) -> None:
     theirs, mine, (one, changed), _ = both(shop, name)
-    entry = {"threshold": "9.000" if chosen == "mine" else "11.000"}.get(one, f"{changed} {chosen}")
-    changed = {"threshold": "8.000"}.get(one, f"{changed} of theirs {chosen}")
+    texts = f"{changed} of theirs {chosen}", {chosen: f"{changed} {chosen}"}
+    changed, entries = NUMBERS.get(one, texts)
+    entry = entries[chosen]
     assert theirs.send({one: changed}) == 303, theirs.text
     assert mine.send({one: entry}) == 422
     [(kind, text)] = mine.rows.values()
@@ -97,6 +116,28 @@ def test_what_both_changed_is_asked(shop: Shop, name: str, chosen: str) -> None:
     assert mine.values[choice] == "mine" and mine.values[one] == entry
     assert mine.send({choice: chosen}) == 303, mine.text
     assert Sheet.open(mine.client, mine.path).values[one] == (entry if chosen == "mine" else changed)
+
+
+def test_pages_of_one_record_know_of_each_other(shop: Shop) -> None:
+    """Settings and rules of signing in are one record: who meets a change of the other page saves once more."""
+    rules, settings = (Sheet.open(shop.client("admin"), path) for path in ("/settings/sign-in", "/settings"))
+    assert rules.send({"session_days": "21"}) == 303
+    assert settings.send() == 422
+    assert settings.rows == {} and "Nothing is saved yet" in settings.text
+    picture = {**settings.values, "logo": (io.BytesIO(b"x"), "logo.png"), "version": "1", "idempotency_key": "logo"}
+    answer = settings.client.post("/settings", data=picture, content_type="multipart/form-data")
+    assert answer.status_code == 422 and "Choose the picture once more" in answer.text
+    assert settings.send({"address": "Harbour Road 1"}) == 303
+    assert shop.world.value("SELECT session_days FROM company") == 21
+
+
+def test_the_usual_bank_account_is_not_said_to_differ(shop: Shop) -> None:
+    """Where the page does not ask which one is the usual, nothing of that is compared."""
+    theirs, mine, (one, _), (other, _) = both(shop, "bank account")
+    assert "is_default" not in mine.values
+    assert theirs.send({one: "Quay Bank"}) == 303
+    assert mine.send({other: "6222-0002"}) == 422
+    assert sorted(kind for kind, _ in mine.rows.values()) == ["mine", "theirs"]
 
 
 def test_a_third_change_is_asked_again(shop: Shop) -> None:

@@ -158,6 +158,10 @@ def test_a_fiscal_invoice_is_previewed_and_recorded(api: Api, asked: Asked, as_r
     assert (answer["fiscal_number"], answer["tax_recognised"]) == ("2431", "39.00")
     shown = api.ok("GET", f"/invoices/{invoice['id']}")
     assert (shown["fiscal_number"], shown["fiscal_issued_on"]) == ("2431", answer["fiscal_issued_on"])
+    stale = api.post(path, {"number": "2432", "was_number": None, "was_issued_on": None})
+    assert problem(stale, 409, "changed_since")["number"] == "2431"
+    was = {"was_number": "2431", "was_issued_on": answer["fiscal_issued_on"]}
+    assert api.ok("POST", path, {"number": "2432", **was})["fiscal_number"] == "2432"
     problem(as_role("sales").post(path, {"number": "1"}), 403, "permission_denied")
     problem(api.post("/invoices/7/fiscal", {"number": "1"}), 404, "not_found")
     assert faults(problem(api.post(path, {}), 422, "invalid_input")) == {"number": "required"}

@@ -154,7 +154,8 @@ def test_a_password_is_in_no_answer_and_no_trail(api: Api, world: Any) -> None:
 def test_settings_are_read_and_changed_in_part(api: Api, asked: Asked, as_role: Any) -> None:
     before = asked("GET", "/company")
     changed = asked("PATCH", "/company", {"phone": "021-1", "tax_rate": "0.06", "payment_terms_days": 45})
-    assert changed == before | {"phone": "021-1", "tax_rate": "0.06", "payment_terms_days": 45}
+    given = {"phone": "021-1", "tax_rate": "0.06", "payment_terms_days": 45}
+    assert changed == before | given | {"version": before["version"] + 1}
     assert asked("GET", "/company") == changed | {"tax_rate": "0.0600"}
     wrong = {"name": "", "tax_rate": "1", "time_zone": "Mars/Olympus", "currency": "EUR"}
     assert faults(problem(api.patch("/company", wrong), 422, "invalid_input")) == {"currency": "unknown_field"}
@@ -207,3 +208,28 @@ def test_the_logo_goes_in_as_base64(api: Api, asked: Asked) -> None:
         refused = api.patch("/company", {"logo": wrong})
         assert faults(problem(refused, 422, "invalid_input")) == {"logo": "not_a_logo"}
     assert asked("PATCH", "/company", {"logo": None})["logo_type"] is None
+
+
+# A record by its address, one field of it, and where its list or itself is read.
+SETTINGS = (
+    ("/company", "name_english", "/company"),
+    ("/payment-terms/{id}", "name", "/payment-terms"),
+    ("/product-categories/{id}", "description", "/product-categories"),
+    ("/accounts/{id}", "name", "/accounts"),
+    ("/bank-accounts/{id}", "number", "/bank-accounts"),
+)
+
+
+def test_settings_are_not_written_over_what_was_saved_meanwhile(api: Api) -> None:
+    api.ok("POST", "/product-categories", {"name": "Versions"})
+    for path, field, read_at in SETTINGS:
+        found = api.ok("GET", read_at)
+        row = found["items"][0] if "items" in found else found
+        here = path.format(**row) if "items" in found else path
+        first = api.ok("PATCH", here, {field: "first", "version": row["version"]})
+        assert (first[field], first["version"]) == ("first", row["version"] + 1), path
+        stale = api.patch(here, {field: "second", "version": row["version"]})
+        assert problem(stale, 409, "edit_conflict")["version"] == first["version"], path
+        again = api.ok("GET", read_at)
+        assert (again["items"][0] if "items" in again else again)[field] == "first", path
+        api.ok("PATCH", here, {field: row[field]})
