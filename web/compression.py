@@ -36,9 +36,11 @@ _LEFT_ALONE: Final = frozenset({204, 206, 304})
 _OWN: Final = ("Content-Encoding", "Content-Range", "Content-Disposition")
 _HERE: Final = frozenset({"same-origin", "none"})
 MOST_PADDING_BYTES: Final = 64
-BROTLI_QUALITY: Final = 4
+# A list of fifty rows, 66 kB, becomes 8.4 kB in 0.75 ms of processor time; one quality less saves 0.25 ms and adds a
+# tenth, one more gains nothing, gzip takes as long for 9.3 kB.
+BROTLI_QUALITY: Final = 5
 BROTLI_WINDOW_BITS: Final = 18
-GZIP_LEVEL: Final = 5
+GZIP_LEVEL: Final = 6
 _END: Final = b"</html>"
 
 

@@ -15,7 +15,7 @@ from flask import Flask, g
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 
 
-class MaskedTokens(CSRFProtect):  # type: ignore[misc]  # the library has no types
+class MaskedTokens(CSRFProtect):
     """Every form's token is checked before any view, as Flask-WTF does, behind its mask."""
 
     def init_app(self, app: Flask) -> None:
