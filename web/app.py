@@ -12,7 +12,6 @@ from typing import Any, Final
 import structlog
 from flask import Flask, Request, g, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
@@ -22,7 +21,8 @@ from core import mail, sealing
 from core.custom_fields.definitions import begin_defining, end_defining
 from core.masks import NOTHING, begin_showing, end_showing
 from core.scope import begin_viewing, end_viewing
-from web import errors, filters, i18n, limits, navigation, permissions, preferences, static_files
+from web import compression, errors, filters, i18n, limits, navigation, permissions, preferences, static_files
+from web.csrf import MaskedTokens
 from web.custom_fields import names as _custom_names  # noqa: F401 (its sentences)
 from web.custom_fields.forms import known_references
 from web.history.records import history_address, history_here
@@ -100,7 +100,7 @@ LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
 # Files to be brought in, at most two of them.
 LARGEST_BODIES: Final = {"imports.create": 42_000_000, "api.create_import": 42_000_000}
 
-csrf = CSRFProtect()
+csrf = MaskedTokens()
 
 
 class GuardedSessions(SecureCookieSessionInterface):
@@ -142,6 +142,7 @@ def create_app(settings: Any = None, *, load_actor: ActorLoader | None = None) -
     _configure(app, settings)
     mail.configure(settings)
     sealing.configure(settings.secret_key)
+    compression.install(app)  # first, so that it sees what all others have made of an answer
     limits.install(app, settings)
     _load_requests(app, load_actor)
     i18n.install(app)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 import brotli
-from flask import Flask, Response, abort, current_app, request, url_for
+from flask import Flask, Response, abort, current_app, request
 
+from web.compression import encoding_of
 from web.permissions import PUBLIC, Area
 
 FOLDER: Final = Path(__file__).parent / "assets"
@@ -59,7 +60,7 @@ def file(hashed_name: str) -> Response:
     asset = current_app.extensions["assets_by_hash"].get(hashed_name)
     if asset is None:
         abort(404)
-    encoding = request.accept_encodings.best_match(["br", "gzip"]) or ""
+    encoding = encoding_of(request.accept_encodings) or ""
     response = Response(asset.bodies[encoding], content_type=asset.media_type)
     if encoding:
         response.headers["Content-Encoding"] = encoding
@@ -70,7 +71,8 @@ def file(hashed_name: str) -> Response:
 
 def asset_url(name: str) -> str:
     """Address of an asset, with its content in the name. Raises KeyError for a file that is not there."""
-    return url_for("assets.file", hashed_name=current_app.extensions["assets"][name].hashed_name)
+    asset: Asset = current_app.extensions["assets"][name]
+    return f"{request.root_path}{area.url_prefix}/{asset.hashed_name}"  # by hand: icons stand on a page a hundred times
 
 
 def install(app: Flask) -> None:

@@ -57,6 +57,24 @@ def test_rows_by_keyboard(house: House, office: Office) -> None:
     sales.is_at("/customers")
 
 
+def test_a_field_is_edited_where_it_stands(house: House, office: Office) -> None:
+    """Escape leaves it as it was; what is saved is that field alone, though the table is a form of its own."""
+    customer = house.world.customer("Edited here", owner_id=house.ids["seller"], city="Suzhou")
+    city = "SELECT city FROM customer WHERE id = :id"
+    sales = office.at_work("sales")
+    sales.open("/customers?q=Edited+here&col=name&col=city")
+    pen, field = sales.window.locator("[data-edit]"), sales.window.locator("td [name=value]")
+    pen.click()
+    field.fill("Wuxi")
+    field.press("Escape")
+    expect(field).to_have_count(0)
+    pen.click()
+    field.fill("Nanjing")
+    field.press("Enter")
+    expect(sales.window.locator(".toast")).to_contain_text("Nanjing")
+    assert house.world.value(city, id=customer) == "Nanjing"
+
+
 def test_ctrl_z_takes_back_what_was_done_outside_fields_only(house: House, office: Office) -> None:
     customer = house.world.customer("Kept", owner_id=house.ids["seller"], city="Suzhou")
     city = "SELECT city FROM customer WHERE id = :id"

@@ -12,6 +12,7 @@ from tests.security.conftest import SETTINGS, Visitor, values_of
 from tests.security.test_matrix import address
 from tests.world import PASSWORD, World
 from web.app import FORM_LIFETIME_SECONDS, create_app
+from web.csrf import unmasked
 from web.permissions import route_matrix
 
 # What a GET may write: that a session or token was seen, and the session's next token.
@@ -49,6 +50,21 @@ def test_every_form_without_its_own_token_is_refused(
                 wrong.append(f"{row.method} {row.rule}, {case}: {answer.status_code}")
     assert not wrong
     assert _rows_written(world) == before
+
+
+def test_the_token_is_another_text_in_every_page_and_always_good(app: Flask, visitor: Visitor) -> None:
+    """So that nobody guesses it sign by sign from the sizes of pages; and nothing but what a page said is taken."""
+    browser = visitor("manager")
+    tokens = [token_of(browser) for _ in range(6)]
+    pieces = [token[at : at + 8] for token in tokens for at in range(len(token) - 7)]
+    assert len(set(pieces)) == len(pieces), "no piece of one stands in another"
+    bare = {unmasked(token) for token in tokens}
+    assert all(text and text.split(".")[0] == str(unmasked(tokens[0])).split(".")[0] for text in bare)
+    for token in tokens:
+        assert browser.post("/preferences", data={"csrf_token": token}).status_code == 303
+    flipped = tokens[0][:-4] + ("AAAA" if tokens[0][-4:] != "AAAA" else "BBBB")
+    for refused in (*bare, flipped, tokens[0][:-4], tokens[0][4:], "====", "ä", ""):
+        assert browser.post("/preferences", data={"csrf_token": refused}).status_code == 400, refused
 
 
 def token_of(browser: FlaskClient) -> str:

@@ -120,6 +120,7 @@ def test_the_rules_of_passwords_hold_and_use_nothing_up(visitor: FlaskClient, ma
     deliver()
     short = set_password(visitor, link_in(mailbox), "short")
     assert short.status_code == 422 and "At least 8 characters" in short.text
+    assert short.headers["Cache-Control"] == "no-store, no-transform", "the link still stands in its field"
     assert set_password(visitor, link_in(mailbox), NEW, "something else").status_code == 422
     assert visitor.get("/sign-in/reset").status_code == 200, "a scanner opens it"
     assert set_password(visitor, link_in(mailbox)).status_code == 303

@@ -246,6 +246,26 @@ def test_codes_are_shown_once_and_kept_as_hashes(house: House, guarded: tuple[Vi
     assert not [text for (text,) in rows if any(each in text for each in codes)]
 
 
+def test_what_is_shown_once_goes_out_as_it_is(house: House, guarded: tuple[Visitor, pyotp.TOTP]) -> None:
+    """Codes, tokens and the authenticator's key: their pages are not compressed, so that sizes tell nothing of them."""
+    owner, _totp = guarded
+    newcomer = house.signed_in()
+    newcomer.post("/account/authenticator/begin")
+    for visitor in (owner, newcomer):
+        visitor.client.environ_base["HTTP_ACCEPT_ENCODING"] = "br, gzip"
+    assert owner.get("/account").headers["Content-Encoding"] == "br"
+    token = {"name": "Nightly", "days": "90", "scopes": ["customers.read"]}
+    answers = [
+        owner.post("/account/recovery-codes"),
+        owner.post("/account/tokens/new", **token),
+        newcomer.get("/account/authenticator"),
+    ]
+    for answer, shown in zip(answers, ('class="codes"', 'class="secret"', 'class="secret"'), strict=True):
+        assert shown in answer.text, "not compressed"
+        assert "Content-Encoding" not in answer.headers
+        assert answer.headers["Cache-Control"] == "no-store, no-transform"
+
+
 def test_without_a_factor_there_are_no_codes(house: House, guarded: tuple[Visitor, pyotp.TOTP]) -> None:
     nobody = house.signed_in()
     assert nobody.post("/account/recovery-codes").status_code == 303

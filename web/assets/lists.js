@@ -62,7 +62,10 @@ document.addEventListener("click", async (event) => {
   const answer = await fetch(link.href, { headers: { "HX-Request": "true" } });
   if (!answer.ok) { location.assign(link.href); return; }
   const before = [...cell.childNodes];
-  cell.innerHTML = await answer.text();
+  // The cell stands in the form of the selection, within which a form that is read is dropped.
+  const read = document.createElement("template");
+  read.innerHTML = await answer.text();
+  cell.replaceChildren(read.content);
   const field = cell.querySelector("[name=value]");
   field?.focus();
   cell.addEventListener("keydown", function leave(pressed) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,8 @@ from web.filters import company_currency
 from web.lists.asking import Asking, address_of, asked, asking, head_of, headed, shown_columns, views_of
 from web.lists.declared import LISTS, RECORD_PAGES, Act, Empty, Head, ListPage
 from web.lists.editing import Editor, edited_address, editor_of
-from web.lists.place import anchor, opened_from
+from web.lists.place import anchor
+from web.lists.rows import edits, record_url, select_words
 from web.lists.values import editable
 from web.lists.words import UNIT_WORDS, figure, operator_words, value_words
 from web.navigation import link
@@ -155,27 +156,14 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
         "filter_choices": _filter_choices(wished, columns, who),
         "editor": _editor(connection, wished, columns, who, named),
         "acts": acts_of(page),
-        "editable": editable(page, who),
-        "address": request.full_path.rstrip("?"),
+        "edits": edits(wished, _editable(wished, names, who), request.full_path.rstrip("?")),
+        "select_words": select_words(),
         "clear_url": wished.address(State()),
         "nothing": _nothing(wished),
-        "record_url": _record_url(wished),
+        "record_url": record_url(wished),
         "anchor": anchor,
         "kept": [(name, text) for name, texts in _kept(wished).items() for text in texts],
     }
-
-
-def _record_url(wished: Asking) -> Callable[[Any], str | None]:
-    """Where a row's record is shown, as opened from this list; None where there is no such page for who asks."""
-    page, came = wished.page, opened_from(wished)
-
-    def url(row: Any) -> str | None:
-        if page.record is None:
-            return None
-        endpoint, argument = page.record
-        return link(endpoint, **{argument: getattr(row, page.leads_by)}, **came)
-
-    return url
 
 
 def _nothing(wished: Asking) -> Empty | None:
@@ -188,6 +176,11 @@ def _nothing(wished: Asking) -> Empty | None:
     if view == page.views[0] or not view.state.demands:
         return page.empty
     return Empty(_("Nothing stands here"), _("No row of this list stands under this tab now."))
+
+
+def _editable(wished: Asking, names: Sequence[str], who: Asked) -> list[tuple[str, str]]:
+    fields = editable(wished.page, who)
+    return [(name, str(head_of(wished.page, name, fields[name]).label)) for name in names if name in fields]
 
 
 def acts_of(page: ListPage) -> list[Act]:

@@ -17,6 +17,7 @@ from core.command import run
 from core.context import SYSTEM, Context
 from core.errors import DomainError
 from core.password_links import request_password_reset, set_password_by_link
+from web.compression import keep_plain
 from web.forms import Form, Required, add_error
 from web.http import apply_errors, see_other
 from web.limits import SIGN_IN
@@ -98,6 +99,8 @@ def _forgot_page(form: ForgotForm, *, asked: bool = False) -> str:
 
 
 def _reset_page(form: NewPasswordForm, status: int) -> Response:
+    if form.link.data:  # it stays in its field when the passwords were refused
+        keep_plain()
     response = make_response(render_template("sign_in/reset.html", form=form), status)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
