@@ -53,7 +53,7 @@ def test_every_form_without_its_own_token_is_refused(
 
 
 def test_the_token_is_another_text_in_every_page_and_always_good(app: Flask, visitor: Visitor) -> None:
-    """So that nobody guesses it sign by sign from the sizes of pages. What a page said before it was masked is taken too."""
+    """So that nobody guesses it from the sizes of pages. What a page said before it was masked is taken too."""
     browser = visitor("manager")
     tokens = [token_of(browser) for _ in range(6)]
     pieces = [token[at : at + 8] for token in tokens for at in range(len(token) - 7)]
