@@ -20,6 +20,10 @@ from core.database_roles import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE, ensure_roles
 from core.embedded import EmbeddedDatabase, start_embedded, stop_unused
 
 PASSWORD = "countinghouse-test"
+MEMORY = Path("/dev/shm")
+"""A file system in memory: each commit and each of the files of a new database is flushed there as on a disk, at once."""
+ENOUGH_MEMORY = 4 * 2**30
+"""Bytes free there, and in the machine, so that a run fits into it."""
 PREFIX = "test-"
 
 
@@ -38,11 +42,19 @@ def new_run_home() -> Path:
     """An empty folder for this run; its name carries our process id, so that a killed run's folder can be told and
     removed."""
     base = SYSTEM_STATE_FOLDER if os.geteuid() == 0 else Path(tempfile.gettempdir())
+    if _holds_a_run(MEMORY):
+        base = MEMORY
     base.mkdir(parents=True, exist_ok=True)
     remove_killed_runs(base)
     home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base)).resolve()
     home.chmod(0o711)
     return home
+
+
+def _holds_a_run(folder: Path) -> bool:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    return min(shutil.disk_usage(folder).free, psutil.virtual_memory().available) >= ENOUGH_MEMORY
 
 
 def remove_killed_runs(base: Path) -> None:
