@@ -4,8 +4,12 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from core.listening import Bell
 from core.masks import IN_THE_CLEAR, showing
@@ -29,6 +33,33 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and RUN_HOME in os.environ:
         remove_home(Path(os.environ.pop(RUN_HOME)))
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once in a process, for the many applications its tests make."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_compiled_once() -> Iterator[None]:
+    made, compiled = Flask.create_jinja_environment, CompiledTemplates()
+
+    def create(app: Flask) -> Any:
+        environment = made(app)
+        environment.bytecode_cache = compiled
+        return environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "create_jinja_environment", create)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,7 +21,7 @@ from core.embedded import EmbeddedDatabase, start_embedded, stop_unused
 
 PASSWORD = "countinghouse-test"
 MEMORY = Path("/dev/shm")
-"""A file system in memory: each commit and each of the files of a new database is flushed there as on a disk, at once."""
+"""A file system in memory: commits and the files of a new database are flushed there as on a disk, at once."""
 ENOUGH_MEMORY = 4 * 2**30
 """Bytes free there, and in the machine, so that a run fits into it."""
 PREFIX = "test-"

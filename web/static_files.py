@@ -7,6 +7,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -45,9 +46,14 @@ def load_assets(folder: Path = FOLDER) -> dict[str, Asset]:
             mark = hashlib.sha256(body).hexdigest()[:12]
             hashed = f"{name.removesuffix(path.suffix)}.{mark}{path.suffix}"
             kind = "text/javascript" if path.suffix == ".js" else mimetypes.types_map[path.suffix]
-            bodies = {"": body, "gzip": gzip.compress(body, 9, mtime=0), "br": brotli.compress(body)}
-            assets[name] = Asset(name, hashed, f"{kind}; charset=utf-8", bodies)
+            assets[name] = Asset(name, hashed, f"{kind}; charset=utf-8", _encoded(body))
     return assets
+
+
+@cache
+def _encoded(body: bytes) -> dict[str, bytes]:
+    """A body in each encoding, made once in a process."""
+    return {"": body, "gzip": gzip.compress(body, 9, mtime=0), "br": brotli.compress(body)}
 
 
 def _without_comments(sheet: bytes) -> bytes:

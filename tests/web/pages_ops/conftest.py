@@ -47,6 +47,7 @@ class Books:
     world: World
     ids: dict[str, int] = field(default_factory=dict)
     actors: dict[str, Actor] = field(default_factory=dict)
+    app: Flask | None = None
 
 
 @dataclass
@@ -171,14 +172,17 @@ def books(fresh_database: DatabaseUrls) -> Iterator[Books]:
 
 
 def application(books: Books) -> Flask:
-    """The application over these books; who acts is said by a header."""
+    """The application over these books, made once for them; who acts is said by a header."""
     db.configure(books.world.database)
+    if books.app is not None:
+        return books.app
 
     def actor_of(request: Request) -> Actor | None:
         found = books.actors.get(request.headers.get("X-Test-Actor", ""))
         return replace(found, language="") if found else None
 
-    return create_app(SETTINGS, load_actor=actor_of)
+    books.app = create_app(SETTINGS, load_actor=actor_of)
+    return books.app
 
 
 def browser(books: Books, who: str = "finance", language: str = "en") -> Browser:
