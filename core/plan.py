@@ -356,12 +356,12 @@ class Plan:
             self.sender.send([batch])
 
     def send(self, *queries: Query) -> None:
-        """Sends statements whose rows nobody needs, behind what is written so far; in a block of `sending` without
+        """Sends statements whose rows nobody needs; in a block of `sending` behind what is written so far, and without
         waiting for them."""
-        self.send_soon()
         if self.sender is None:
             self.fetch(*queries)
         else:
+            self.send_soon()
             self.sender.send([query.sent() for query in queries])
 
     def _settle(self) -> None:

@@ -8,7 +8,8 @@ done as the one who started the import, with what he may and sees at that moment
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from core.acting import person_now
@@ -81,13 +82,23 @@ def _check(plan: Plan, batch: BatchFact, kind: Kind) -> None:
         _finish_check(plan, batch)
         return
     units = units_of(rows)
-    with sending(plan):
+    with _ahead_of(plan, batch, kind, rows):
         read_cells(kind, batch.mapping, units, plan.actor.may)
         resolve_references(plan, kind, units)
         judge(plan, kind, units, policy_of(batch))
         write_rows(plan, batch, units, _checked_state)
-        look_ahead(plan, batch, kind, rows)
     go_on(plan, batch, position=rows[-1].position, rows_worked=batch.rows_worked + len(rows))
+
+
+@contextmanager
+def _ahead_of(plan: Plan, batch: BatchFact, kind: Kind, rows: Sequence[RowFact]) -> Iterator[None]:
+    """Records that are written by set go to the database behind this block, and while they are on their way the next
+    rows are made ready. One by one each waits for its answer, and takes its number at the end."""
+    if kind.create_many is None:
+        yield
+        return
+    with sending(plan, meanwhile=lambda: look_ahead(plan, batch, kind, rows)):
+        yield
 
 
 def lay_out(plan: Plan, batch: BatchFact, kind: Kind) -> int:
@@ -147,13 +158,12 @@ def _run(plan: Plan, batch: BatchFact, kind: Kind) -> None:
         return
     waiting: list[RowFact] = [row for row in rows if row.state == "ready" or (row.state == "asks" and row.choice)]
     units = units_of(waiting)
-    with sending(plan):
-        if units:
+    if units:
+        with _ahead_of(plan, batch, kind, rows):
             read_cells(kind, batch.mapping, units, plan.actor.may)
             resolve_references(plan, kind, units)
             carry_out(plan, kind, units, policy_of(batch))
             write_rows(plan, batch, units, _done_state)
-        look_ahead(plan, batch, kind, rows)
     counts = _counted(units)
     values = {f"rows_{name}": getattr(batch, f"rows_{name}") + count for name, count in counts.items()}
     go_on(plan, batch, position=rows[-1].position, rows_worked=batch.rows_worked + len(rows), **values)
