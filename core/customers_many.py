@@ -15,7 +15,7 @@ from core.customers import CUSTOMER_NUMBER, LOCK_KEYS, CustomerFacts, share_owne
 from core.leaving import begin_ownership
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
-from core.search_entries import CONTACTS, CUSTOMERS, add_entry, merge_at_end
+from core.search_entries import CONTACTS, CUSTOMERS, add_entry, many_entries
 from core.sending import sending
 from core.statements import statement
 
@@ -116,8 +116,7 @@ def insert_customers(plan: Plan, wanted: Sequence[NewCustomer]) -> list[MadeCust
     }
     plan.take_numbers()
     made = []
-    with sending(plan):
-        merge_at_end(plan)
+    with sending(plan), many_entries(plan):
         for place, each in enumerate(wanted):
             made.append(_insert(plan, each, str(numbers[place]) if place in numbers else ""))
             if place % SENT_TOGETHER == SENT_TOGETHER - 1:

@@ -8,6 +8,7 @@ predicate, and what they lead to is read from the record's own table. A trigger 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -56,7 +57,7 @@ WAIT_TO_MERGE = statement(
 )
 MERGE_TERMS = statement(
     "search_entries.merge_terms",
-    "SELECT merge_search_terms(), set_config('gin_pending_list_limit', '64kB', true)",
+    "SELECT merge_search_terms()",
     tables="",
     scope="system",
 )
@@ -127,16 +128,21 @@ def foresee(searched: Searched, title: str | None) -> None:
             search_text(title)
 
 
-def merge_at_end(plan: Plan) -> None:
-    """The entries sent from here on are put into the index of terms together at the end of this block of `sending`.
+@contextmanager
+def many_entries(plan: Plan) -> Iterator[None]:
+    """In this block, which stands in one of `sending`, entries wait for the index of terms, and are put into it
+    together behind it.
 
     Each has a hundred terms, most of which others of them have too: one by one, they took two thirds of the time of
-    bringing customers in, and seven times as much of the log.
+    bringing customers in, and seven times as much of the log. That is done beside the transaction, which goes on
+    meanwhile; the index does not ask whether they will be committed.
     """
     if plan.sender is None:
-        raise RuntimeError("entries are merged at the end of a block of `sending`")
+        raise RuntimeError("many entries are written in a block of `sending`")
     plan.send(WAIT_TO_MERGE())
-    plan.sender.send_last(MERGE_TERMS())
+    yield
+    plan.send_soon()
+    plan.sender.beside(MERGE_TERMS(), behind=True)
 
 
 @event.listens_for(Session, "before_flush")

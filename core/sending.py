@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
+from typing import Any
 
+from core import database as db
 from core import wire
 from core.plan import Plan
 from core.statements import Query
@@ -16,12 +19,13 @@ MOST_WAITING = 4
 
 
 class Sender:
-    """What is under way on a plan's connection, one exchange after the other."""
+    """What is under way on a plan's connection, one exchange after the other, and beside it on another one."""
 
-    def __init__(self, plan: Plan, pool: ThreadPoolExecutor, meanwhile: Callable[[], None] | None) -> None:
-        self._plan, self._pool, self._meanwhile = plan, pool, meanwhile
+    def __init__(self, plan: Plan, pool: ThreadPoolExecutor, other: ThreadPoolExecutor) -> None:
+        self._plan, self._pool, self._other = plan, pool, other
         self._waiting: deque[Future[None]] = deque()
-        self._last: dict[str, Query] = {}
+        self._beside: list[Future[list[Any]]] = []
+        self.meanwhile: Callable[[], None] | None = None
 
     def send(self, sent: Sequence[wire.Sent]) -> None:
         """Hands statements over whose answers nobody needs. Raises what the database refused of those before."""
@@ -29,9 +33,19 @@ class Sender:
             self._waiting.popleft().result()
         self._waiting.append(self._pool.submit(self._plan.exchange, sent))
 
-    def send_last(self, query: Query) -> None:
-        """Has a statement sent behind all others, once however often it is asked for."""
-        self._last[query.statement.name] = query
+    def beside(self, query: Query, *, behind: bool = False) -> Future[list[Any]]:
+        """The rows of a statement that is run on a connection and in a transaction of its own; with `behind` after what
+        has been sent, of which it sees nothing. The block does not end before it."""
+        before = self._waiting[-1] if behind and self._waiting else None
+        future = self._other.submit(self._run_beside, query, before)
+        self._beside.append(future)
+        return future
+
+    def _run_beside(self, query: Query, before: Future[None] | None) -> list[Any]:
+        if before is not None:
+            wait_for([before])
+        with self._plan.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return wire.fetch(db.driver(connection), [query], transaction=False)[0]
 
     def wait(self) -> None:
         """Until all that was sent is there. Raises what the database refused of it."""
@@ -41,38 +55,38 @@ class Sender:
             self._waiting.popleft().result()
 
     def end(self) -> None:
-        """Sends what was to be last and waits for all."""
-        if self._last:
-            self.send([query.sent() for query in self._last.values()])
+        """Waits for all. Raises what the database refused of it."""
         self._use_the_time()
         self.wait()
+        for future in self._beside:
+            future.result()
 
     def _use_the_time(self) -> None:
-        meanwhile, self._meanwhile = self._meanwhile, None
+        meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
 
 
 @contextmanager
-def sending(plan: Plan, meanwhile: Callable[[], None] | None = None) -> Iterator[None]:
+def sending(plan: Plan) -> Iterator[Sender]:
     """In this block `Plan.send_soon` and `Plan.send` hand what is written so far, and statements, to the database, in
     the plan's transaction, and do not wait; all is there when the block has ended. Whatever else the plan asks of the
-    database waits for it. A block within another one ends with that. `meanwhile` is called once, when there is
-    something to wait for: it does what needs time and not this connection.
+    database waits for it. A block within another one ends with that. The sender's `meanwhile` is called once, when
+    there is something to wait for: it does what needs time and not this connection.
 
     Raises as `Plan.send_writes` does, at what is sent next, at the next question, or at the end.
     """
     if plan.sender is not None:
-        yield
+        yield plan.sender
         plan.send_soon()
         return
     plan.send_writes()
-    # The pool's end waits for what is under way, whatever happened: nobody else uses the connection until then.
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        plan.sender = Sender(plan, pool, meanwhile)
+    # The pools' end waits for what is under way, whatever happened: nobody else uses the connection until then.
+    with ThreadPoolExecutor(max_workers=1) as other, ThreadPoolExecutor(max_workers=1) as pool:
+        plan.sender = sender = Sender(plan, pool, other)
         try:
-            yield
+            yield sender
             plan.send_soon()
-            plan.sender.end()
+            sender.end()
         finally:
             plan.sender = None

@@ -9,16 +9,15 @@ steps write its rows, each under lock of the import, whose `step` counts them. W
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 
-from core import database as db
-from core import wire
 from core.imports.facts import NEXT_ROWS, BatchFact, RowFact
 from core.imports.kinds import Kind
 from core.plan import Plan
+from core.sending import Sender
 
 
 class _Kept(NamedTuple):
@@ -41,17 +40,18 @@ def next_rows(plan: Plan, batch: BatchFact, kind: Kind) -> list[RowFact]:
     return list(rows)
 
 
-def look_ahead(plan: Plan, batch: BatchFact, kind: Kind, rows: Sequence[RowFact]) -> None:
-    """Makes the rows behind those of this step ready for the next one, on a connection of its own."""
-    if batch.rows_worked + len(rows) >= batch.rows_total:
-        return
+def look_ahead(plan: Plan, sender: Sender, batch: BatchFact, kind: Kind, after: int) -> Callable[[], None]:
+    """Has the rows behind `after` read beside the step; answers what then makes them ready for the next one."""
+    coming = sender.beside(NEXT_ROWS(batch_id=batch.id, after=after, limit=kind.batch))
     engine = plan.connection.engine
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        query = NEXT_ROWS(batch_id=batch.id, after=rows[-1].position, limit=kind.batch)
-        [found] = wire.fetch(db.driver(connection), [query], transaction=False)
-    if kind.foresee is not None:
-        kind.foresee([told_by(batch.mapping, row) for row in found], batch.state)
-    _here.kept = _Kept(engine, batch.id, batch.step + 1, list(found))
+
+    def prepare() -> None:
+        rows = coming.result()
+        if kind.foresee is not None:
+            kind.foresee([told_by(batch.mapping, row) for row in rows], batch.state)
+        _here.kept = _Kept(engine, batch.id, batch.step + 1, rows)
+
+    return prepare
 
 
 def told_by(mapping: Mapping[str, Any], row: RowFact) -> dict[str, str]:

@@ -97,7 +97,9 @@ def _ahead_of(plan: Plan, batch: BatchFact, kind: Kind, rows: Sequence[RowFact])
     if kind.create_many is None:
         yield
         return
-    with sending(plan, meanwhile=lambda: look_ahead(plan, batch, kind, rows)):
+    with sending(plan) as sender:
+        if batch.rows_worked + len(rows) < batch.rows_total:
+            sender.meanwhile = look_ahead(plan, sender, batch, kind, rows[-1].position)
         yield
 
 
