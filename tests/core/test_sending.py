@@ -90,3 +90,8 @@ def test_what_is_asked_meanwhile_waits_for_what_was_sent(world: World) -> None:
     counted = run(write_and_look, world.actor.user_id, context=world.context()).data["counted"]
     assert counted == [before + 1, before + 3, before + 3]
     assert world.value("SELECT count(*) FROM notice") == before + 3
+
+
+def test_what_waits_for_the_index_of_terms_is_the_transaction_s_to_say(world: World) -> None:
+    options = world.value("SELECT reloptions FROM pg_class WHERE relname = 'ix_search_entry_terms'")
+    assert options == ["fastupdate=on"]
