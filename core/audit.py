@@ -68,12 +68,15 @@ def note_event(plan: Plan, action: str, record_type: str, changes: Mapping[str, 
     return {}
 
 
+_PLAIN = frozenset((str, int, bool))
 HIDDEN = frozenset({"password_hash", "token_hash", "secret", "code_hash", "previous_hash"})
 
 
 def _shown(name: str, value: Any) -> Any:
     if name in HIDDEN:
         return "•" if value is not None else None
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal | date | datetime | bytes):

@@ -6,6 +6,7 @@ meet the same bounds; `longest_texts` gives the same bounds to forms.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -56,9 +57,11 @@ def check_texts(errors: FieldErrors, model: Any, values: Mapping[str, Any]) -> N
 
 def check_row(table: Table, values: Mapping[str, Any]) -> None:
     """Raises InvalidInput naming every value that its column could not hold."""
-    checks = _checks(table)
+    checks, lengths = _checks(table), _lengths(table)
     faults: dict[str, FieldError] = {}
     for name, value in values.items():
+        if type(value) is str and len(value) <= lengths.get(name, -1) and "\0" not in value:
+            continue
         check = checks.get(name)
         if check is not None and value is not None and (fault := check(value)) is not None:
             faults.setdefault(field_of(name), fault)
@@ -70,6 +73,12 @@ def check_row(table: Table, values: Mapping[str, Any]) -> None:
 def _checks(table: Table) -> dict[str, Check]:
     found = {column.name: _check_of(column.type) for column in table.c}
     return {name: check for name, check in found.items() if check is not None}
+
+
+@cache
+def _lengths(table: Table) -> dict[str, int]:
+    """The most characters of each column of text."""
+    return {column.name: column.type.length or sys.maxsize for column in table.c if isinstance(column.type, String)}
 
 
 def _check_of(kind: Any) -> Check | None:

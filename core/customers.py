@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from core.columns import check_texts
@@ -18,7 +17,7 @@ from core.leaving import begin_ownership
 from core.masks import shown_record, without_masks
 from core.money import is_finer, places_of
 from core.needs import needs
-from core.normalise import clean, company_key, email_key, phone_key, tax_id_key
+from core.normalise import clean, company_key, email_address, email_key, phone_key, tax_id_key
 from core.notices import given_to
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
@@ -255,10 +254,10 @@ def standard_forms(values: Mapping[str, Any], country: str, errors: FieldErrors)
     if not data["name"]:
         errors.add("name", "required")
     if data["email"]:
-        try:
-            data["email"] = validate_email(data["email"], check_deliverability=False).normalized
-        except EmailNotValidError:
+        address = email_address(data["email"])
+        if address is None:
             errors.add("email", "not_an_email", value=data["email"])
+        data["email"] = address or data["email"]
     data |= {
         "name_key": company_key(data["name"] or ""),
         "tax_id_key": tax_id_key(data["tax_id"]),

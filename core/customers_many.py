@@ -15,7 +15,7 @@ from core.customers import CUSTOMER_NUMBER, LOCK_KEYS, CustomerFacts, share_owne
 from core.leaving import begin_ownership
 from core.parties import Address, Contact, Customer, CustomerAccount, PaymentTerms
 from core.plan import Plan
-from core.search_entries import CONTACTS, CUSTOMERS, keep_entry, many_entries
+from core.search_entries import CONTACTS, CUSTOMERS, add_entry, many_entries
 from core.sending import sending
 from core.statements import statement
 
@@ -116,11 +116,11 @@ def insert_customers(plan: Plan, wanted: Sequence[NewCustomer]) -> list[MadeCust
     }
     plan.take_numbers()
     made = []
-    with many_entries(plan), sending(plan) as send:
+    with sending(plan), many_entries(plan):
         for place, each in enumerate(wanted):
             made.append(_insert(plan, each, str(numbers[place]) if place in numbers else ""))
             if place % SENT_TOGETHER == SENT_TOGETHER - 1:
-                send()
+                plan.send_soon()
     return made
 
 
@@ -136,7 +136,7 @@ def _insert(plan: Plan, wanted: NewCustomer, code: str) -> MadeCustomer:
     plan.insert(CustomerAccount, customer_id=customer_id)
     begin_ownership(plan, customer_id, columns["owner_id"])
     owner_id = columns["owner_id"]
-    keep_entry(plan, CUSTOMERS, customer_id, {name: row.get(name) for name in CUSTOMERS.fields}, owner_id, customer_id)
+    add_entry(plan, CUSTOMERS, customer_id, {name: row.get(name) for name in CUSTOMERS.fields}, owner_id, customer_id)
     parts: dict[str, list[int]] = {}
     for model, values in ((Contact, wanted.contact), (Address, wanted.address)):
         if values is not None:
@@ -151,7 +151,7 @@ def _insert(plan: Plan, wanted: NewCustomer, code: str) -> MadeCustomer:
                 custom.insert(plan, part_id)
             if model is Contact:
                 found_by = {name: part.get(name) for name in CONTACTS.fields}
-                keep_entry(plan, CONTACTS, part_id, found_by, owner_id, customer_id)
+                add_entry(plan, CONTACTS, part_id, found_by, owner_id, customer_id)
     return MadeCustomer(customer_id, columns["code"], parts)
 
 

@@ -58,6 +58,9 @@ DISCREET = {"log_error_verbosity": "terse"}
 # Written once, when the cluster is made; ALTER SYSTEM overrides them.
 CLUSTER_SETTINGS = {
     "shared_buffers": "256MB",
+    # A large import writes two gigabytes of log. With one allowed, a checkpoint came every half minute, and after each
+    # of them every page that was touched again went into the log whole. The folder shrinks again by itself.
+    "max_wal_size": "4GB",
     "max_connections": "100",
     "wal_compression": "on",
     "timezone": "UTC",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
+from email_validator import EmailNotValidError, validate_email
 from stdnum.cn import uscc
 
 from core.pinyin import readings
@@ -20,7 +22,13 @@ _SUFFIXES = (
 )
 _SUFFIX = re.compile(_SUFFIXES)
 _NOT_WORD = re.compile(r"[\W_]+")
+_NOT_DIGIT = re.compile(r"\D")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+# ASCII and Chinese characters, which have neither width nor accent nor another form.
+_SIMPLE = re.compile(r"[\0-\x7f\u3400-\u4dbf\u4e00-\u9fff]*")
+# Addresses whose part before the @ the library keeps as it is.
+_LONGEST_PLAIN_ADDRESS = 200
+_PLAIN_ADDRESS = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)@([a-z0-9.-]+)")
 _BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[ -](?=[0-9])")
 
 
@@ -39,12 +47,13 @@ def clean(text: str | None) -> str | None:
 
 def fold(text: str) -> str:
     """Lower case without widths, compatibility forms and accents."""
-    if text.isascii():
+    if text.isascii() or _SIMPLE.fullmatch(text):
         return text.casefold()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)).casefold()
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
+@lru_cache(maxsize=2048)
 def company_key(name: str) -> str:
     """A company's name without legal form, punctuation and case; the whole name where nothing else would be left."""
     folded = fold(name)
@@ -62,6 +71,7 @@ def _mobiles_of(country: str) -> re.Pattern[str]:
 _CHINESE_MOBILE = _mobiles_of("CN")
 
 
+@lru_cache(maxsize=2048)
 def phone_key(phone: str | None, country: str) -> str | None:
     """E.164, or None where the number cannot be read as one of `country` or an international one."""
     if not phone:
@@ -75,6 +85,27 @@ def phone_key(phone: str | None, country: str) -> str | None:
     if not phonenumbers.is_valid_number(parsed):
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=2048)
+def email_address(text: str) -> str | None:
+    """An e-mail address as it is kept, or None where the text is none."""
+    plain = _PLAIN_ADDRESS.fullmatch(text) if len(text) <= _LONGEST_PLAIN_ADDRESS else None
+    if plain is not None and (domain := _domain(plain[2])) is not None:
+        return f"{plain[1]}@{domain}"
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        return None
+
+
+@lru_cache(maxsize=2048)
+def _domain(text: str) -> str | None:
+    """The domain of an address, as the library keeps it: many addresses share one."""
+    try:
+        return validate_email(f"a@{text}", check_deliverability=False).domain
+    except EmailNotValidError:
+        return None
 
 
 def email_key(email: str | None) -> str | None:
@@ -96,18 +127,19 @@ def han_of(text: str) -> str:
 
 def search_text(*parts: str | None) -> str:
     """What a record is found by: its words, pinyin without tones, initials, digits; folded, in one string."""
-    words: list[str] = []
-    for part in parts:
-        if not part:
-            continue
-        folded = fold(part)
-        words.append(folded)
-        if han := han_of(folded):
-            words.append(han)
-            for syllables in readings(han):
-                words.append("".join(syllables))
-                words.append("".join(syllable[0] for syllable in syllables))
-        digits = re.sub(r"\D", "", folded)
-        if len(digits) >= 5 and digits != folded:
-            words.append(digits)
-    return " ".join(dict.fromkeys(words))
+    return " ".join(dict.fromkeys(word for part in parts if part for word in _search_words(part)))
+
+
+@lru_cache(maxsize=2048)
+def _search_words(part: str) -> tuple[str, ...]:
+    folded = fold(part)
+    words = [folded]
+    if han := han_of(folded):
+        words.append(han)
+        for syllables in readings(han):
+            words.append("".join(syllables))
+            words.append("".join(syllable[0] for syllable in syllables))
+    digits = _NOT_DIGIT.sub("", folded)
+    if len(digits) >= 5 and digits != folded:
+        words.append(digits)
+    return tuple(words)

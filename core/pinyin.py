@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import RE_HANS
 from pypinyin.core import Pinyin
+from pypinyin.seg import mmseg
 
 _FINALS = {
     "": "a ai an ang ao e ei en eng er o ou",
@@ -66,7 +68,8 @@ def readings(han: str) -> tuple[tuple[str, ...], ...]:
     company where that differs."""
     if not han:
         return ()
-    plain = tuple(syllable for word in _WORDS.seg(han) for syllable in _spelt(word))
+    words = mmseg.seg.cut(han) if RE_HANS.match(han) else _WORDS.seg(han)
+    plain = tuple([syllable for word in words for syllable in _spelt(word)])
     own = SURNAMES.get(han[0])
     named: tuple[str, ...] = _DOUBLE_SURNAMES.get(han[:2]) or ((own,) if own else ())
     ending = (*plain[:-1], ENDINGS.get(han[-1], plain[-1])) if len(plain) == len(han) else plain

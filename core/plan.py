@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from sqlalchemy import Connection, Table
@@ -31,6 +32,9 @@ from core.columns import check_row
 from core.constraints import refusal_of
 from core.context import Actor, Context
 from core.statements import Query, statement
+
+if TYPE_CHECKING:
+    from core.sending import Sender
 
 SET_ACTOR = statement(
     "plan.set_actor",
@@ -121,6 +125,11 @@ class Effect:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+@cache
+def _has_id(table: Table) -> bool:
+    return "id" in table.c
+
+
 class Attempt:
     """A block whose writes may be taken back."""
 
@@ -163,6 +172,7 @@ class Plan:
         self._numbers: list[Number] = []
         self._ids: dict[int, int] = {}
         self.next_events: list[int] = []
+        self.sender: Sender | None = None
 
     # reading ----------------------------------------------------------------------------------------------------------
     @property
@@ -173,6 +183,7 @@ class Plan:
     @property
     def session(self) -> Session:
         """The ORM session of this transaction, for records that people edit."""
+        self._settle()
         if self._session is None:
             self.open()
             self._session = Session(self.connection, autoflush=True, expire_on_commit=False)
@@ -192,6 +203,7 @@ class Plan:
     def fetch(self, *queries: Query) -> list[list[Any]]:
         """Rows of each query, all sent in one round trip and in the given order (the order in which locks are
         taken)."""
+        self._settle()
         opening = not self._opened
         sent = [*self._preamble, *queries] if opening else list(queries)
         rows = wire.fetch(db.driver(self.connection), sent) if sent else []
@@ -240,6 +252,7 @@ class Plan:
         Raises what the block raises; a violated constraint as the refusal it stands for.
         """
         session, attempt = self.session, Attempt()
+        sender, self.sender = self.sender, None  # what is sent in here is waited for in here
         session.flush()
         kept, numbers = self._written(), list(self._numbers)
         effects, warnings = list(self.effects), list(self.warnings)
@@ -264,6 +277,7 @@ class Plan:
                 self.effects, self.warnings = effects, warnings
             else:
                 savepoint.commit()
+            self.sender = sender
 
     def _written(self) -> Written:
         """A copy of what is written so far."""
@@ -303,7 +317,7 @@ class Plan:
         """
         table: Table = model.__table__
         check_row(table, values)
-        if "id" in table.c and "id" not in values:
+        if "id" not in values and _has_id(table):
             values["id"] = self.new_id()
         self._inserts.setdefault(table, []).append(values)
         return values.get("id", 0)
@@ -328,10 +342,32 @@ class Plan:
     def send_writes(self) -> None:
         """Sends what is written so far ahead of the end, within the transaction: for what later statements of the
         command must find, or what would be too much to keep in memory. Raises as `apply` does."""
+        self._settle()
         if self._session is not None:
             self._session.flush()
         self.open()
         self.apply(commit=False)
+
+    def send_soon(self) -> None:
+        """The same without waiting for it, in a block of `core.sending.sending`. The session is left as it is."""
+        if self.sender is None:
+            self.send_writes()
+        elif batch := self.take_batch():
+            self.sender.send([batch])
+
+    def send(self, *queries: Query) -> None:
+        """Sends statements whose rows nobody needs; in a block of `sending` behind what is written so far, and without
+        waiting for them."""
+        if self.sender is None:
+            self.fetch(*queries)
+        else:
+            self.send_soon()
+            self.sender.send([query.sent() for query in queries])
+
+    def _settle(self) -> None:
+        """Waits for what was sent without waiting."""
+        if self.sender is not None:
+            self.sender.wait()
 
     def set(self, model: Any, identity: int, **values: Any) -> None:
         """Sets columns of a row; a later value for the same column wins."""
@@ -428,19 +464,19 @@ class Plan:
         Raises PlanConflict when a write missed its row, psycopg errors when the database refuses; nothing is left
         behind then.
         """
-        self.exchange(compose(self._inserts, self._changes, self._deletes, self._kept), commit=commit)
-        self._inserts, self._changes, self._deletes, self._kept = {}, {}, {}, {}
+        batch = self.take_batch()
+        self.exchange([batch] if batch else [], commit=commit)
 
     def take_batch(self) -> wire.Sent | None:
-        """What is written so far as one statement, for `exchange`; it is the caller's to send."""
+        """What is written so far as one statement; it is the caller's to send."""
         batch = compose(self._inserts, self._changes, self._deletes, self._kept)
         self._inserts, self._changes, self._deletes, self._kept = {}, {}, {}, {}
         return batch
 
-    def exchange(self, batch: wire.Sent | None, *, commit: bool = False) -> None:
-        """Sends a batch. Raises as `apply` does."""
+    def exchange(self, sent: Sequence[wire.Sent], *, commit: bool = False) -> None:
+        """Sends statements whose rows nobody needs. Raises as `apply` does."""
         try:
-            wire.exchange(db.driver(self.connection), [batch] if batch else [], commit=commit)
+            wire.exchange(db.driver(self.connection), sent, commit=commit)
         except psycopg.errors.RaiseException as error:
             if error.diag.message_primary == "plan_conflict":
                 raise PlanConflict(error.diag.message_detail or "") from error

@@ -12,7 +12,7 @@ Terms find a little too much (李明 and 明朗 need not stand together), so wha
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -35,6 +35,7 @@ _PART = re.compile(r"[0-9]+|[^\W\d_]+")
 _PHONE = re.compile(r"[+0-9()./-]*[0-9][+0-9()./-]*")
 _INTERNATIONAL = re.compile(r"(?:[+]|00)[0-9() ./-]+")
 _HAN = re.compile(r"[㐀-鿿]")
+_NOT_DIGIT = re.compile(r"\D")
 _NOT_WORD = re.compile(r"[\W_]+")
 PHONES, EMAILS = "#", "@"
 
@@ -49,44 +50,91 @@ def terms_of(
         if name:
             found.update(_title(fold(name)) if place == 0 else _other_name(fold(name)))
     for phone in phones:
-        digits = re.sub(r"\D", "", fold(phone)) if phone else ""
-        found.update(PHONES + part for size in (PHONE_PART, PHONE_PART + 1) for part in _parts(digits, size))
+        found.update(_of_phone(phone) if phone else ())
     for email in emails:
-        for run in _RUN.findall(fold(email)) if email else ():
-            found.update(EMAILS + beginning for beginning in _growing(run, LONGEST_BEGINNING)[SHORTEST_OF_EMAIL - 1 :])
+        found.update(*map(_of_email, _RUN.findall(fold(email))) if email else ())
     return sorted([kind + term for term in found])
 
 
-def _title(text: str) -> Iterator[str]:
+def vector_of(
+    kind: str, names: Sequence[str | None], phones: Iterable[str | None] = (), emails: Iterable[str | None] = ()
+) -> str:
+    """The same terms as PostgreSQL reads a tsvector; in no order, and some of them twice, as it may be."""
+    parts = [_vector_of_name(kind, fold(name), place == 0) for place, name in enumerate(names) if name]
+    parts += [vector(kind, _of_phone(phone)) for phone in phones if phone]
+    for email in emails:
+        parts += [_vector_of_email(kind, run) for run in _RUN.findall(fold(email))] if email else []
+    return " ".join(parts)
+
+
+def foresee(kind: str, title: str) -> None:
+    """Works out what a record's title is found by, so that `vector_of` remembers it."""
+    _vector_of_name(kind, fold(title), True)
+
+
+def vector(kind: str, terms: Iterable[str]) -> str:
+    """Terms of a kind as PostgreSQL reads a tsvector."""
+    text = "\n".join(terms)
+    if "'" in text or "\\" in text:
+        text = text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{kind}" + text.replace("\n", f"' '{kind}") + "'" if text else ""
+
+
+@lru_cache(maxsize=4096)
+def _vector_of_name(kind: str, text: str, is_title: bool) -> str:
+    return vector(kind, _title(text) if is_title else _other_name(text))
+
+
+@lru_cache(maxsize=4096)
+def _vector_of_email(kind: str, run: str) -> str:
+    """The domains of addresses come again and again."""
+    return vector(kind, _of_email(run))
+
+
+def _of_email(run: str) -> list[str]:
+    return [EMAILS + beginning for beginning in _growing(run, LONGEST_BEGINNING)[SHORTEST_OF_EMAIL - 1 :]]
+
+
+def _of_phone(phone: str) -> list[str]:
+    digits = _NOT_DIGIT.sub("", fold(phone))
+    return [PHONES + part for size in (PHONE_PART, PHONE_PART + 1) for part in _parts(digits, size)]
+
+
+def _title(text: str) -> list[str]:
     return _terms_of_name(text, is_title=True)
 
 
 @lru_cache(maxsize=4096)
 def _other_name(text: str) -> tuple[str, ...]:
-    """Cities come again and again."""
+    """Cities do too."""
     return tuple(_terms_of_name(text, is_title=False))
 
 
-def _terms_of_name(text: str, *, is_title: bool) -> Iterator[str]:
+def _terms_of_name(text: str, *, is_title: bool) -> list[str]:
     han = han_of(text)
-    yield from han
-    yield from _parts(han, 2)
+    found = [*han, *_pairs(han)]
     wholes, starts = [_NOT_WORD.sub("", text)], [han[:1], han[:2]] if text.startswith(han[:1]) else []
     for syllables in readings(han):
-        initials = "".join(syllable[0] for syllable in syllables)
-        yield from syllables
-        yield from map("".join, pairwise(syllables))
-        yield from _parts(initials, 2)
-        yield from _parts(initials, 3)
+        initials = "".join([syllable[0] for syllable in syllables])
+        found += syllables
+        found += _pairs(syllables)
+        found += _pairs(initials)
+        found += _parts(initials, 3)
         wholes += ["".join(syllables), initials]
         starts += [syllables[0], "".join(syllables[:2]), initials[:1], initials[:2], initials[:3]]
-    for place, run in enumerate(_RUN.findall(text)):
-        if not _HAN.match(run):
-            yield from _beginnings(run)
-            starts += _growing(run, LONGEST_START) if place == 0 else []
-    yield from ("=" + whole for whole in wholes if 1 < len(whole) <= LONGEST_WHOLE)
+    if han != text:
+        for place, run in enumerate(_RUN.findall(text)):
+            if not _HAN.match(run):
+                found += _beginnings(run)
+                starts += _growing(run, LONGEST_START) if place == 0 else []
+    found += ["=" + whole for whole in wholes if 1 < len(whole) <= LONGEST_WHOLE]
     if is_title:
-        yield from ("^" + start for start in starts if start)
+        found += ["^" + start for start in starts if start]
+    return found
+
+
+def _pairs(parts: Sequence[str]) -> list[str]:
+    return [first + second for first, second in pairwise(parts)]
 
 
 @lru_cache(maxsize=16_384)

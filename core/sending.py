@@ -2,33 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
+from typing import Any
 
+from core import database as db
+from core import wire
 from core.plan import Plan
+from core.statements import Query
+
+# So much may wait for the one connection: enough to keep the database at work, little enough to keep in memory.
+MOST_WAITING = 4
+
+
+class Sender:
+    """What is under way on a plan's connection, one exchange after the other, and beside it on another one."""
+
+    def __init__(self, plan: Plan, pool: ThreadPoolExecutor, other: ThreadPoolExecutor) -> None:
+        self._plan, self._pool, self._other = plan, pool, other
+        self._waiting: deque[Future[None]] = deque()
+        self._beside: list[Future[list[Any]]] = []
+        self.meanwhile: Callable[[], None] | None = None
+
+    def send(self, sent: Sequence[wire.Sent]) -> None:
+        """Hands statements over whose answers nobody needs. Raises what the database refused of those before."""
+        while self._waiting and (self._waiting[0].done() or len(self._waiting) >= MOST_WAITING):
+            self._waiting.popleft().result()
+        self._waiting.append(self._pool.submit(self._plan.exchange, sent))
+
+    def beside(self, query: Query, *, behind: bool = False) -> Future[list[Any]]:
+        """The rows of a statement that is run on a connection and in a transaction of its own; with `behind` after what
+        has been sent, of which it sees nothing. The block does not end before it."""
+        before = self._waiting[-1] if behind and self._waiting else None
+        future = self._other.submit(self._run_beside, query, before)
+        self._beside.append(future)
+        return future
+
+    def _run_beside(self, query: Query, before: Future[None] | None) -> list[Any]:
+        if before is not None:
+            wait_for([before])
+        with self._plan.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return wire.fetch(db.driver(connection), [query], transaction=False)[0]
+
+    def wait(self) -> None:
+        """Until all that was sent is there. Raises what the database refused of it."""
+        if self._waiting:
+            self._use_the_time()
+        while self._waiting:
+            self._waiting.popleft().result()
+
+    def end(self) -> None:
+        """Waits for all. Raises what the database refused of it."""
+        self._use_the_time()
+        self.wait()
+        for future in self._beside:
+            future.result()
+
+    def _use_the_time(self) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
 
 
 @contextmanager
-def sending(plan: Plan) -> Iterator[Callable[[], None]]:
-    """In this block `send()` hands what is written so far to the database, in the plan's transaction, and does not wait
-    for it; all is there when the block has ended.
+def sending(plan: Plan) -> Iterator[Sender]:
+    """In this block `Plan.send_soon` and `Plan.send` hand what is written so far, and statements, to the database, in
+    the plan's transaction, and do not wait; all is there when the block has ended. Whatever else the plan asks of the
+    database waits for it. A block within another one ends with that. The sender's `meanwhile` is called once, when
+    there is something to wait for: it does what needs time and not this connection.
 
-    Meanwhile the command only writes: it fetches nothing, and the session is left alone. Raises as `Plan.send_writes`
-    does, at the next `send()` or at the end.
+    Raises as `Plan.send_writes` does, at what is sent next, at the next question, or at the end.
     """
+    if plan.sender is not None:
+        yield plan.sender
+        plan.send_soon()
+        return
     plan.send_writes()
-    waiting: list[Future[None]] = []
-
-    def send() -> None:
-        batch = plan.take_batch()
-        while waiting:
-            waiting.pop().result()
-        waiting.append(pool.submit(plan.exchange, batch))
-
-    # One batch is under way at a time, on the one connection; the pool's end waits for it, whatever happened.
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        yield send
-        send()
-    while waiting:
-        waiting.pop().result()
+    # The pools' end waits for what is under way, whatever happened: nobody else uses the connection until then.
+    with ThreadPoolExecutor(max_workers=1) as other, ThreadPoolExecutor(max_workers=1) as pool:
+        plan.sender = sender = Sender(plan, pool, other)
+        try:
+            yield sender
+            plan.send_soon()
+            sender.end()
+        finally:
+            plan.sender = None

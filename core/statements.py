@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from itertools import repeat
+from operator import is_
 from typing import Any, Literal
 
 import psycopg
@@ -133,16 +135,38 @@ def to_text(value: Any) -> str:
 
 
 def array_text(values: Iterable[Any]) -> str:
-    """A one-dimensional array literal; every element quoted but NULL, which is valid for every type."""
-    return "{" + ",".join(["NULL" if value is None else _quoted(to_text(value)) for value in values]) + "}"
+    """A one-dimensional array literal; every element quoted but NULL, which is valid for every type.
+
+    Raises psycopg.DataError for a text with NUL among texts.
+    """
+    told = list(values)
+    try:
+        joined = "\0".join(told)
+    except TypeError:  # others than texts among them
+        return _mixed_array_text(told)
+    if not told:
+        return "{}"
+    if joined.count("\0") >= len(told):
+        raise psycopg.DataError("a text with NUL")
+    return '{"' + _escaped(joined).replace("\0", '","') + '"}'
 
 
-def plain_array_text(values: Iterable[Any]) -> str:
+def _mixed_array_text(values: Sequence[Any]) -> str:
+    return "{" + ",".join(["NULL" if value is None else f'"{_escaped(to_text(value))}"' for value in values]) + "}"
+
+
+def plain_array_text(values: Sequence[Any]) -> str:
     """An array literal of numbers, days or moments, whose text needs no quotes."""
-    return "{" + ",".join(["NULL" if value is None else to_text(value) for value in values]) + "}"
+    if len(values) > 1 and all(map(is_, values, repeat(values[0]))):  # a moment, a default: written once
+        return "{" + ",".join([_plain(values[0])] * len(values)) + "}"
+    return "{" + ",".join(map(_plain, values)) + "}"
 
 
-def _quoted(text: str) -> str:
+def _plain(value: Any) -> str:
+    return "NULL" if value is None else str(value) if type(value) is int else to_text(value)
+
+
+def _escaped(text: str) -> str:
     if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text

@@ -15,6 +15,7 @@ from core.config import load_settings
 from core.context import Context
 from core.digest import Daily
 from core.embedded import open_database
+from core.garbage import collect_less
 from core.jobs import Relay, load_consumers, make_celery
 from core.logging import configure_logging
 from core.seal import Sealer
@@ -32,6 +33,7 @@ def main() -> None:
     url = settings.database_system_url or ""
     db.configure(db.Database(url, pool_size=CONCURRENCY + 5, application_name="worker"))
     load_consumers(CONSUMER_MODULES)
+    collect_less()
     mail.configure(settings)
     if mail.current().can_send:
         run(mail.queue_waiting, context=Context(route="worker"))

@@ -219,9 +219,9 @@ WRITE_ROWS = statement(
     "imports.write_rows",
     """
     UPDATE import_row AS row
-       SET state = told.state, action = told.action, keys = told.keys::text[], data = told.data::jsonb,
-           reasons = told.reasons::jsonb, found_id = told.found_id, record_id = told.record_id,
-           before = told.before::jsonb, version = told.version
+       SET state = told.state, action = told.action, keys = told.keys::text[],
+           data = coalesce(told.data::jsonb, row.data), reasons = told.reasons::jsonb, found_id = told.found_id,
+           record_id = told.record_id, before = told.before::jsonb, version = told.version
       FROM unnest(%(positions)s::bigint[], %(states)s::text[], %(actions)s::text[], %(keys)s::text[], %(data)s::text[],
                   %(reasons)s::text[], %(found_ids)s::bigint[], %(record_ids)s::bigint[], %(before)s::text[],
                   %(versions)s::bigint[])

@@ -8,7 +8,8 @@ done as the one who started the import, with what he may and sees at that moment
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from core.acting import person_now
@@ -16,12 +17,12 @@ from core.audit import record
 from core.custom_fields.definitions import defining, definitions_in
 from core.encoding import dump_json
 from core.errors import DomainError
+from core.imports.ahead import look_ahead, next_rows
 from core.imports.facts import (
     COUNTS,
     FORGET_ROWS,
     LAY_OUT,
     LOCK,
-    NEXT_ROWS,
     ROWS_BEFORE,
     SAME_IN_FILE,
     SOURCES,
@@ -36,6 +37,7 @@ from core.imports.undoing import undo_units
 from core.masks import showing
 from core.outbox import consumer, emit_next
 from core.plan import Plan
+from core.sending import sending
 from core.statements import array_text
 
 CHANNEL = "import"
@@ -75,16 +77,30 @@ def _check(plan: Plan, batch: BatchFact, kind: Kind) -> None:
         total = lay_out(plan, batch, kind)
         go_on(plan, batch, rows_total=total, position=-1)
         return
-    [rows] = plan.fetch(NEXT_ROWS(batch_id=batch.id, after=max(batch.position, 0), limit=kind.batch))
+    rows = next_rows(plan, batch, kind)
     if not rows:
         _finish_check(plan, batch)
         return
     units = units_of(rows)
-    read_cells(kind, batch.mapping, units, plan.actor.may)
-    resolve_references(plan, kind, units)
-    judge(plan, kind, units, policy_of(batch))
-    write_rows(plan, batch, units, _checked_state)
+    with _ahead_of(plan, batch, kind, rows):
+        read_cells(kind, batch.mapping, units, plan.actor.may)
+        resolve_references(plan, kind, units)
+        judge(plan, kind, units, policy_of(batch))
+        write_rows(plan, batch, units, _checked_state)
     go_on(plan, batch, position=rows[-1].position, rows_worked=batch.rows_worked + len(rows))
+
+
+@contextmanager
+def _ahead_of(plan: Plan, batch: BatchFact, kind: Kind, rows: Sequence[RowFact]) -> Iterator[None]:
+    """Records that are written by set go to the database behind this block, and while they are on their way the next
+    rows are made ready. One by one each waits for its answer, and takes its number at the end."""
+    if kind.create_many is None:
+        yield
+        return
+    with sending(plan) as sender:
+        if batch.rows_worked + len(rows) < batch.rows_total:
+            sender.meanwhile = look_ahead(plan, sender, batch, kind, rows[-1].position)
+        yield
 
 
 def lay_out(plan: Plan, batch: BatchFact, kind: Kind) -> int:
@@ -138,17 +154,18 @@ def _finish_check(plan: Plan, batch: BatchFact) -> None:
 
 
 def _run(plan: Plan, batch: BatchFact, kind: Kind) -> None:
-    [rows] = plan.fetch(NEXT_ROWS(batch_id=batch.id, after=batch.position, limit=kind.batch))
+    rows = next_rows(plan, batch, kind)
     if not rows:
         _finish_run(plan, batch)
         return
     waiting: list[RowFact] = [row for row in rows if row.state == "ready" or (row.state == "asks" and row.choice)]
     units = units_of(waiting)
     if units:
-        read_cells(kind, batch.mapping, units, plan.actor.may)
-        resolve_references(plan, kind, units)
-        carry_out(plan, kind, units, policy_of(batch))
-        write_rows(plan, batch, units, _done_state)
+        with _ahead_of(plan, batch, kind, rows):
+            read_cells(kind, batch.mapping, units, plan.actor.may)
+            resolve_references(plan, kind, units)
+            carry_out(plan, kind, units, policy_of(batch))
+            write_rows(plan, batch, units, _done_state)
     counts = _counted(units)
     values = {f"rows_{name}": getattr(batch, f"rows_{name}") + count for name, count in counts.items()}
     go_on(plan, batch, position=rows[-1].position, rows_worked=batch.rows_worked + len(rows), **values)
@@ -228,7 +245,7 @@ TOLD = (
 
 
 def write_rows(plan: Plan, batch: BatchFact, units: Sequence[Unit], state_of: Callable[[Unit], RowState]) -> None:
-    """Keeps what was found or done with each row."""
+    """Keeps what was found or done with each row; what the check made of it stays where nothing else was made."""
     told: dict[str, list[Any]] = {name: [] for name in TOLD}
     for unit in units:
         state = state_of(unit)
@@ -239,10 +256,10 @@ def write_rows(plan: Plan, batch: BatchFact, units: Sequence[Unit], state_of: Ca
             told["states"].append(state)
             told["actions"].append(None if unit.is_bad else unit.action)
             told["keys"].append(array_text(unit.keys) if is_first and unit.keys else None)
-            told["data"].append(dump_json(unit.data) if is_first and unit.data is not None else None)
+            told["data"].append(dump_json(unit.data) if is_first and unit.data is not unit.kept_data else None)
             told["reasons"].append(dump_json(reasons) if reasons else None)
             told["found_ids"].append(unit.found.id if unit.found and not unit.found.is_hidden else None)
             told["record_ids"].append(unit.record_id)
             told["before"].append(dump_json(unit.before) if is_first and unit.before is not None else None)
             told["versions"].append(unit.version)
-    plan.fetch(WRITE_ROWS(batch_id=batch.id, **told))
+    plan.send(WRITE_ROWS(batch_id=batch.id, **told))

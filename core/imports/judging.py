@@ -23,7 +23,7 @@ def units_of(rows: Iterable[RowFact]) -> list[Unit]:
             units[row.unit].rows.append(made)
         else:
             choice = Action(row.choice) if row.choice else None
-            units[row.unit] = Unit([made], choice, row.data)
+            units[row.unit] = Unit([made], choice, row.data, row.data)
     return list(units.values())
 
 

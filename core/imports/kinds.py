@@ -45,14 +45,15 @@ class Row:
 class Unit:
     """The rows of one record, and what is to be done with them.
 
-    `data` is what the check made of the values, kept for the doing; `ready` what one step hands to the next. `keys` are
-    what the record is known by: two units of a file with a key in common are the same record. `notes` are remarks that
-    refuse nothing.
+    `data` is what the check made of the values, kept for the doing, and `kept_data` as much of it as is kept already;
+    `ready` what one step hands to the next. `keys` are what the record is known by: two units of a file with a key in
+    common are the same record. `notes` are remarks that refuse nothing.
     """
 
     rows: list[Row]
     choice: Action | None = None
     data: Values | None = None
+    kept_data: Values | None = None
     keys: list[str] = field(default_factory=list)
     found: Found | None = None
     action: Action | None = None
@@ -98,7 +99,9 @@ class Kind:
 
     One by one: `create(plan, unit)` and `change(plan, unit)` run the domain's commands and set `record_id` (and
     `before`, the values an update writes over, and `version`); `restore(plan, id, before, version)` puts them back.
-    Many at once: `check` judges units without writing, `create_many` writes what was judged.
+    Many at once: `check` judges units without writing, `create_many` writes what was judged. `foresee(cells, state)`
+    may ask pure functions that remember for what the check or the doing (`state`) of rows to come will ask them, by the
+    rows' filled cells.
 
     `own_parts` are the tables whose rows are part of a record, by the column that names it; of `listed_parts` among
     them only those rows whose ids the import noted (`before["parts"]`). Anything else that refers to a record was built
@@ -119,6 +122,7 @@ class Kind:
     change: Callable[[Plan, Unit], None] | None = None
     check: Many | None = None
     create_many: Many | None = None
+    foresee: Callable[[Sequence[Mapping[str, str]], str], None] | None = None
     group_by: str = ""
     table: str = ""
     own_parts: Mapping[str, str] = field(default_factory=dict)

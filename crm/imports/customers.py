@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.company import get_company
 from core.custom_fields.writing import Custom, take_many
@@ -10,11 +10,14 @@ from core.customers import EDITABLE, address_columns, contact_columns, customer_
 from core.customers_many import NewCustomer, customer_facts, insert_customers, known_customers, remove_customers
 from core.errors import DomainError, FieldError, FieldErrors
 from core.imports.company_fields import custom_of
-from core.imports.fields import Field, number, reference, text
+from core.imports.fields import Field, countries, head_key, number, reference, text
 from core.imports.kinds import Found, Kind, Unit, Values, declare
+from core.imports.models import BatchState
 from core.masks import EMAILS, PHONES
+from core.normalise import clean, company_key, email_address, phone_key
 from core.parties import Customer
 from core.plan import Plan
+from core.search_entries import CONTACTS, CUSTOMERS, foresee
 from crm.imports.parts import OWNERS, TERMS, before, given, typed
 from crm.owners import change_customer
 
@@ -90,6 +93,21 @@ def _address(told: Values, country: str, errors: FieldErrors) -> Values:
 def _fault(unit: Unit, errors: FieldErrors) -> None:
     for name, fault in errors.found.items():
         unit.rows[0].faults.setdefault(name, fault)
+
+
+def _foresee(cells: Sequence[Mapping[str, str]], state: str) -> None:
+    """Keys and addresses for the check, terms for the doing: what takes time and depends on a text alone."""
+    for each in cells:
+        name, contact = clean(each.get("name")), clean(each.get("contact_name"))
+        if state != BatchState.CHECKING:
+            foresee(CUSTOMERS, name)
+            foresee(CONTACTS, contact)
+            continue
+        company_key(name or "")
+        country = countries().get(head_key(each.get("country", "")))
+        if country:
+            phone_key(clean(each.get("phone")), country)
+        email_address(clean(each.get("email")) or "")
 
 
 def _find(plan: Plan, units: Sequence[Unit]) -> None:
@@ -176,6 +194,7 @@ declare(
         look=_look,
         check=_check,
         create_many=_create_many,
+        foresee=_foresee,
         change=_change,
         restore=_restore,
         remove=remove_customers,

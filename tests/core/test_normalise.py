@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from random import Random
 
 import phonenumbers
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from pypinyin import Style, lazy_pinyin
 
-from core.normalise import phone_key
+from core.normalise import email_address, fold, phone_key
 from core.pinyin import readings
 from web.drill.size.customers import made_customers
 
@@ -42,3 +44,39 @@ def test_a_name_read_word_by_word_is_read_as_the_whole() -> None:
     names += ["".join(c for c in made.name if "\u4e00" <= c <= "\u9fff") for made in made_customers(800, 2026)]
     for name in filter(None, names):
         assert readings(name)[0] == tuple(lazy_pinyin(name, style=Style.NORMAL)), name
+
+
+def test_simple_texts_fold_as_the_long_way_would() -> None:
+    for point in (*range(0x80), *range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)):
+        letter = chr(point)
+        long_way = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", letter)).casefold()
+        assert fold(letter) == long_way and not unicodedata.combining(letter), hex(point)
+
+
+LOCALS = ["a", "info", "INFO", "Info1", "a.b", "a..b", ".a", "a.", "a_b-c", "a+b", "a b", "\u00fc", "", "x" * 65]
+LOCALS += ["x" * 180, "'a'", '"a b"', "a@b"]
+DOMAINS = ["example.com", "EXAMPLE.com", "firma7.example", "a.b.c.cn", "localhost", "a", "a.test", "-a.com", "a-.com"]
+DOMAINS += [
+    "a..com",
+    "a.com.",
+    "xn--fsqu00a.cn",
+    "例子.中国",
+    "1.2.3.4",
+    "[1.2.3.4]",
+    "a_b.com",
+    "",
+    f"{'a' * 64}.com",
+    "a.c",
+]
+DOMAINS += [f"{'a' * 64}.com", ".".join(["a" * 60] * 4) + ".com"]
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_an_address_is_what_the_library_says(domain: str) -> None:
+    for local in LOCALS:
+        address = f"{local}@{domain}"
+        try:
+            expected = validate_email(address, check_deliverability=False).normalized
+        except EmailNotValidError:
+            expected = None
+        assert email_address(address) == expected, address

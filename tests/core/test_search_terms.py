@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.normalise import search_text
 from core.pinyin import readings, spellings
-from core.search_terms import EMAILS, PHONES, Wish, asked, phone_part, terms_of
+from core.search_terms import EMAILS, PHONES, Wish, asked, phone_part, terms_of, vector_of
 
 LMX = terms_of("c", ["李明朗", None, "CUS-2026-00042"], ["138 1234 8899"], ["ming.lang@example.com"])
 EVERY_LINE = (PHONES, EMAILS)
@@ -135,3 +137,11 @@ def test_quotes_and_backslashes_are_terms_like_others() -> None:
         wanted = asked(text)
         assert wanted is not None
         assert wanted.patterns[0].startswith("%")
+
+
+@pytest.mark.parametrize("name", ["李明朗", "上海O'Neil & Söhne\\有限公司", "PUMP200 00042", "'", "上海 银行", "\\'"])
+def test_the_vector_holds_the_terms(name: str) -> None:
+    told = [name, None, "CUS-2026-00042", "上海"], ["138 1234 8899", None], ["o'neil@example.com", None]
+    lexemes = re.findall(r"'((?:[^'\\\\]|''|\\\\\\\\)*)'(?: |$)", vector_of("c", *told))
+    found = {lexeme.replace("''", "'").replace("\\\\", "\\") for lexeme in lexemes}
+    assert sorted(found) == terms_of("c", *told)

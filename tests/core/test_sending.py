@@ -13,10 +13,17 @@ from core.needs import for_anybody
 from core.organization import Notice
 from core.plan import Plan
 from core.sending import sending
+from core.statements import statement
 from tests.database_server import DatabaseUrls
 from tests.world import World
 
 PARTS, ROWS = 4, 25
+COUNT = statement(
+    "tests.count_notices",
+    "SELECT count(*) FROM notice WHERE user_id = %(user_id)s::bigint",
+    tables="notice",
+    scope="system",
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +36,12 @@ def world(module_database: DatabaseUrls) -> Iterator[World]:
 @for_anybody
 def write_notices(plan: Plan, user_id: int, wrong_part: int | None = None) -> dict[str, Any]:
     made = []
-    with sending(plan) as send:
+    with sending(plan):
         for part in range(PARTS):
             for _ in range(ROWS):
                 person = -1 if part == wrong_part else user_id
                 made.append(plan.insert(Notice, user_id=person, kind="job_finished", created_at=plan.now, data={}))
-            send()
+            plan.send_soon()
     return {"made": len(made)}
 
 
@@ -51,3 +58,40 @@ def test_or_none_whichever_part_is_refused(world: World, wrong_part: int) -> Non
         run(write_notices, world.actor.user_id, wrong_part, context=world.context())
     assert world.value("SELECT count(*) FROM notice") == before
     run(write_notices, world.actor.user_id, context=world.context())
+
+
+@for_anybody
+def write_and_look(plan: Plan, user_id: int) -> dict[str, Any]:
+    """Asks, opens a block within the block, and tries something, all while the rest is on its way."""
+    counted: list[int] = []
+
+    def write() -> None:
+        plan.insert(Notice, user_id=user_id, kind="job_finished", created_at=plan.now, data={})
+
+    with sending(plan):
+        write()
+        plan.send_soon()
+        counted += plan.fetch(COUNT(user_id=user_id))[0][0]
+        with sending(plan):
+            write()
+        with plan.attempt() as attempt:
+            with sending(plan):
+                write()
+            counted += plan.fetch(COUNT(user_id=user_id))[0][0]
+            attempt.take_back()
+        plan.send(COUNT(user_id=user_id))
+        write()
+    counted += plan.fetch(COUNT(user_id=user_id))[0][0]
+    return {"counted": counted}
+
+
+def test_what_is_asked_meanwhile_waits_for_what_was_sent(world: World) -> None:
+    before = world.value("SELECT count(*) FROM notice")
+    counted = run(write_and_look, world.actor.user_id, context=world.context()).data["counted"]
+    assert counted == [before + 1, before + 3, before + 3]
+    assert world.value("SELECT count(*) FROM notice") == before + 3
+
+
+def test_what_waits_for_the_index_of_terms_is_the_transaction_s_to_say(world: World) -> None:
+    options = world.value("SELECT reloptions FROM pg_class WHERE relname = 'ix_search_entry_terms'")
+    assert options == ["fastupdate=on"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from core.customers import create_customer
+from core.imports import ahead
 from core.imports.commands import decide_rows, pause_import, resume_import, start_import, undo_import
 from core.imports.kinds import KINDS
 from core.imports.models import Action
@@ -161,6 +162,9 @@ def test_paused_it_stands_still_and_goes_on_where_it_was(importer: Importer) -> 
     importer.run(pause_import, uploaded["id"])
     importer.work()
     assert importer.batch(uploaded["id"])["rows_worked"] == KINDS["customers"].batch
+    # What was made ready is for the step that would have followed, and for no other.
+    assert len(ahead._here.kept.rows) == 100
+    ahead._here.kept = ahead._here.kept._replace(rows=[])
     importer.run(resume_import, uploaded["id"])
     importer.work()
     done = importer.batch(uploaded["id"])

@@ -23,6 +23,7 @@ from core import database as db
 from core.command import run
 from core.context import Actor, Context
 from core.embedded import EmbeddedDatabase
+from core.garbage import collect_less
 from core.imports.commands import check_import, start_import, upload_import
 from core.imports.reading import Upload
 from core.jobs import execute
@@ -140,6 +141,7 @@ class Stages:
 
 
 def _measure(actor: Actor, content: bytes, count: int, embedded: EmbeddedDatabase) -> dict[str, Any]:
+    collect_less()  # as the worker does
     worker, stages = Context(route="worker", channel="worker"), Stages(embedded.server_pid or 0)
     with Watched() as watched:
         with stages.stage("upload"):

@@ -36,12 +36,13 @@ LOGIN: Final = "drill"
 CUSTOMERS_BEFORE: Final = 40
 # Of the rows of a phase, after how many parts of a hundred the worker is killed: ten times until all is in.
 POINTS: Final[Mapping[str, Sequence[int]]] = {
-    "checking": (5, 35, 65, 90),
-    "running": (0, 15, 30, 50, 70, 95),
+    "checking": (5, 35, 60, 80),
+    "running": (0, 15, 30, 50, 70, 85),
     "undoing": (0, 40, 80),
 }
 ENDS: Final = {"checking": "checked", "running": "done", "undoing": "undone"}
-LONGEST_DELAY: Final = 0.25
+# Seconds after that, about as long as a step.
+LONGEST_DELAY: Final[Mapping[str, float]] = {"checking": 0.1, "running": 0.25, "undoing": 0.25}
 PATIENCE_SECONDS: Final = 300
 # What tells of imports and of work done, and the series, since a number is never given twice.
 LEFT_OUT: Final = frozenset(
@@ -186,7 +187,7 @@ class _Drill:
         for point in POINTS[state]:
             while (found := self._how_far(batch_id))[0] == state and found[1] * 100 < point * max(found[2], 1):
                 time.sleep(0.002)
-            time.sleep(chance.uniform(0, LONGEST_DELAY))
+            time.sleep(chance.uniform(0, LONGEST_DELAY[state]))
             worker.kill()
             kills += self._how_far(batch_id)[0] == state
             worker.start()
