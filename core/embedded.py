@@ -59,8 +59,8 @@ DISCREET = {"log_error_verbosity": "terse"}
 CLUSTER_SETTINGS = {
     "shared_buffers": "256MB",
     # A large import writes two gigabytes of log. With one allowed, a checkpoint came every half minute, and after each
-    # of them every page that was touched again went into the log whole. The folder shrinks again by itself.
-    "max_wal_size": "4GB",
+    # of them every page that was touched again went into the log whole. More would take long to read after a crash.
+    "max_wal_size": "2GB",
     "max_connections": "100",
     "wal_compression": "on",
     "timezone": "UTC",

@@ -48,7 +48,6 @@ def measure_surface(
     for size in sorted(sizes):
         with standing(base, size) as embedded:
             report["sizes"][label(size)] = _measure_size(embedded, home_of(base, size), queries, rounds, parts)
-    # The import of 100,000 customers has its place here: report["import"] = …
     report["growth"] = _growth(list(report["sizes"].values()))
     report["bars"] = _bars(report)
     return report

@@ -1,13 +1,13 @@
 """How much may wait for the index of terms is the transaction's to say: a setting of the index itself overruled it
 
-Revision ID: 0028
-Revises: 0027
+Revision ID: 0030
+Revises: 0029
 """
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
