@@ -59,9 +59,12 @@ def asked_for(source: Source, state: State, asked: Asked, needs: Sequence[str] =
 
 def order_of(source: Source, state: State, asked: Asked, default: str) -> tuple[str, Column]:
     """The order in force, as the address names it, and its column. One that is unknown, or masked for who asks, is the
-    list's own."""
+    list's own, or that of words which very many rows hold."""
     columns = source.open_columns(asked)
-    for sort in (state.sort, default):
+    own = default
+    if state.words and source.met_often is not None and source.met_often[0](state.words):
+        own = source.met_often[1]
+    for sort in (state.sort, own, default):
         column = columns.get(sort.removeprefix("-"))
         if column is not None and column.order is not None and column.is_clear(asked):
             return sort, column

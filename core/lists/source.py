@@ -145,6 +145,9 @@ class Source:
     always: tuple[str, ...] = ()
     """Joins that `where` itself needs."""
     added: Callable[[Asked], Mapping[str, Column]] | None = None
+    met_often: tuple[Callable[[str], bool], str] | None = None
+    """Which words very many rows hold, and the order in which some are met soonest: rows found by them stand in it,
+    unless another one is asked for."""
 
     def open_columns(self, asked: Asked) -> dict[str, Column]:
         """The columns that exist for who asks, the company's own ones last."""

@@ -15,7 +15,7 @@ from core.lists.source import TODAY, Column, Join, Source, columns_of
 from core.masks import EMAILS, PHONES
 from core.organization import User
 from core.parties import Customer, CustomerAccount, PaymentTerms
-from core.queries.words import matches_customer
+from core.queries.words import is_met_often, matches_customer
 from core.scope import current_viewer, visible_rows
 from crm.models import Activity
 from finance.models import Invoice
@@ -127,4 +127,5 @@ CUSTOMERS: Final = Source(
     ),
     added=added("customer", Customer.id),
     matches=lambda words: matches_customer(Customer, words),
+    met_often=(is_met_often, "-created_at"),
 )  # fmt: skip

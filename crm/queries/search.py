@@ -18,6 +18,8 @@ from core.search_entries import CONTACTS, CUSTOMERS, OPPORTUNITIES, PRODUCTS, SU
 from core.statements import REGISTRY, Statement, statement
 
 PER_KIND = 8
+SAME_REFERENCE = 200
+"""Of so many documents with one reference of a customer the latest are shown."""
 YEARS = 5
 """How many years back a number without its year may lie."""
 LARGEST_NUMBER = 9
@@ -147,24 +149,33 @@ def _columns(kind: str, paper: Paper) -> str:
     return f"'{kind}', row.id, row.id, {title}, {code}, customer.name, owner.name, {paper.amount}, NULL"
 
 
-def _source(kind: str, paper: Paper) -> tuple[str, str]:
+def _source(kind: str, rows: str) -> tuple[str, str]:
     if kind == "entries":
-        return "journal_entry AS row", "true"
+        return f"{rows} AS row", "true"
     joined = "JOIN customer ON customer.id = row.customer_id JOIN app_user AS owner ON owner.id = row.owner_id"
-    return f"{paper.table} AS row {joined}", "visible(row)"
+    return f"{rows} AS row {joined}", "visible(row)"
 
 
 def _by_number(kind: str, has_prefix: bool) -> Iterable[tuple[str, str]]:
     """SELECTs of documents whose number, or the customer's reference, is meant; and of those whose number begins so."""
     paper = PAPERS[kind]
-    columns, (source, seen) = _columns(kind, paper), _source(kind, paper)
-    tail = f"ORDER BY row.number DESC LIMIT {PER_KIND})"
-    head = f"(SELECT {columns}, row.number = %(number)s, NULL, NULL, 0, 0 FROM {source} WHERE {seen} AND"
-    yield f"{kind}=", f"{head} row.number = ANY (%({kind}_numbers)s::text[]) {tail}"
+
+    def select(rows: str, meant: str) -> str:
+        source, seen = _source(kind, rows)
+        return (
+            f"(SELECT {_columns(kind, paper)}, row.number = %(number)s, NULL, NULL, 0, 0 FROM {source}"
+            f" WHERE {seen} AND {meant} ORDER BY row.number DESC LIMIT {PER_KIND})"
+        )
+
+    yield f"{kind}=", select(paper.table, f"row.number = ANY (%({kind}_numbers)s::text[])")
     if paper.reference:
-        yield f"{kind}~", f"{head} row.{paper.reference} = ANY (%(references)s::text[]) {tail}"
+        # By its own index first: in the order of numbers, documents would be gone through until some have it.
+        named = (
+            f"SELECT * FROM {paper.table} WHERE {paper.reference} = ANY (%(references)s::text[]) LIMIT {SAME_REFERENCE}"
+        )
+        yield f"{kind}~", select(f"({named})", "true")
     if has_prefix:
-        yield f"{kind}^", f"{head} row.number >= %(number)s AND row.number < %(number_end)s {tail}"
+        yield f"{kind}^", select(paper.table, "row.number >= %(number)s AND row.number < %(number_end)s")
 
 
 def numbers_meant(text: str, series: Sequence[str], year: int) -> list[str]:
@@ -221,7 +232,7 @@ def search(
 
 
 def _latest(kind: str, paper: Paper) -> Statement:
-    columns, (source, seen) = _columns(kind, paper), _source(kind, paper)
+    columns, (source, seen) = _columns(kind, paper), _source(kind, paper.table)
     text = f"""
         SELECT latest.* FROM unnest(%(customer_ids)s::bigint[]) AS his (id) CROSS JOIN LATERAL (
             SELECT {columns}, false FROM {source} WHERE {seen} AND row.customer_id = his.id
@@ -256,7 +267,7 @@ def _opened(kind: str) -> tuple[str, str]:
     else:
         paper = PAPERS[kind]
         permission, columns = paper.permission, f"{_columns(kind, paper)}, false, NULL, NULL"
-        source, conditions = _source(kind, paper)
+        source, conditions = _source(kind, paper.table)
     return (
         permission,
         f"""
