@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
@@ -23,7 +23,19 @@ from core.lists.source import Asked, Column, Source
 from core.lists.state import Condition, Demand, State
 from core.queries.paging import Page, Window
 from web.filters import company_currency
-from web.lists.asking import Asking, address_of, asked, asking, head_of, headed, shown_columns, views_of
+from web.lists.asking import (
+    Asking,
+    address_of,
+    asked,
+    asking,
+    first_tab_address,
+    head_of,
+    headed,
+    opening_address,
+    shown_columns,
+    views_of,
+)
+from web.lists.choosing import column_choices, moved_address
 from web.lists.declared import LISTS, RECORD_PAGES, Act, Empty, Head, ListPage
 from web.lists.editing import Editor, edited_address, editor_of
 from web.lists.groups import group_choices, group_rows, level_label
@@ -101,6 +113,10 @@ def show_list(page: ListPage, **more: Any) -> Any:
         wished = asking(connection, page)
         if "apply" in request.args:
             return edited_address(connection, wished, who)
+        if (address := opening_address(wished)) is not None:
+            return redirect(address, 303)
+        if "move" in request.args:
+            return moved_address(wished, page.source.open_columns(who))
         return render_template(page.template, **context_of(connection, wished, who), **more)
 
 
@@ -136,7 +152,7 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
         "has_more_groups": has_more_groups,
         "group_choices": group_choices(wished, headed(page, columns), columns, levels, who),
         "sort_choices": _sort_choices(wished, columns, sort, who),
-        "column_choices": [(name, head.label, name in names) for name, head in headed(page, columns).items()],
+        "column_choices": column_choices(wished, columns, names),
         "filter_choices": _filter_choices(wished, columns, who),
         "editor": _editor(connection, wished, columns, who, named),
         "acts": acts_of(page),
@@ -238,7 +254,7 @@ def _tabs(wished: Asking, held: Sequence[Count]) -> list[Tab]:
         for view, number in zip(wished.saved, held[len(tabs) :], strict=False)
     ]
     beside = [
-        Tab(str(one.title), url_for(one.endpoint), False, number, False)
+        Tab(str(one.title), first_tab_address(one), False, number, False)
         for one, number in zip(others, held[len(tabs) + len(wished.saved) :], strict=True)
     ]
     return of_company + of_people + beside

@@ -1,4 +1,4 @@
-"""Groups within groups: sums at both levels, whole also where not all groups are shown, and what an address may name."""
+"""Groups within groups: sums at both levels, whole also where not all groups are shown; what an address may name."""
 
 from __future__ import annotations
 
