@@ -69,7 +69,7 @@ def test_the_page_says_what_is_cut_off_and_leads_to_it(shop: Shop, monkeypatch: 
     monkeypatch.setitem(grouping.read_groups.__kwdefaults__, "most_within", 1)
     opened = shop.client("admin").get("/orders?f=&group=customer,state").text
     assert "Of some groups not all is shown" in opened
-    [address, number] = re.findall(r'<a class="dim" href="([^"]*)" data-open>The first 1; all (\d+)</a>', opened)[0]
+    [address, number] = re.findall(r'<a class="dim" href="([^"]*)" data-open>1 of (\d+) are shown; see all</a>', opened)[0]
     assert len(read_list(shop.client("admin"), html.unescape(address)).groups) == int(number)
 
 
