@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Date, Select, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import array
 
 from core.lists.kinds import Kind
 from core.lists.reading import asked_for
@@ -180,7 +181,9 @@ def _pairs(
 ) -> Select[Any]:
     """Groups of the second level in their order, each with what that of the first level adds up to."""
     names = [_names_of_groups(source, level.column) for level in levels]
-    placed = _placed(_paired(source, state, asked, levels, names, added), levels, added, largest).cte("placed")
+    pair = _paired(source, state, asked, levels, names, added)
+    whole = _whole(pair, levels[0], added, largest, most)
+    placed = _placed(pair, whole, levels[1], largest if f"sum_{largest}" in pair.c else "")
     joined: Any = placed
     labels = []
     for number, named in enumerate(names):
@@ -196,9 +199,9 @@ def _pairs(
     query = select(*outer, *inner).select_from(joined).order_by(placed.c.place, placed.c.place_within)
     if most_within is None:
         return query.limit(most + 1)
-    groups = select(func.least(func.max(placed.c.place), most)).scalar_subquery()
+    groups = select(func.least(func.max(whole.c.place), most)).scalar_subquery()
     share = func.greatest(most_within // cast(groups, BigInteger), LEAST_WITHIN)
-    return query.where(placed.c.place <= most + 1, placed.c.place_within <= share)
+    return query.where(placed.c.place_within <= share)
 
 
 def _paired(
@@ -218,32 +221,30 @@ def _paired(
             shown += [func.max(column.label).label(f"label{number}")] if column.label is not None else []
         shown += [func.min(column.rank).label(f"rank{number}")] if column.rank is not None else []
     shown += [func.count().label("rows"), *(func.sum(one.value).label(f"sum_{one.name}") for one in added)]
-    return asked_for(source, state, asked, needs).add_columns(*shown).group_by(_FIRST, _SECOND).subquery("pair")
+    return asked_for(source, state, asked, needs).add_columns(*shown).group_by(_FIRST, _SECOND).cte("pair")
 
 
-def _placed(pair: Any, levels: Sequence[Level], added: Sequence[Column], largest: str) -> Select[Any]:
-    """Pairs with the sums and the place of their group of the first level, and their place within it."""
-    whole = {"partition_by": pair.c.value0}
-    totals = [
-        cast(func.sum(pair.c.rows).over(**whole), BigInteger).label("rows_of_all"),
-        func.count().over(**whole).label("held"),
-        *(func.sum(pair.c[f"sum_{one.name}"]).over(**whole).label(f"all_{one.name}") for one in added),
-    ]
-    if "rank0" in pair.c:
-        totals.append(func.min(pair.c.rank0).over(**whole).label("rank_of_all"))
-    summed = select(*pair.c, *totals).subquery("summed")
-    is_summed = largest in {one.name for one in added}
-    outer = _order_of_pairs(
-        levels[0], summed.c.value0, summed.c.rows_of_all, summed.c.get("rank_of_all"),
-        summed.c[f"all_{largest}"] if is_summed else None,
-    )  # fmt: skip
-    inner = _order_of_pairs(
-        levels[1], summed.c.value1, summed.c.rows, summed.c.get("rank1"),
-        summed.c[f"sum_{largest}"] if is_summed else None,
-    )  # fmt: skip
-    place = func.dense_rank().over(order_by=outer).label("place")
-    within = func.row_number().over(partition_by=summed.c.value0, order_by=inner).label("place_within")
-    return select(*summed.c, place, within)
+def _whole(pair: Any, level: Level, added: Sequence[Column], largest: str, most: int) -> Any:
+    """Groups of the first level with their place, one more than are shown: of most pairs nothing else is needed."""
+    rank = func.min(pair.c.rank0) if "rank0" in pair.c else None
+    summed = func.sum(pair.c[f"sum_{largest}"]) if f"sum_{largest}" in pair.c else None
+    rows = cast(func.sum(pair.c.rows), BigInteger)
+    place = func.row_number().over(order_by=_order_of_pairs(level, pair.c.value0, rows, rank, summed)).label("place")
+    shown = [pair.c.value0, rows.label("rows_of_all"), func.count().label("held"), place]
+    shown += [func.sum(pair.c[f"sum_{one.name}"]).label(f"all_{one.name}") for one in added]
+    shown += [func.max(pair.c.label0).label("label0")] if "label0" in pair.c else []
+    return select(*shown).group_by(pair.c.value0).order_by(place).limit(most + 1).cte("whole")
+
+
+def _placed(pair: Any, whole: Any, level: Level, largest: str) -> Any:
+    """The pairs of those groups with their place within them. Values are compared as arrays, in which what is empty
+    equals what is empty, so that they can be hashed."""
+    summed = pair.c[f"sum_{largest}"] if largest else None
+    order = _order_of_pairs(level, pair.c.value1, pair.c.rows, pair.c.get("rank1"), summed)
+    within = func.row_number().over(partition_by=whole.c.place, order_by=order).label("place_within")
+    own = [column for column in pair.c if column.name not in whole.c]
+    same = array([pair.c.value0]) == array([whole.c.value0])
+    return select(*whole.c, *own, within).join_from(whole, pair, same).subquery("placed")
 
 
 def _order_of_pairs(level: Level, value: Any, rows: Any, rank: Any, summed: Any) -> list[ColumnElement[Any]]:

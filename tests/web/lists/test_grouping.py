@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from core.lists import grouping
-from core.lists.source import Asked
+from core.lists.source import Asked, Source
 from core.lists.state import State
 from core.masks import IN_THE_CLEAR, showing
 from core.permissions import PERMISSIONS
 from core.scope import EVERYTHING, viewing
+from crm.lists.customers import CUSTOMERS
 from crm.lists.orders import ORDERS
 from tests.web.lists.pages import read_list
 from tests.web.pages_sell.conftest import Shop
@@ -23,11 +24,11 @@ from tests.web.pages_sell.conftest import Shop
 SUM = "amount_total"
 
 
-def read(shop: Shop, group: str, **bounds: Any) -> tuple[list[grouping.Group], bool]:
+def read(shop: Shop, group: str, source: Source = ORDERS, **bounds: Any) -> tuple[list[grouping.Group], bool]:
     actor = shop.actors["admin"]
     who = Asked(shop.world.context().today, actor.user_id, frozenset(PERMISSIONS), "Asia/Shanghai")
     with viewing(EVERYTHING), showing(IN_THE_CLEAR), shop.world.database.reading() as connection:
-        return grouping.read_groups(connection, ORDERS, State(group=group), who, [SUM], **bounds)
+        return grouping.read_groups(connection, source, State(group=group), who, [SUM], **bounds)
 
 
 def expected(shop: Shop) -> dict[Any, dict[Any, tuple[int, Decimal]]]:
@@ -52,6 +53,15 @@ def test_both_levels_have_their_numbers_and_sums(shop: Shop) -> None:
         assert group.label
 
 
+@pytest.mark.parametrize("group", ["industry,lifecycle", "lifecycle,industry", "last_order_on.month,industry"])
+def test_what_is_empty_is_a_group_too(shop: Shop, group: str) -> None:
+    groups, _ = read(shop, group, CUSTOMERS)
+    singles, _ = read(shop, group.partition(",")[0], CUSTOMERS)
+    assert [(one.value, one.rows) for one in groups] == [(one.value, one.rows) for one in singles]
+    assert any(one.value is None for each in groups for one in (each, *each.within))
+    assert all(sum(inner.rows for inner in one.within) == one.rows for one in groups)
+
+
 def test_what_is_cut_off_is_still_in_the_sums(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouping, "LEAST_WITHIN", 1)
     whole, _ = read(shop, "customer,state")
@@ -69,7 +79,9 @@ def test_the_page_says_what_is_cut_off_and_leads_to_it(shop: Shop, monkeypatch: 
     monkeypatch.setitem(grouping.read_groups.__kwdefaults__, "most_within", 1)
     opened = shop.client("admin").get("/orders?f=&group=customer,state").text
     assert "Of some groups not all is shown" in opened
-    [address, number] = re.findall(r'<a class="dim" href="([^"]*)" data-open>1 of (\d+) are shown; see all</a>', opened)[0]
+    [address, number] = re.findall(
+        r'<a class="dim" href="([^"]*)" data-open>1 of (\d+) are shown; see all</a>', opened
+    )[0]
     assert len(read_list(shop.client("admin"), html.unescape(address)).groups) == int(number)
 
 
