@@ -13,9 +13,8 @@ from core.needs import for_anybody
 from core.organization import User
 from core.plan import Plan
 
-_LIST: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _SAVED: Final = re.compile(r"v([1-9][0-9]{0,17})")
-_TAB: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @for_anybody
@@ -40,7 +39,7 @@ def open_with(plan: Plan, list_name: str, view: str | None) -> dict[str, Any]:
 
 def _name_of(plan: Plan, list_name: str, view: str) -> str | None:
     saved = _SAVED.fullmatch(view)
-    if not _LIST.fullmatch(list_name) or not (saved or _TAB.fullmatch(view)):
+    if not _NAME.fullmatch(list_name) or not _NAME.fullmatch(view):
         raise DomainError("view_unknown", name=view[:60])
     if saved is None:
         return None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from flask.testing import FlaskClient
 
 from core.context import Context
@@ -19,6 +19,7 @@ from tests.web.conftest import SETTINGS, visitor
 from tests.web.lists.pages import ListText, read_list
 from tests.world import World, new_key
 from web.app import create_app
+from web.lists.declared import LISTS
 
 HEAD = re.compile(r'<th scope="col"[^>]*>(?:<a [^>]*>)?([^<,]+)')
 
@@ -78,6 +79,21 @@ def test_a_list_opens_with_the_view_that_one_has_chosen(app: Flask, world: World
     choose(anna, "all")
     assert anna.get("/customers").status_code == 200
     assert world.value("SELECT opening_views FROM app_user WHERE login = 'anna'") == {}
+
+
+def test_every_list_opens_with_its_last_tab_and_as_before(app: Flask) -> None:
+    admin = visitor(app, "admin")
+    assert len(LISTS) > 10
+    for name, page in LISTS.items():
+        with app.test_request_context():
+            address = url_for(page.endpoint)
+        first, *others = page.views
+        for view in others[-1:]:
+            choose(admin, view.code, name)
+            assert admin.get(address).location == f"{address}?view={view.code}"
+            assert admin.get(f"{address}?view={first.code}").status_code == 200
+        choose(admin, first.code, name)
+        assert admin.get(address).status_code == 200
 
 
 def test_it_is_taken_back(anna: FlaskClient) -> None:
