@@ -206,6 +206,8 @@ class User(Base):
     first_steps: Mapped[bool] = mapped_column(default=True, server_default=sql("true"))
     home_cards: Mapped[list[str] | None] = mapped_column(ARRAY(String(60)))
     """The cards of the home page in his own order; what his roles begin with where he has not arranged them."""
+    opening_views: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default=sql("'{}'"))
+    """The view that a list opens with for him, by the list's name; the list's first tab where it is not named."""
     is_active: Mapped[bool] = mapped_column(default=True)
     reports_to_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))

@@ -50,6 +50,7 @@ class SignedIn(NamedTuple):
     shortcuts: bool
     first_steps: bool
     home_cards: list[str] | None
+    opening_views: dict[str, str]
     roles: list[str]
     permissions: list[str]
     viewer: str
@@ -88,10 +89,11 @@ PERMISSIONS_OF = """
 
 
 def _columns(looks: str) -> str:
-    """Who somebody is, what he may do and what his home page has; the pages look as `looks` likes them."""
+    """Who somebody is, what he may do, what his home page has and what his lists open with; the pages look as `looks`
+    likes them."""
     names = ("language", "theme", "contrast", "density", "shortcuts", "first_steps")
     liked = ", ".join(f"{looks}.{name}" for name in names)
-    has = f"app_user.home_cards::text[], {ROLES_OF}, {PERMISSIONS_OF}"
+    has = f"app_user.home_cards::text[], app_user.opening_views, {ROLES_OF}, {PERMISSIONS_OF}"
     return f"app_user.id, app_user.login, app_user.name, {liked}, {has}"
 
 

@@ -1,4 +1,5 @@
-"""What a list shows of its rows: a page, how many there are, their sums, groups, all of them for a file, their ids.
+"""What a list shows of its rows: a page, how many there are, their sums, all of them for a file, their ids. Groups are
+made of the same (`core.lists.grouping`).
 
 All are made of one query (`asked_for`), so a number and the rows it counts cannot differ. Counting stops at
 MOST_COUNTED, and sooner where it is costly: beyond that a list says “more than”, and sums nothing until it is asked to.
@@ -11,24 +12,17 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Date, Select, cast, func, literal, literal_column, select
+from sqlalchemy import Connection, Select, func, literal, select
 
 from core.errors import DomainError
 from core.lists.conditions import conditions_of
-from core.lists.kinds import Kind
-from core.lists.references import REFERENCES, Reference
 from core.lists.source import Asked, Column, Source, row_type
 from core.lists.state import State
 from core.queries.paging import Page, Sorting, Window, fetch_page
 
 MOST_COUNTED: Final = 1_000
 MOST_WHERE_COSTLY: Final = 100
-MOST_GROUPS: Final = 200
 READ_AT_ONCE: Final = 2_000
-UNITS: Final = ("day", "week", "month", "quarter", "year")
-"""What days are grouped by."""
-_FIRST: Final[ColumnElement[Any]] = literal_column("1")
-"""The first column of a result by its place: an expression with parameters, written twice, would be two."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +32,6 @@ class Count:
     rows: int
     is_capped: bool = False
     sums: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows that share a value: the value as conditions name it (None: empty), how it is called where the database says
-    so, how many rows, their sums by column."""
-
-    value: Any
-    label: Any
-    rows: int
-    sums: Mapping[str, Any]
 
 
 def asked_for(source: Source, state: State, asked: Asked, needs: Sequence[str] = ()) -> Select[Any]:
@@ -156,90 +139,6 @@ def count(
 
 def _capped(rows: int, most: int) -> Count:
     return Count(min(rows, most), rows > most)
-
-
-def grouping_of(source: Source, state: State, asked: Asked) -> tuple[Column, str] | None:
-    """The column that rows are grouped by and, of days, by which unit. None where they are not, or not by that."""
-    name, _, unit = state.group.partition(".")
-    column = source.open_columns(asked).get(name)
-    if column is None or not column.groups or not column.is_clear(asked):
-        return None
-    if column.is_dated:
-        return column, unit if unit in UNITS else "month"
-    return (column, "") if not unit else None
-
-
-def read_groups(
-    connection: Connection,
-    source: Source,
-    state: State,
-    asked: Asked,
-    sums: Sequence[str],
-    *,
-    largest: str = "",
-    most: int = MOST_GROUPS,
-) -> tuple[list[Group], bool]:
-    """The groups of a state that names one, and whether there are more than the `most` that are shown. They stand in
-    the order of their column where it has one, days the latest first, others the largest first: by rows, or by the sum
-    of the column named `largest`."""
-    grouping = grouping_of(source, state, asked)
-    if grouping is None:
-        return [], False
-    column, unit = grouping
-    columns = source.open_columns(asked)
-    added = [columns[name] for name in sums if name in columns and columns[name].sums and columns[name].is_clear(asked)]
-    names = _names_of_groups(source, column)
-    needs = [*(column.needs if names is None else ()), *(name for one in added for name in one.needs)]
-    value = _grouped(column, unit, asked)
-    label = value if column.label is None or names is not None else func.max(column.label)
-    order = _order_of_groups(column, unit, next((one.value for one in added if one.name == largest), None))
-    query = (
-        asked_for(source, state, asked, needs)
-        .add_columns(value.label("value"), label.label("label"), func.count().label("rows"))
-        .add_columns(*(func.sum(one.value).label(f"sum_{one.name}") for one in added))
-        .group_by(_FIRST)
-        .order_by(*order)
-        .limit(most + 1)
-    )
-    found = connection.execute(query if names is None else _named(query, order, names), asked.parameters).all()
-    groups = [
-        Group(
-            row[0], row[1], row[2], {one.name: total or Decimal(0) for one, total in zip(added, row[3:], strict=True)}
-        )
-        for row in found[:most]
-    ]
-    return groups, len(found) > most
-
-
-def _names_of_groups(source: Source, column: Column) -> Reference | None:
-    """What calls the groups by name once they are made: then no row is joined for its name."""
-    is_own = getattr(column.value, "class_", None) is source.root
-    return REFERENCES.get(column.refers) if column.label is not None and column.rank is None and is_own else None
-
-
-def _named(query: Select[Any], order: Sequence[ColumnElement[Any]], names: Reference) -> Select[Any]:
-    """Groups in their order with the names of what they stand for."""
-    value = query.selected_columns[0]
-    place = func.row_number().over(order_by=[value if part is _FIRST else part for part in order])
-    groups, called = query.add_columns(place.label("place")).subquery(), names.query().subquery()
-    identity, label = called.c
-    shown = [groups.c.value, label, *list(groups.c)[2:-1]]
-    return select(*shown).outerjoin_from(groups, called, identity == groups.c.value).order_by(groups.c.place)
-
-
-def _order_of_groups(column: Column, unit: str, summed: Any) -> list[ColumnElement[Any]]:
-    if unit:
-        return [_FIRST.desc().nulls_last()]
-    if summed is not None:
-        return [func.sum(summed).desc().nulls_last(), _FIRST]
-    return [func.count().desc() if column.rank is None else func.min(column.rank), _FIRST]
-
-
-def _grouped(column: Column, unit: str, asked: Asked) -> ColumnElement[Any]:
-    if not unit:
-        return column.value
-    day = func.timezone(asked.time_zone, column.value) if column.kind is Kind.MOMENT else column.value
-    return cast(func.date_trunc(unit, day), Date)
 
 
 def read_all(

@@ -15,6 +15,8 @@ LONGEST_WORDS: Final = 200
 LONGEST_DEMAND: Final = 4000
 MOST_DEMANDS: Final = 20
 MOST_ALTERNATIVES: Final = 10
+MOST_LEVELS: Final = 2
+LONGEST_GROUP: Final = 160
 PARAMETERS: Final = ("q", "f", "sort", "group", "cols")
 """The parameters that make up a state; each one in an address replaces that part of what its view has saved."""
 
@@ -39,7 +41,7 @@ Demand = tuple[Condition, ...]
 @dataclass(frozen=True)
 class State:
     """What is asked for: rows that hold all `words` and fit all `demands`, in an order (`-` in front: descending), with
-    these columns, or grouped by one of them. Empty parts leave it to the list."""
+    these columns, or grouped by one of them, or by two, parted by a comma. Empty parts leave it to the list."""
 
     words: str = ""
     demands: tuple[Demand, ...] = ()
@@ -55,13 +57,18 @@ class State:
             demands=tuple(read_demand(text) for text in parameters.get("f", ())[:MOST_DEMANDS] if text),
             sort=_first(parameters, "sort")[:80],
             columns=tuple(name for name in _first(parameters, "cols")[:LONGEST_DEMAND].split(",") if name),
-            group=_first(parameters, "group")[:80],
+            group=_first(parameters, "group")[:LONGEST_GROUP],
         )
 
     @classmethod
     def of_text(cls, text: str) -> State:
         """The state a saved view keeps."""
         return cls.read(parse_qs(text))
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """What rows are grouped by, the outer level first."""
+        return tuple(dict.fromkeys(name for name in self.group.split(",") if name))[:MOST_LEVELS]
 
     def asks_like(self, other: State) -> bool:
         """Whether both ask for the same rows, in whatever order and columns."""

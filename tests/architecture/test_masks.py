@@ -39,7 +39,7 @@ TELLING = re.compile(
 )
 # Facts that are shown: each with why it is not masked. Whatever else is shown is declared (`core.masks`).
 SHOWN_TO_ALL = {
-    "core.lists.reading.Group.value": "nothing is grouped by a column that is masked for who asks",
+    "core.lists.grouping.Group.value": "nothing is grouped by a column that is masked for who asks",
     "core.lists.source.Column.value": "an expression of the query; rows are masked by `row_type`",
     "web.lists.declared.ListPage.phone_lines": "names of columns",
     "web.exports.lists.Column.value": "says where a cell comes from; the row it is read from is masked",

@@ -1,4 +1,5 @@
-"""The home page is arranged by mouse, by keyboard, and without scripts; each way ends in the same order."""
+"""The home page and the columns of a list are arranged by mouse, by keyboard, and without scripts; each way ends in the
+same order."""
 
 from __future__ import annotations
 
@@ -79,3 +80,44 @@ def test_a_card_is_ticked_moved_and_saved(house: House, office: Office, javascri
     assert cards[:2] == ["card-stages", "card-follow-ups"]
     assert cards[-1] == "card-top-customers"
     assert "card-just-paid" not in cards
+
+
+COLUMNS = "#columns [data-arrange] > li"
+
+
+def _columns(desk: Desk) -> list[str]:
+    found: list[str] = desk.window.locator(COLUMNS).evaluate_all(
+        "items => items.filter(item => item.querySelector('input:checked')).map(item => item.id.slice(4))"
+    )
+    return found
+
+
+def test_columns_by_mouse_by_keyboard_and_by_button(house: House, office: Office) -> None:
+    sales = office.at_work("sales")
+    sales.open("/customers?view=all&cols=city,country,code,industry")
+    sales.window.locator("#columns > summary").click()
+    box = sales.window.locator("#col-industry input")
+    expect(sales.window.locator("#col-industry")).to_have_attribute("draggable", "true")
+    box.focus()
+    sales.window.keyboard.press("Alt+ArrowUp")
+    sales.window.keyboard.press("Alt+ArrowUp")
+    assert _columns(sales) == ["city", "industry", "country", "code"]
+    expect(box).to_be_focused()
+    sales.window.locator("#col-city").drag_to(sales.window.locator("#col-code"), target_position={"x": 40, "y": 20})
+    assert _columns(sales) == ["industry", "country", "code", "city"]
+    sales.press("Move up: City")
+    assert _columns(sales) == ["industry", "country", "city", "code"]
+    box.focus()
+    sales.window.keyboard.press("Enter")
+    sales.window.wait_for_url("**col=name&col=industry&col=country&col=city&col=code")
+    assert _columns(sales) == ["industry", "country", "city", "code"]
+
+
+def test_columns_without_a_script(house: House, office: Office) -> None:
+    sales = office.signed_in("sales", java_script_enabled=False)
+    sales.open("/customers?view=all&cols=city,country,code")
+    sales.window.locator("#columns > summary").click()
+    sales.press("Move down: City")
+    assert _columns(sales) == ["country", "city", "code"]
+    sales.press("Move down: City")
+    assert _columns(sales) == ["country", "code", "city"]

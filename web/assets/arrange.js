@@ -1,4 +1,5 @@
-// Cards of the home page are put in order by hand: dragged, or moved by their buttons and by Alt and the arrow keys.
+// Cards of the home page and columns of a list are put in order by hand: dragged, or moved by their buttons and by Alt
+// and the arrow keys.
 // Expected markup: [data-arrange] > li with a checkbox, and buttons named "move" that would ask the server for the same.
 
 const status = document.querySelector("[data-moved]");

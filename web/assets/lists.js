@@ -80,3 +80,9 @@ document.addEventListener("click", async (event) => {
 // Who comes back from a record stands on its row.
 const came = location.hash && document.getElementById(location.hash.slice(1))?.closest("[data-row]");
 if (came) go(came);
+
+// Columns are moved by the script of whatever is arranged, which is fetched when they are first looked at.
+const chooser = document.getElementById("columns");
+const arranged = () => import(chooser.querySelector("[data-arrange]").dataset.arrange);
+if (chooser?.open) arranged();
+else chooser?.addEventListener("toggle", arranged, { once: true });

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
+from flask import request
 from flask_babel import gettext
 from sqlalchemy import Connection
 
 from core.errors import DomainError
+from core.lists.grouping import Group, Level, levels_of, read_groups
 from core.lists.kinds import Kind
 from core.lists.reading import read_all
+from core.lists.source import Asked
 from core.lists.source import Column as ListColumn
 from core.masks import is_masked
 from core.queries.paging import Page, Window
 from web.lists.address import window_of
-from web.lists.asking import asked, asking, head_of, shown_columns
+from web.lists.asking import Asking, asked, asking, head_of, shown_columns
 from web.lists.declared import Head, ListPage
+from web.lists.groups import group_named, group_text, level_label
 from web.lists.pages import label_of
 from web.permissions import may
 
@@ -93,8 +97,8 @@ class ExportedList:
 
 @dataclass(frozen=True)
 class PageExport:
-    """A list that is declared for its page (`web.lists.declared`): the file has the page's columns, order and rows; a
-    page that groups its rows is exported ungrouped."""
+    """A list that is declared for its page (`web.lists.declared`): the file has the page's columns, order and rows; of
+    a page that groups its rows, its groups with their sums, or the rows where `rows` is sent."""
 
     page: ListPage
 
@@ -111,10 +115,14 @@ class PageExport:
         return self.page.title
 
     def table(self, connection: Connection) -> tuple[list[str], Iterator[list[Any]]]:
-        """Heads and rows of the file."""
+        """Heads and rows of the file. Raises `export_too_large`."""
         who, wished = asked(), asking(connection, self.page)
         columns = self.page.source.open_columns(who)
         shown = [(columns[name], head_of(self.page, name, columns[name])) for name in shown_columns(wished, columns)]
+        levels = levels_of(self.page.source, wished.state, who)
+        if levels and "rows" not in request.form:
+            summed = [(column, head) for column, head in shown if column.sums and column.is_clear(who)]
+            return self._groups(connection, wished, who, levels, summed)
         rows = read_all(
             connection,
             self.page.source,
@@ -127,6 +135,39 @@ class PageExport:
         return [label_of(column, head) for column, head in shown], (
             [cell_of(column, head, row) for column, head in shown] for row in rows
         )
+
+    def _groups(
+        self,
+        connection: Connection,
+        wished: Asking,
+        who: Asked,
+        levels: Sequence[Level],
+        summed: Sequence[tuple[ListColumn, Head]],
+    ) -> tuple[list[str], Iterator[list[Any]]]:
+        """Every group, however many the page shows: those of the second level below that of the first, whose own line
+        says so."""
+        names = [column.name for column, _ in summed]
+        groups, has_more = read_groups(
+            connection, self.page.source, wished.state, who, names, most=LARGEST_EXPORT, most_within=None
+        )
+        if has_more:
+            raise DomainError("export_too_large", http_status=409, largest=LARGEST_EXPORT)
+        heads = [level_label(self.page, level) for level in levels]
+        return [*heads, gettext("Rows"), *(label_of(column, head) for column, head in summed)], (
+            [*texts, group.rows, *(group.sums[name] for name in names)]
+            for group in groups
+            for texts, group in _lines(self.page, group, levels)
+        )
+
+
+def _lines(page: ListPage, group: Group, levels: Sequence[Level]) -> Iterator[tuple[list[str], Group]]:
+    label = group_text(group_named(page, group, levels[0])[1])
+    if len(levels) == 1:
+        yield [label], group
+        return
+    yield [label, gettext("All")], group
+    for inner in group.within:
+        yield [label, group_text(group_named(page, inner, levels[1])[1])], inner
 
 
 def cell_of(column: ListColumn, head: Head, row: Any) -> Any:

@@ -191,6 +191,7 @@ FIELDS: dict[str, Any] = {
     "shortcuts": _("Single-key shortcuts"),
     "first_steps": _("First steps shown"),
     "home_cards": _("Cards of the home page"),
+    "opening_views": _("Views that lists open with"),
     "since": _("Since"),
     "size": _("Size"),
     "sku": _("SKU"),

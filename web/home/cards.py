@@ -102,7 +102,7 @@ class Groups(Card):
     tones: Mapping[str, str] = field(default_factory=dict)
 
     def columns_used(self) -> set[str]:
-        return super().columns_used() | {self.sums, self.state.group.partition(".")[0]}
+        return super().columns_used() | {self.sums, *(name.partition(".")[0] for name in self.state.levels)}
 
 
 CARDS: Final[dict[str, Card]] = {}

@@ -12,15 +12,17 @@ from sqlalchemy import Connection
 
 from core.home import view_of_card
 from core.lists.figures import Wanted, count_each
+from core.lists.grouping import Group, levels_of, read_groups
 from core.lists.kinds import Kind
-from core.lists.reading import Count, Group, grouping_of, order_of, read_groups, read_page
+from core.lists.reading import Count, order_of, read_page
 from core.lists.state import State
 from core.queries.paging import Window
 from core.scope import current_viewer
 from web.home.cards import Card, Figure, Groups, Reader, Rows, cards_for, start_set
 from web.home.saved import ViewCard, views_among
 from web.lists.asking import Asking, asked, asking_for, shown_columns
-from web.lists.pages import GroupRow, Shown, column_shown, group_row, number_of
+from web.lists.groups import GroupRow, group_rows
+from web.lists.pages import Shown, column_shown, number_of
 from web.navigation import link
 
 HEAD_HEIGHT, ROW_HEIGHT, GROUP_HEIGHT = 68, 54, 32
@@ -240,13 +242,12 @@ def _other_page(card: Card, reading: Reader) -> tuple[Any, str] | None:
 
 def _group_rows(card: Groups, wished: Asking, found: Sequence[Group], reading: Reader) -> list[GroupRow]:
     """The groups as the list would show them; those of coded values stand there without rows too."""
-    columns = card.page.source.open_columns(reading.asked)
-    grouping = grouping_of(card.page.source, wished.state, reading.asked)
-    if grouping is None or not found:
+    levels = levels_of(card.page.source, wished.state, reading.asked)
+    if not levels or not found:
         return []
-    column = grouping[0]
+    column = levels[0].column
     words = card.page.heads[column.name].words
     if column.kind is Kind.CHOICE and words:
         by_value = {group.value: group for group in found}
         found = [by_value.get(code, Group(code, code, 0, {card.sums: Decimal(0)})) for code in words]
-    return [group_row(wished, group, grouping, columns) for group in found]
+    return group_rows(wished, found, levels)

@@ -82,6 +82,16 @@ class Asking:
         return self.chosen is not None and card_of_view(self.chosen.id) in cards
 
     @property
+    def opens(self) -> bool:
+        """Whether the list opens with this view for who asks."""
+        return self.view == (opening_of(self.page) or first_of(self.page))
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the tab that the list opens with for who has said nothing."""
+        return self.view == first_of(self.page)
+
+    @property
     def is_changed(self) -> bool:
         return self.state != self.base
 
@@ -110,6 +120,33 @@ def asking_for(page: ListPage, state: State) -> Asking:
 def views_of(page: ListPage) -> list[View]:
     """The tabs of the company that who asks may see."""
     return [view for view in page.views if not view.permission or may(view.permission)]
+
+
+def first_of(page: ListPage) -> str:
+    """The tab that a list opens with for who has said nothing, by code."""
+    return next((view.code for view in views_of(page)), "")
+
+
+def opening_of(page: ListPage) -> str:
+    """The view that who asks has said the list opens with, by code; empty where he has not. It may be gone since."""
+    views: Mapping[str, str] = getattr(g.actor.preferences, "opening_views", None) or {}
+    return views.get(page.name, "")
+
+
+def first_tab_address(page: ListPage) -> str:
+    """The address of a list's first tab, whatever it opens with for who asks."""
+    return address_of(page, State(), first_of(page) if opening_of(page) else "")
+
+
+def opening_address(wished: Asking) -> str | None:
+    """Where a list leads whose address says nothing: to the view that who asks has chosen, named, so that all that the
+    page says of itself names it too. None where he has chosen none, or sees it no more."""
+    code = opening_of(wished.page)
+    known = {view.code for view in views_of(wished.page)} | {view.code for view in wished.saved}
+    is_bare = request.endpoint == wished.page.endpoint and not request.args
+    if not is_bare or code == wished.view or code not in known:
+        return None
+    return address_of(wished.page, State(), code)
 
 
 def saved_query(name: str) -> Select[Any]:

@@ -6,38 +6,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from core import database as db
 from core.columns import read_id
 from core.lists.bulk import ACTIONS
-from core.lists.conditions import Unreadable, check, last_of
+from core.lists.conditions import Unreadable, check
 from core.lists.edits import EDIT, EDITINGS
+from core.lists.grouping import levels_of, read_groups
 from core.lists.kinds import VALUES, Kind
-from core.lists.reading import (
-    UNITS,
-    Count,
-    Group,
-    count,
-    grouping_of,
-    order_of,
-    read_groups,
-    read_page,
-)
+from core.lists.reading import Count, count, order_of, read_page
 from core.lists.references import labels
 from core.lists.source import Asked, Column, Source
-from core.lists.state import Condition, Demand, State, demand
+from core.lists.state import Condition, Demand, State
 from core.queries.paging import Page, Window
 from web.filters import company_currency
-from web.lists.asking import Asking, address_of, asked, asking, head_of, headed, shown_columns, views_of
+from web.lists.asking import (
+    Asking,
+    address_of,
+    asked,
+    asking,
+    first_tab_address,
+    head_of,
+    headed,
+    opening_address,
+    shown_columns,
+    views_of,
+)
+from web.lists.choosing import column_choices, moved_address
 from web.lists.declared import LISTS, RECORD_PAGES, Act, Empty, Head, ListPage
 from web.lists.editing import Editor, edited_address, editor_of
+from web.lists.groups import group_choices, group_rows, level_label
 from web.lists.place import anchor
 from web.lists.rows import edits, record_url, select_words
 from web.lists.values import editable
-from web.lists.words import UNIT_WORDS, figure, operator_words, value_words
+from web.lists.words import operator_words, value_words
 from web.navigation import link
 from web.permissions import may
 
@@ -96,15 +101,6 @@ class Chip:
     is_readable: bool
 
 
-@dataclass(frozen=True)
-class GroupRow:
-    """A group with the link to its rows."""
-
-    label: str
-    url: str
-    group: Group
-
-
 def number_of(counted: Count) -> str:
     """How many, with a plus where there are more."""
     return f"{counted.rows:,}" + ("+" if counted.is_capped else "")
@@ -117,6 +113,10 @@ def show_list(page: ListPage, **more: Any) -> Any:
         wished = asking(connection, page)
         if "apply" in request.args:
             return edited_address(connection, wished, who)
+        if (address := opening_address(wished)) is not None:
+            return redirect(address, 303)
+        if "move" in request.args:
+            return moved_address(wished, page.source.open_columns(who))
         return render_template(page.template, **context_of(connection, wished, who), **more)
 
 
@@ -125,7 +125,7 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
     page, state = wished.page, wished.state
     columns = page.source.open_columns(who)
     names = shown_columns(wished, columns)
-    grouping = grouping_of(page.source, state, who)
+    levels = levels_of(page.source, state, who)
     sort = order_of(page.source, state, who, page.default_sort)[0]
     shown = [column_shown(wished, columns[name], sort, who) for name in names]
     sums = [name for name in names if columns[name].sums and columns[name].is_clear(who)]
@@ -133,8 +133,8 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
     states = [*(view.state for view in tabs), *(view.state for view in wished.saved)]
     more = {"whole": "whole" in request.args}
     here, held = count(connection, page.source, state, who, sums, states, _first_tabs(page), **more)
-    groups, has_more_groups = read_groups(connection, page.source, state, who, sums) if grouping else ([], False)
-    rows = _rows(connection, wished, who, names, sort) if grouping is None else Page([])
+    groups, has_more_groups = read_groups(connection, page.source, state, who, sums) if levels else ([], False)
+    rows = Page([]) if levels else _rows(connection, wished, who, names, sort)
     named = reference_labels(connection, page, columns, state.demands, who)
     return {
         "list": page,
@@ -147,12 +147,12 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
         "whole_url": wished.address(whole="yes"),
         "tabs": _tabs(wished, held),
         "chips": [_chip(wished, columns, place, who, named) for place in range(len(state.demands))],
-        "groups": [group_row(wished, group, grouping, columns) for group in groups] if grouping else [],
-        "grouping": head_of(page, grouping[0].name, grouping[0]).label if grouping else None,
+        "groups": group_rows(wished, groups, levels),
+        "grouping": _(", ").join(level_label(page, level) for level in levels),
         "has_more_groups": has_more_groups,
-        "group_choices": _group_choices(wished, columns, who),
+        "group_choices": group_choices(wished, headed(page, columns), columns, levels, who),
         "sort_choices": _sort_choices(wished, columns, sort, who),
-        "column_choices": [(name, head.label, name in names) for name, head in headed(page, columns).items()],
+        "column_choices": column_choices(wished, columns, names),
         "filter_choices": _filter_choices(wished, columns, who),
         "editor": _editor(connection, wished, columns, who, named),
         "acts": acts_of(page),
@@ -254,7 +254,7 @@ def _tabs(wished: Asking, held: Sequence[Count]) -> list[Tab]:
         for view, number in zip(wished.saved, held[len(tabs) :], strict=False)
     ]
     beside = [
-        Tab(str(one.title), url_for(one.endpoint), False, number, False)
+        Tab(str(one.title), first_tab_address(one), False, number, False)
         for one, number in zip(others, held[len(tabs) + len(wished.saved) :], strict=True)
     ]
     return of_company + of_people + beside
@@ -323,51 +323,6 @@ def _editor(
     named: Mapping[tuple[str, int], str],
 ) -> Editor | None:
     return editor_of(connection, wished, columns, who, named) if "edit" in request.args else None
-
-
-def group_row(wished: Asking, group: Group, grouping: tuple[Column, str], columns: Mapping[str, Column]) -> GroupRow:
-    """A group as it is called, with the address of its rows."""
-    column, unit = grouping
-    head = head_of(wished.page, column.name, column)
-    if group.value is None or group.value == "":
-        condition, label = demand(column.name, "empty"), ""
-    elif unit:
-        last = last_of(unit, group.value)
-        condition, label = demand(column.name, "between", group.value, last), period_words(group.value, unit)
-    elif column.kind is Kind.FLAG:
-        condition, label = demand(column.name, "yes" if group.value else "no"), group.value
-    elif column.is_chosen:
-        condition = demand(column.name, "in", getattr(group.value, "value", group.value))
-        label = (head.words or {}).get(group.value, group.label) if column.kind is Kind.CHOICE else group.label
-    elif column.is_figure:
-        condition, label = demand(column.name, "eq", group.value), figure(column, group.value)
-    else:
-        condition, label = demand(column.name, "is", group.value), group.label
-    return GroupRow(label, wished.address(replace(wished.state.asking(condition), group="")), group)
-
-
-def period_words(first: Any, unit: str) -> str:
-    """The name of a day, week, month, quarter or year by its first day."""
-    if unit == "year":
-        return f"{first:%Y}"
-    if unit == "quarter":
-        return f"{first:%Y} Q{(first.month - 1) // 3 + 1}"
-    if unit == "month":
-        return f"{first:%Y-%m}"
-    return f"{first:%G-W%V}" if unit == "week" else f"{first:%Y-%m-%d}"
-
-
-def _group_choices(wished: Asking, columns: Mapping[str, Column], who: Asked) -> list[tuple[str, str, bool]]:
-    found = []
-    for name, head in headed(wished.page, columns).items():
-        column = columns[name]
-        if not column.groups or not column.is_clear(who):
-            continue
-        for unit in UNITS[2:] if column.is_dated else ("",):
-            code = f"{name}.{unit}" if unit else name
-            label = f"{head.label} {UNIT_WORDS[unit]}" if unit else str(head.label)
-            found.append((label, wished.address(replace(wished.state, group=code)), wished.state.group == code))
-    return found
 
 
 def _sort_choices(

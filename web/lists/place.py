@@ -19,7 +19,7 @@ from core import database as db
 from core.lists.placing import Place, read_place
 from core.lists.state import PARAMETERS, State
 from web.lists.address import with_parameters
-from web.lists.asking import Asking, asked, over, views_of
+from web.lists.asking import Asking, asked, first_of, opening_of, over, views_of
 from web.lists.declared import LISTS, ListPage
 from web.permissions import may
 from web.requests import UNREADABLE
@@ -106,6 +106,8 @@ def _place_here() -> PlaceHere | None:
 def _shown(page: ListPage, place: Place, parameters: Mapping[str, Sequence[str]], record_id: int) -> PlaceHere:
     back: dict[str, Sequence[str | None]] = {name: texts for name, texts in parameters.items() if name != "after"}
     back |= {"after": [place.page_after]} if place.page_after else {}
+    if not back and opening_of(page):
+        back = {"view": [first_of(page)]}
     return PlaceHere(
         title=page.title,
         back_url=f"{with_parameters(url_for(page.endpoint), back)}#{anchor(record_id)}",

@@ -20,6 +20,11 @@ def _may_not_share(data: Mapping[str, Any]) -> str:
     return _("Only who may share views shows one to everybody. Keep it for yourself, or ask an administrator.")
 
 
+@sentence_for("view_unknown")
+def _view_unknown(data: Mapping[str, Any]) -> str:
+    return _("There is no view “%(name)s” of this list.", name=data["name"])
+
+
 @sentence_for("nothing_selected")
 def _nothing_selected(data: Mapping[str, Any]) -> str:
     return _("Nothing was done: no row is selected. Tick the rows first, or take all of the list.")

@@ -1,10 +1,10 @@
-"""Views that people save: kept, renamed, shared, deleted."""
+"""Views that people save: kept, renamed, shared, deleted; and the view that a list opens with."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, g, render_template, request
+from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,12 +15,13 @@ from wtforms import BooleanField, StringField
 from core import database as db
 from core.columns import longest_texts
 from core.errors import DomainError, NotFound, PermissionDenied
+from core.lists.opening import open_with
 from core.lists.saved import SavedView, change_view, delete_view, save_view
 from core.lists.state import State
 from web.forms import Form, Required, VersionField
-from web.http import apply_errors, flash_done, flash_refusal, run_command, shown_version
+from web.http import apply_errors, flash_done, flash_refusal, run_command, safe_target, shown_version
 from web.lists import area
-from web.lists.asking import address_of
+from web.lists.asking import address_of, first_of, views_of
 from web.lists.declared import LISTS, ListPage
 from web.merging import merge
 from web.permissions import SIGNED_IN, may
@@ -99,6 +100,26 @@ def delete(view_id: int) -> ResponseReturnValue:
     run_command(delete_view, view_id)
     flash_done(_("View %(name)s deleted", name=found.name))
     return redirect(address_of(page, State()), 303)
+
+
+@area.route("/<list_name>/opening", permission=SIGNED_IN, methods=["POST"])
+def opening(list_name: str) -> ResponseReturnValue:
+    """Lets the list open with a view for who asks; the first tab, or none, leaves it to the list."""
+    page = list_page(list_name)
+    tabs = {view.code: str(view.label) for view in views_of(page)}
+    code = request.values.get("view", "")
+    if code not in tabs and code and not code[1:].isdecimal():
+        abort(404)
+    back = safe_target(request.values.get("next"), url_for(page.endpoint))
+    try:
+        result = run_command(open_with, page.name, None if code in ("", first_of(page)) else code)
+    except DomainError as error:
+        flash_refusal(error)
+        return redirect(back, 303)
+    undo_url = url_for("lists.opening", list_name=page.name, view=result["was"] or "", next=back)
+    name = result["name"] or tabs.get(code or first_of(page), "")
+    flash_done(_("%(list)s opens with %(view)s", list=page.title, view=name), undo_url)
+    return redirect(back, 303)
 
 
 def _filled(view_id: int) -> ViewForm:

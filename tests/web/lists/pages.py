@@ -51,6 +51,20 @@ class ListText:
         ]
 
     @property
+    def nested(self) -> list[tuple[str, str, int, list[tuple[str, str, int]]]]:
+        """Of each group of the first level its name, address and number, and the same of those within it."""
+        link = r'<a href="([^"]*)" data-open>(.*?)</a>'
+        row = re.compile(rf'<tr data-row( class="over")?><td[^>]*>{link}</td><td class="n">([\d,]+)</td>')
+        found: list[tuple[str, str, int, list[tuple[str, str, int]]]] = []
+        for is_over, address, name, number in row.findall(self.text):
+            group = html.unescape(name), html.unescape(address), int(number.replace(",", ""))
+            if is_over:
+                found.append((*group, []))
+            else:
+                found[-1][3].append(group)
+        return found
+
+    @property
     def chips(self) -> list[str]:
         """The filters in force, in words."""
         found = re.findall(r'<span class="chip[^"]*"><a[^>]*>(.*?)</a>', self.text, re.S)

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from core.lists.grouping import UNITS
 from core.lists.kinds import PERIODS, VALUES, Kind
-from core.lists.reading import UNITS, count, read_page
+from core.lists.reading import count, read_page
 from core.lists.source import Asked, Column
 from core.lists.state import State, demand
 from core.masks import IN_THE_CLEAR, showing
@@ -68,6 +69,35 @@ def test_groups_open_the_rows_they_count(shop: Shop, name: str) -> None:
             assert sum(number for _, _, number in groups) == whole, code
             for label, url, number in groups:
                 assert read_list(client, url).total == f"{number:,}", (code, label, url)
+
+
+def pair_of(page: ListPage) -> str:
+    """Two levels that a list can be grouped by, the second by days where it has such."""
+    columns = [column for column in page.source.columns.values() if column.groups]
+    dated = [f"{column.name}.month" for column in columns if column.is_dated]
+    plain = [column.name for column in columns if not column.is_dated]
+    return ",".join([*plain[:1], *dated[:1], *plain[1:2], *dated[1:2]][:2])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_groups_within_groups_add_up_and_open_their_rows(shop: Shop, name: str) -> None:
+    page, client = LISTS[name], shop.client("admin")
+    code = pair_of(page)
+    if "," not in code:
+        pytest.skip("has one column to group by")
+    here = f"{address(page, shop)}?f=&group="
+    groups = read_list(client, f"{here}{code}").nested
+    assert [group[:3] for group in groups] == read_list(client, here + code.split(",")[0]).groups
+    for label, _, number, within in groups:
+        assert sum(inner for _, _, inner in within) == number, label
+        for inner_label, url, inner in within[:2]:
+            assert read_list(client, url).total == f"{inner:,}", (label, inner_label, url)
+    answer = client.post(f"/exports/{name}?f=&group={code}", data={"format": "csv"})
+    heads, *lines = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    whole = [(line[0], int(line[2])) for line in lines if line[1] == "All"]
+    assert whole == [(label, number) for label, _, number, _ in groups]
+    assert len(lines) == len(groups) + sum(len(within) for *_, within in groups)
+    assert heads[2] == "Rows"
 
 
 def examples(column: Column) -> list[tuple[str, ...]]:
