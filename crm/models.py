@@ -418,6 +418,7 @@ class SalesOrderReceivable(Owned, Base):
     """
 
     __tablename__ = "sales_order_receivable"
+    __audited__ = False
 
     order_id: Mapped[int] = mapped_column(primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))

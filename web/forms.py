@@ -245,9 +245,14 @@ class AmountField(Field):
         """How a value that nobody typed is proposed."""
         return plain_money(value, self.places)
 
+    @staticmethod
+    def cleaned(text: str) -> str:
+        """A typed text without what may stand around its number."""
+        return text.strip()
+
     def process_formdata(self, valuelist: list[Any]) -> None:
         self.data = None
-        text = str(valuelist[0]).strip() if valuelist else ""
+        text = self.cleaned(str(valuelist[0])) if valuelist else ""
         if self.kind and text == DOTS:
             mask: Any = Masked(self.kind)
             self.data = mask
@@ -284,8 +289,10 @@ class PercentField(AmountField):
     def _written(self, value: Decimal | None) -> str:
         return plain(value)
 
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        super().process_formdata([str(value).rstrip("%％ ") for value in valuelist])
+    @staticmethod
+    def cleaned(text: str) -> str:
+        """As spreadsheets write it: `10%` is 10."""
+        return text.strip().rstrip("%％ ")
 
 
 class DayField(PlainDateField):

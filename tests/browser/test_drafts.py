@@ -62,6 +62,8 @@ def test_lines_come_back_too(house: House, office: Office) -> None:
         sales.fill(**{f"lines_{line}_product": "TEA", f"lines_{line}_quantity": line + 1})
     sales.open("/customers")
     sales.open(f"/orders/new?customer_id={customer_id}")
+    expect(sales.window.get_by_role("button", name="Restore")).to_be_visible()
+    assert sales.window.evaluate("() => document.querySelector('table.grid').offsetWidth") > 500, "beside the offer"
     sales.press("Restore")
     expect(sales.window.locator('[name="lines-4-quantity"]')).to_have_value("5")
 

@@ -61,11 +61,18 @@ function restore(form, fields) {
   }
 }
 
+// A note stands above the form, and above the columns that it may be one of.
+function withdraw(form, name) {
+  const below = form.closest(".cols") ?? form;
+  below.parentElement.querySelector(`[data-draft-note="${name}"]`)?.remove();
+  return below;
+}
+
 function note(form, name) {
-  form.parentElement.querySelector(`[data-draft-note="${name}"]`)?.remove();
+  const below = withdraw(form, name);
   const made = document.querySelector(`template[data-draft="${name}"]`).content.firstElementChild.cloneNode(true);
   made.dataset.draftNote = name;
-  form.before(made);
+  below.before(made);
   return made;
 }
 
@@ -177,7 +184,7 @@ addEventListener("submit", async (event) => {
   const reached = await isReached();
   button?.removeAttribute("aria-busy");
   asking = null;
-  form.parentElement.querySelector('[data-draft-note="lost"]')?.remove();
+  withdraw(form, "lost");
   if (reached) {
     goes = form;
     form.requestSubmit(button ?? undefined);

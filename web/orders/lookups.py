@@ -35,7 +35,7 @@ def stock() -> ResponseReturnValue:
         return jsonify({"code": "product_unknown", "faults": faults})
     wanted = parse_number(request.args.get("quantity", ""))
     price = parse_number(request.args.get("price", ""))
-    discount = parse_number(request.args.get("discount_percent", "")) or Decimal(0)
+    discount = parse_number(PercentField.cleaned(request.args.get("discount_percent", ""))) or Decimal(0)
     tone, icon, words = stock_state(found, wanted)
     answer: dict[str, Any] = {
         "id": found.id,
@@ -65,7 +65,7 @@ def number_faults() -> dict[str, str]:
     faults = {}
     for name, field in NUMBERS.items():
         try:
-            if typed := request.args.get(name, "").strip():
+            if typed := field.cleaned(request.args.get(name, "")):
                 read_number(typed, places=field.places, largest=field.largest)
         except ValueError as error:
             faults[name] = str(error)
