@@ -214,6 +214,9 @@ def test_live_stock_answers_numbers_and_ways(shop: Shop) -> None:
     assert {"on_hand", "reserved", "available", "back_ordered"} <= set(answer)
     assert answer["short"]["ways"][0][3] == "back_order:"
     assert shop.client("sales").get("/orders/stock?product=6900000000011").json["sku"] == "TEA"
+    pasted = shop.client("sales").get("/orders/stock?product=TEA&quantity=1,000&discount_percent=5%25").json
+    plain = shop.client("sales").get("/orders/stock?product=TEA&quantity=1000&discount_percent=5").json
+    assert (pasted["faults"], pasted["amount"]) == ({}, plain["amount"]), "as a spreadsheet writes it"
     unknown = shop.client("sales").get("/orders/stock?product=nothing&quantity=2o").json
     assert unknown["code"] == "product_unknown" and "id" not in unknown
     assert unknown["faults"].keys() == {"product", "quantity"}
