@@ -215,6 +215,18 @@ ROWS_BEFORE = statement(
     scope="system",
     fact=RowFact,
 )
+# Rows by the records they met, but for those that are at hand; of the ones undone the version is what they left.
+SAME_RECORDS = statement(
+    "imports.same_records",
+    f"""
+    {_ROW}
+     WHERE batch_id = %(batch_id)s::bigint AND state IN ('done', 'undone')
+       AND record_id = ANY (%(record_ids)s::bigint[]) AND position <> ALL (%(positions)s::bigint[])
+    """,
+    tables="import_row",
+    scope="system",
+    fact=RowFact,
+)
 WRITE_ROWS = statement(
     "imports.write_rows",
     """

@@ -174,8 +174,8 @@ def _change(plan: Plan, unit: Unit) -> None:
     unit.record_id, unit.version = unit.found.id, answer["version"]
 
 
-def _restore(plan: Plan, customer_id: int, values: Values, version: int) -> None:
-    change_customer(plan, customer_id, typed(Customer, values), version=version)
+def _restore(plan: Plan, customer_id: int, values: Values, version: int) -> int:
+    return int(change_customer(plan, customer_id, typed(Customer, values), version=version)["version"])
 
 
 declare(

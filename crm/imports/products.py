@@ -70,8 +70,8 @@ def _change(plan: Plan, unit: Unit) -> None:
     unit.record_id, unit.version = found_id(unit), change_product(plan, found_id(unit), values)["version"]
 
 
-def _restore(plan: Plan, product_id: int, values: Values, version: int) -> None:
-    change_product(plan, product_id, typed(Product, values), version=version)
+def _restore(plan: Plan, product_id: int, values: Values, version: int) -> int:
+    return int(change_product(plan, product_id, typed(Product, values), version=version)["version"])
 
 
 def _no_new_product(plan: Plan, unit: Unit) -> None:
