@@ -107,3 +107,27 @@ def test_what_somebody_wrote_between_or_after_its_rows_is_not_undone(importer: I
             world.run(change_customer, customer_id, {"city": "常州"})
     with refused("import_built_upon", count=1):
         importer.run(undo_import, batch["id"])
+
+
+@pytest.mark.parametrize(
+    ("existing", "state", "actions"),
+    [
+        ("skip", "ready", ["skip", "create", "skip", "skip"]),
+        ("update", "ready", ["update", "create", "update", "update"]),
+        ("ask", "asks", ["ask", "create", "ask", "ask"]),
+    ],
+)
+def test_the_check_names_the_line_that_is_the_same_record(
+    importer: Importer, existing: str, state: str, actions: list[str]
+) -> None:
+    importer.world.run(create_customer, {"name": "早有客户", "city": "无锡"})
+    batch = importer.check(importer.upload("customers", ("a.csv", csv_file(FILES["customers"][:5]))), existing)
+    same = ["import_same_in_file"]
+    assert importer.rows(batch["id"]) == [
+        (2, state, actions[0], []),
+        (3, "ready", "create", []),
+        (4, state, actions[2], same),
+        (5, state, actions[3], same),
+    ]
+    lines = importer.world.rows("SELECT reasons->0->'data'->'line' FROM import_row WHERE line > 3 ORDER BY line")
+    assert lines == [(2,), (3,)]
