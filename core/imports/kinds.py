@@ -100,9 +100,10 @@ class Kind:
     One by one: `create(plan, unit)` and `change(plan, unit)` run the domain's commands and set `record_id` (and
     `before`, the values an update writes over, and `version`); `restore(plan, id, before, version)` puts them back and
     answers the version that makes.
-    Many at once: `check` judges units without writing, `create_many` writes what was judged. `foresee(cells, state)`
-    may ask pure functions that remember for what the check or the doing (`state`) of rows to come will ask them, by the
-    rows' filled cells.
+    Many at once: `check` judges units without writing, `create_many` writes what was judged. `check_fields` adds to
+    units that are refused for some of their fields what is wrong with the others. `foresee(cells, state)` may ask pure
+    functions that remember for what the check or the doing (`state`) of rows to come will ask them, by the rows' filled
+    cells.
 
     `own_parts` are the tables whose rows are part of a record, by the column that names it; of `listed_parts` among
     them only those rows whose ids the import noted (`before["parts"]`). Anything else that refers to a record was built
@@ -123,6 +124,7 @@ class Kind:
     create: Callable[[Plan, Unit], None] | None = None
     change: Callable[[Plan, Unit], None] | None = None
     check: Many | None = None
+    check_fields: Many | None = None
     create_many: Many | None = None
     foresee: Callable[[Sequence[Mapping[str, str]], str], None] | None = None
     group_by: str = ""
