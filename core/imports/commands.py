@@ -346,7 +346,7 @@ def undo_import(plan: Plan, batch_id: int) -> dict[str, Any]:
     [made] = plan.fetch(MADE(batch_id=batch_id))
     if not made:
         raise DomainError("import_nothing_to_undo")
-    built = built_on(plan, kind, made)
+    built = built_on(plan, kind, batch_id, made, all_rows=True)
     if built:
         shown = [fact._asdict() for fact in built[:MOST_SHOWN_BUILT]]
         raise DomainError("import_built_upon", count=len({fact.record_id for fact in built}), built=shown)

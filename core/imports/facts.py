@@ -215,6 +215,18 @@ ROWS_BEFORE = statement(
     scope="system",
     fact=RowFact,
 )
+# Rows by the records they met, but for those that are at hand; of the ones undone the version is what they left.
+SAME_RECORDS = statement(
+    "imports.same_records",
+    f"""
+    {_ROW}
+     WHERE batch_id = %(batch_id)s::bigint AND state IN ('done', 'undone')
+       AND record_id = ANY (%(record_ids)s::bigint[]) AND position <> ALL (%(positions)s::bigint[])
+    """,
+    tables="import_row",
+    scope="system",
+    fact=RowFact,
+)
 WRITE_ROWS = statement(
     "imports.write_rows",
     """
@@ -231,22 +243,28 @@ WRITE_ROWS = statement(
     tables="import_row",
     scope="system",
 )
-# Rows of one file that would be the same record: all but the first are treated as what is there already.
+# Rows of one file that are the same record: each is told of the first. Of those that would make one, all but the first
+# are treated as what is there already; the others are treated so as it is, and done in order.
 SAME_IN_FILE = statement(
     "imports.same_in_file",
     """
-    WITH known AS (SELECT position, line, unnest(keys) AS key FROM import_row
-                    WHERE batch_id = %(batch_id)s::bigint AND state = 'ready' AND action = 'create'
-                      AND position = unit),
+    WITH known AS (SELECT position, line,
+                          unnest(CASE action WHEN 'create' THEN keys ELSE ARRAY['found:' || found_id] END) AS key
+                     FROM import_row
+                    WHERE batch_id = %(batch_id)s::bigint AND position = unit
+                      AND (state = 'ready' AND action = 'create'
+                           OR state IN ('ready', 'asks') AND found_id IS NOT NULL)),
     later AS (SELECT position, min(first) AS first FROM (
                   SELECT position, first_value(position) OVER keys AS first_position,
                          first_value(line) OVER keys AS first
                     FROM known WINDOW keys AS (PARTITION BY key ORDER BY position)) AS found
                WHERE position > first_position GROUP BY position)
     UPDATE import_row AS row
-       SET state = %(state)s, action = %(action)s,
+       SET state = CASE row.action WHEN 'create' THEN %(state)s::text ELSE row.state END,
+           action = CASE row.action WHEN 'create' THEN %(action)s::text ELSE row.action END,
            reasons = jsonb_build_array(jsonb_build_object('field', NULL, 'code', 'import_same_in_file',
                                                           'data', jsonb_build_object('line', later.first)))
+                     || coalesce(row.reasons, '[]')
       FROM later WHERE row.batch_id = %(batch_id)s::bigint AND row.unit = later.position
     """,
     tables="import_row",

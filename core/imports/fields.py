@@ -60,6 +60,8 @@ def read_number(field: Field, text: str, unit: str) -> Any:
         raise Unreadable("not_a_number", text=quoted(text), guess=None)
     if found.normalize().as_tuple().exponent < -field.places:  # type: ignore[operator]  # a finite number
         raise Unreadable("too_many_decimals", places=field.places)
+    if field.from_zero and found < 0:
+        raise Unreadable("negative")
     return found
 
 
@@ -153,7 +155,8 @@ class Field:
     (`READERS`). `choices` maps a value to its (Chinese, English) names. `look_up` finds what a reference means: a
     statement that answers (text, id) for `texts`. `is_many` marks what each row of a record has for itself (an order's
     lines). `mask` is the kind its values are masked as (`core.masks`), `permission` what setting it needs.
-    `needed_when_new` marks what a new record must have, and one that is there may go without.
+    `needed_when_new` marks what a new record must have, and one that is there may go without; `from_zero` a number that
+    is never below zero.
     """
 
     name: str
@@ -169,6 +172,7 @@ class Field:
     permission: str = ""
     hint: tuple[str, str] = ("", "")
     needed_when_new: bool = False
+    from_zero: bool = False
 
     def label(self, language: str) -> str:
         """What the field is called."""

@@ -33,7 +33,7 @@ from core.imports.facts import (
 from core.imports.judging import carry_out, judge, policy_of, read_cells, reasons_of, resolve_references, units_of
 from core.imports.kinds import KINDS, Kind, Unit
 from core.imports.models import WORKING, Action, BatchState, ImportBatch, RowState
-from core.imports.undoing import undo_units
+from core.imports.undoing import Undone, undo_units
 from core.masks import showing
 from core.outbox import consumer, emit_next
 from core.plan import Plan
@@ -213,14 +213,14 @@ def _undo(plan: Plan, batch: BatchFact, kind: Kind) -> None:
         _finish_undo(plan, batch)
         return
     done = [row for row in rows if row.state == "done"]
-    kept = undo_units(plan, kind, batch.id, done) if done else 0
+    told = undo_units(plan, kind, batch.id, done) if done else Undone(0, 0)
     go_on(
         plan,
         batch,
         position=rows[-1].position,
         rows_worked=batch.rows_worked + len(rows),
-        rows_undone=batch.rows_undone + len(done) - kept,
-        rows_kept=batch.rows_kept + kept,
+        rows_undone=batch.rows_undone + told.undone,
+        rows_kept=batch.rows_kept + told.kept,
     )
 
 

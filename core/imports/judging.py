@@ -96,6 +96,9 @@ def judge(plan: Plan, kind: Kind, units: Sequence[Unit], policy: Action) -> None
     """Says of every unit what is to be done with it, or why nothing can be; nothing that it tries stays."""
     find(plan, kind.look or kind.find, units)
     _decide(kind, units, policy)
+    refused = [unit for unit in units if any(row.faults for row in unit.rows)]
+    if kind.check_fields is not None and refused:
+        kind.check_fields(plan, refused)
     tried = [unit for unit in units if unit.action in (Action.CREATE, Action.UPDATE) and not unit.is_bad]
     new = [unit for unit in tried if unit.action is Action.CREATE]
     if kind.check is not None:

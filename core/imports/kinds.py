@@ -98,16 +98,19 @@ class Kind:
     `look` finds for a dry run, where `find` takes locks.
 
     One by one: `create(plan, unit)` and `change(plan, unit)` run the domain's commands and set `record_id` (and
-    `before`, the values an update writes over, and `version`); `restore(plan, id, before, version)` puts them back.
-    Many at once: `check` judges units without writing, `create_many` writes what was judged. `foresee(cells, state)`
-    may ask pure functions that remember for what the check or the doing (`state`) of rows to come will ask them, by the
-    rows' filled cells.
+    `before`, the values an update writes over, and `version`); `restore(plan, id, before, version)` puts them back and
+    answers the version that makes.
+    Many at once: `check` judges units without writing, `create_many` writes what was judged. `check_fields` adds to
+    units that are refused for some of their fields what is wrong with the others. `foresee(cells, state)` may ask pure
+    functions that remember for what the check or the doing (`state`) of rows to come will ask them, by the rows' filled
+    cells.
 
     `own_parts` are the tables whose rows are part of a record, by the column that names it; of `listed_parts` among
     them only those rows whose ids the import noted (`before["parts"]`). Anything else that refers to a record was built
-    on it, unless `built_on(plan, rows)` says otherwise. `remove(plan, ids)` deletes records on which nothing was built;
-    `take_back(plan, units)` instead reverses what cannot be deleted. `existing` is what is proposed for records there
-    are already. With `has_custom`, the fields that a company has added to records of `table` come in as well.
+    on it, unless `built_on(plan, batch_id, rows)` says otherwise. `remove(plan, ids)` deletes records on which nothing
+    was built; `take_back(plan, units)` instead reverses what cannot be deleted. `existing` is what is proposed for
+    records there are already. With `has_custom`, the fields that a company has added to records of `table` come in as
+    well.
     """
 
     name: str
@@ -121,16 +124,17 @@ class Kind:
     create: Callable[[Plan, Unit], None] | None = None
     change: Callable[[Plan, Unit], None] | None = None
     check: Many | None = None
+    check_fields: Many | None = None
     create_many: Many | None = None
     foresee: Callable[[Sequence[Mapping[str, str]], str], None] | None = None
     group_by: str = ""
     table: str = ""
     own_parts: Mapping[str, str] = field(default_factory=dict)
     listed_parts: Sequence[str] = ()
-    restore: Callable[[Plan, int, Values, int], Any] | None = None
+    restore: Callable[[Plan, int, Values, int], int | None] | None = None
     remove: Callable[[Plan, Sequence[int]], None] | None = None
     take_back: Many | None = None
-    built_on: Callable[[Plan, Sequence[Any]], list[Any]] | None = None
+    built_on: Callable[[Plan, int, Sequence[Any]], list[Any]] | None = None
     label: str = "name"
     endpoint: str = ""
     argument: str = ""

@@ -50,9 +50,9 @@ def _change(plan: Plan, unit: Unit) -> None:
     unit.record_id, unit.version = answer["id"], answer["version"]
 
 
-def _restore(plan: Plan, contact_id: int, held: Values, version: int) -> None:
+def _restore(plan: Plan, contact_id: int, held: Values, version: int) -> int:
     values = typed(Contact, held["values"])
-    save_contact(plan, held["customer_id"], values, contact_id=contact_id, version=version)
+    return int(save_contact(plan, held["customer_id"], values, contact_id=contact_id, version=version)["version"])
 
 
 declare(

@@ -69,17 +69,24 @@ def _standard(plan: Plan, units: Sequence[Unit]) -> None:
     """Standard forms of texts and keys, and what comes with the customer; kept from the check where there was one."""
     home = get_company(plan.session).country
     for unit in units:
-        values = unit.values
-        country = values.get("country") or home
-        if unit.data is not None:
-            continue
-        errors = FieldErrors()
-        unit.data = {"standard": standard_forms(values, country, errors), "contact": None, "address": None}
-        for part, fields, columns in (("contact", CONTACT, _contact), ("address", ADDRESS, _address)):
-            told = {column: values[name] for name, column in fields.items() if values.get(name) is not None}
-            if told.get("name" if part == "contact" else "street"):
-                unit.data[part] = columns(told, country, errors)
-        _fault(unit, errors)
+        if unit.data is None:
+            unit.data, faults = _standard_of(unit.values, home)
+            _fault(unit, faults)
+
+
+def _standard_of(values: Values, home: str) -> tuple[Values, dict[str, FieldError]]:
+    """What is kept of the values of one, and what is wrong with them by the file's fields."""
+    country, errors = values.get("country") or home, FieldErrors()
+    data: Values = {"standard": standard_forms(values, country, errors), "contact": None, "address": None}
+    faults = dict(errors.found)
+    for part, fields, columns in (("contact", CONTACT, _contact), ("address", ADDRESS, _address)):
+        told = {column: values[name] for name, column in fields.items() if values.get(name) is not None}
+        if told.get("name" if part == "contact" else "street"):
+            errors, named = FieldErrors(), {column: name for name, column in fields.items()}
+            data[part] = columns(told, country, errors)
+            for column, fault in errors.found.items():
+                faults.setdefault(named.get(column, column), fault)
+    return data, faults
 
 
 def _contact(told: Values, country: str, errors: FieldErrors) -> Values:
@@ -90,8 +97,8 @@ def _address(told: Values, country: str, errors: FieldErrors) -> Values:
     return address_columns({**told, "kind": "billing"}, country, errors, is_new=True)
 
 
-def _fault(unit: Unit, errors: FieldErrors) -> None:
-    for name, fault in errors.found.items():
+def _fault(unit: Unit, faults: Mapping[str, FieldError]) -> None:
+    for name, fault in faults.items():
         unit.rows[0].faults.setdefault(name, fault)
 
 
@@ -145,10 +152,24 @@ def _check(plan: Plan, units: Sequence[Unit]) -> None:
         contact = of_contacts.get(id(unit))
         errors, values = custom.errors, {name: unit.values.get(name) for name in EDITABLE}
         columns = customer_columns(values, facts, errors, actor_id=plan.actor.user_id, standard=_forms(unit))
-        _fault(unit, errors)
+        _fault(unit, errors.found)
         if contact is not None:
             _need(unit, contact)
         unit.ready = NewCustomer(columns, (unit.data or {})["contact"], (unit.data or {})["address"], custom, contact)
+
+
+def _check_fields(plan: Plan, units: Sequence[Unit]) -> None:
+    """What else is wrong with the values there are of customers that are refused already. What is missing is not told:
+    it may be what could not be read, and a customer there is may go without."""
+    home = get_company(plan.session).country
+    facts = customer_facts(plan, [unit.values for unit in units])
+    for unit in units:
+        values, errors = unit.values, FieldErrors()
+        data, faults = (unit.data, {}) if unit.data is not None else _standard_of(values, home)
+        told = {name: values.get(name) for name in EDITABLE}
+        customer_columns(told, facts, errors, actor_id=plan.actor.user_id, standard=data["standard"])
+        found = {**faults, **errors.found}
+        _fault(unit, {name: fault for name, fault in found.items() if values.get(name) is not None})
 
 
 def _need(unit: Unit, contact: Custom) -> None:
@@ -174,8 +195,8 @@ def _change(plan: Plan, unit: Unit) -> None:
     unit.record_id, unit.version = unit.found.id, answer["version"]
 
 
-def _restore(plan: Plan, customer_id: int, values: Values, version: int) -> None:
-    change_customer(plan, customer_id, typed(Customer, values), version=version)
+def _restore(plan: Plan, customer_id: int, values: Values, version: int) -> int:
+    return int(change_customer(plan, customer_id, typed(Customer, values), version=version)["version"])
 
 
 declare(
@@ -193,6 +214,7 @@ declare(
         find=_find,
         look=_look,
         check=_check,
+        check_fields=_check_fields,
         create_many=_create_many,
         foresee=_foresee,
         change=_change,

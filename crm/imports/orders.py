@@ -118,7 +118,7 @@ def _cancel(plan: Plan, units: Sequence[Unit]) -> None:
             cancel_order(plan, unit.record_id, reason=plan.context.reason)
 
 
-def _built_on(plan: Plan, rows: Sequence[Any]) -> list[BuiltFact]:
+def _built_on(plan: Plan, batch_id: int, rows: Sequence[Any]) -> list[BuiltFact]:
     [found] = plan.fetch(TOUCHED(order_ids=[row.record_id for row in rows]))
     return list(found)
 

@@ -37,8 +37,8 @@ _SKU = text(
     "SKU|Product code|Code|Article|Item number|Product ID|ID",
     required=True,
 )
-_PRICE = number("price", "单价|价格|售价|销售价", "Price|Unit price|List price|Sales price")
-_COST = number("cost", "成本|成本价|进价", "Cost|Cost price|Unit cost|Purchase price", mask=COSTS)
+_PRICE = number("price", "单价|价格|售价|销售价", "Price|Unit price|List price|Sales price", from_zero=True)
+_COST = number("cost", "成本|成本价|进价", "Cost|Cost price|Unit cost|Purchase price", mask=COSTS, from_zero=True)
 
 
 def _find(plan: Plan, units: Sequence[Unit]) -> None:
@@ -70,8 +70,8 @@ def _change(plan: Plan, unit: Unit) -> None:
     unit.record_id, unit.version = found_id(unit), change_product(plan, found_id(unit), values)["version"]
 
 
-def _restore(plan: Plan, product_id: int, values: Values, version: int) -> None:
-    change_product(plan, product_id, typed(Product, values), version=version)
+def _restore(plan: Plan, product_id: int, values: Values, version: int) -> int:
+    return int(change_product(plan, product_id, typed(Product, values), version=version)["version"])
 
 
 def _no_new_product(plan: Plan, unit: Unit) -> None:

@@ -44,21 +44,26 @@ LEVELS = statement(
     scope="system",
     fact=LevelFact,
 )
-# What moved since, of the same products anywhere: their value is the whole company's.
+# What moved since, of the same products anywhere: their value is the whole company's. What the import itself moved with
+# other rows is no part of that, undone or to be undone.
 LATER = statement(
     "imports.later_moves",
     """
-    SELECT level.id, sku, 'stock_move', count(*)
-      FROM unnest(%(level_ids)s::bigint[], %(origins)s::text[]) AS told (level_id, origin)
-      JOIN stock_level AS level ON level.id = told.level_id
-      JOIN product ON product.id = level.product_id
-      JOIN stock_move AS made ON made.level_id = level.id AND made.origin = told.origin
-      JOIN stock_move AS later ON later.product_id = made.product_id AND later.recorded_at >= made.recorded_at
-           AND later.id > made.id AND later.origin <> ALL (%(origins)s::text[])
-           AND coalesce(later.reason, '') <> %(reason)s
-     GROUP BY level.id, sku
+    WITH found AS MATERIALIZED (
+        SELECT level.id, sku, later.origin
+          FROM unnest(%(level_ids)s::bigint[], %(origins)s::text[]) AS told (level_id, origin)
+          JOIN stock_level AS level ON level.id = told.level_id
+          JOIN product ON product.id = level.product_id
+          JOIN stock_move AS made ON made.level_id = level.id AND made.origin = told.origin
+          JOIN stock_move AS later ON later.product_id = made.product_id AND later.recorded_at >= made.recorded_at
+               AND later.id > made.id AND later.origin <> ALL (%(origins)s::text[])
+               AND coalesce(later.reason, '') <> %(reason)s)
+    SELECT id, sku, 'stock_move', count(*) FROM found
+     WHERE NOT EXISTS (SELECT FROM import_row WHERE batch_id = %(batch_id)s::bigint AND state IN ('done', 'undone')
+                          AND before ->> 'origin' = found.origin)
+     GROUP BY id, sku
     """,
-    tables="stock_level product stock_move",
+    tables="stock_level product stock_move import_row",
     scope="system",
     fact=BuiltFact,
 )
@@ -142,12 +147,13 @@ def _undo_reason(plan: Plan) -> str:
     return f"↺ {plan.context.reason}"[:300]
 
 
-def _restore(plan: Plan, level_id: int, held: Values, version: int) -> None:
+def _restore(plan: Plan, level_id: int, held: Values, version: int) -> int | None:
     cost = held.get("unit_cost")
     line = StockLine(held["product_id"], -Decimal(held["quantity"]), None if cost is None else Decimal(cost))
     adjust_stock(plan, reason=_undo_reason(plan), lines=[line], warehouse_id=held["warehouse_id"])
     plan.take_numbers()
     plan.send_writes()
+    return None  # levels have none
 
 
 def _take_back(plan: Plan, units: Sequence[Unit]) -> None:
@@ -167,10 +173,11 @@ def _take_back(plan: Plan, units: Sequence[Unit]) -> None:
                 unit.refuse(error)
 
 
-def _built_on(plan: Plan, rows: Sequence[Any]) -> list[BuiltFact]:
+def _built_on(plan: Plan, batch_id: int, rows: Sequence[Any]) -> list[BuiltFact]:
     held = [row for row in rows if (row.before or {}).get("origin")]
     origins = [row.before["origin"] for row in held]
-    [found] = plan.fetch(LATER(level_ids=[row.record_id for row in held], origins=origins, reason=_undo_reason(plan)))
+    ids, reason = [row.record_id for row in held], _undo_reason(plan)
+    [found] = plan.fetch(LATER(batch_id=batch_id, level_ids=ids, origins=origins, reason=reason))
     return list(found)
 
 
@@ -197,9 +204,10 @@ declare(
                 "Quantity|On hand|Counted|Stock|Units in stock|Qty",
                 places=3,
                 required=True,
+                from_zero=True,
             ),
             reference("warehouse_id", "仓库|仓库编号", "Warehouse|Warehouse code|Location", WAREHOUSES),
-            number("unit_cost", "单位成本|成本|成本价", "Unit cost|Cost", mask=COSTS),
+            number("unit_cost", "单位成本|成本|成本价", "Unit cost|Cost", mask=COSTS, from_zero=True),
         ),
         existing=Action.UPDATE,
         find=_find,

@@ -47,8 +47,8 @@ def _change(plan: Plan, unit: Unit) -> None:
     unit.record_id, unit.version = found_id(unit), change_supplier(plan, found_id(unit), values)["version"]
 
 
-def _restore(plan: Plan, supplier_id: int, values: Values, version: int) -> None:
-    change_supplier(plan, supplier_id, typed(Supplier, values), version=version)
+def _restore(plan: Plan, supplier_id: int, values: Values, version: int) -> int:
+    return int(change_supplier(plan, supplier_id, typed(Supplier, values), version=version)["version"])
 
 
 declare(

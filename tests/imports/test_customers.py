@@ -56,6 +56,25 @@ def test_each_refused_row_says_why_and_the_others_come_in(importer: Importer) ->
     assert (batch["rows_created"], batch["rows_bad"]) == (1, 4)
 
 
+def test_a_refused_row_names_all_that_is_wrong_with_it(importer: Importer) -> None:
+    rows = [
+        ["客户名称", "电话", "邮箱", "国家", "信用额度", "联系人", "联系人职务"],
+        ["白云贸易有限公司", "1" * 201, "no address", "Nowhere", "-1", "林薇", "长" * 201],
+        ["", "", "no address", "", "many", "", ""],
+        ["青山贸易有限公司", "", "no address", "", "-1", "", ""],
+    ]
+    batch = importer.check(importer.upload("customers", ("a.csv", csv_file(rows))))
+    found = importer.world.rows("SELECT reasons FROM import_row WHERE batch_id = :id ORDER BY line", id=batch["id"])
+    assert [{reason["field"]: reason["code"] for reason in reasons} for (reasons,) in found] == [
+        {
+            "country": "unknown_country", "phone": "too_long", "email": "not_an_email",
+            "credit_limit": "not_an_amount", "contact_title": "too_long",
+        },
+        {"name": "required", "email": "not_an_email", "credit_limit": "not_a_number"},
+        {"email": "not_an_email", "credit_limit": "not_an_amount"},
+    ]  # fmt: skip
+
+
 def test_a_dry_run_writes_nothing(importer: Importer) -> None:
     before = content_of(importer.world, *TOUCHED, "number_series")
     checked = importer.check(importer.upload("customers", ("a.csv", csv_file(table_of(5)))))
