@@ -22,13 +22,13 @@ from tests.world import new_key
 
 VALUES = {
     "opportunities": {
-        "name": "Renamed",
         "amount": "1200.50",
         "expected_close_on": "2027-03-31",
         "budget": "9000",
         "schedule": "second quarter",
         "source": "fair",
         "competitor": "Globex",
+        "name": "Renamed",
     },
     "contacts": {
         "title": "Head of purchasing",
