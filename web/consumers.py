@@ -14,6 +14,8 @@ CONSUMER_MODULES = (
     "core.lists.bulk",
     "crm.lists.activities",
     "crm.lists.editing",
+    "crm.lists.orders",
+    "crm.lists.quotations",
     "core.lists.suppliers",
     "inventory.lists.products",
     "finance.lists.tasks",

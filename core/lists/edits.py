@@ -18,13 +18,14 @@ from core.plan import Plan
 class Editing:
     """How fields of one kind of record are edited one by one: `change(plan, record_id, {field: value})` under
     `permission`; `fields` gives the field that a column of the list shows, `also` the permission a field asks for
-    besides."""
+    besides. `lock(plan, record_id)` locks what `change` locks before the record, so that both keep one order."""
 
     model: Any
     permission: str
     change: Callable[[Plan, int, dict[str, Any]], Any]
     fields: Mapping[str, str]
     also: Mapping[str, str]
+    lock: Callable[[Plan, int], object] | None = None
 
 
 EDITINGS: Final[dict[str, Editing]] = {}
@@ -77,6 +78,8 @@ def _check_may(plan: Plan, editing: Editing, field: str) -> None:
 
 def _standing(plan: Plan, editing: Editing, record_id: int, field: str) -> Any:
     """What a field holds now. Raises NotFound for a record that is not seen."""
+    if editing.lock is not None:
+        editing.lock(plan, record_id)
     found = plan.session.get(editing.model, record_id, with_for_update={"key_share": True}, populate_existing=True)
     if found is None:
         raise NotFound(editing.model.__tablename__, record_id)

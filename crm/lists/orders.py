@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 
+from core.lists.bulk import Action, offer
 from core.lists.kinds import Kind
 from core.lists.source import TODAY, Column, Join, Source, columns_of
 from core.organization import User
 from core.parties import Customer
+from core.plan import Plan
 from core.queries.words import matches_customer
 from core.scope import visible_rows
 from crm.lists.customers import MONEY, NEVER
@@ -22,6 +24,8 @@ from crm.models import (
     SalesOrderShipment,
     ShippingStatus,
 )
+from crm.orders.cancel import cancel_order
+from crm.orders.facts import ORDER_FOR_UPDATE, the_order
 from inventory.lists import shared  # noqa: F401 (its reference)
 from inventory.models import Reservation, Shipment, Warehouse
 
@@ -150,3 +154,14 @@ ORDERS: Final = Source(
     matches=_in_number,
     words_need=("customer",),
 )  # fmt: skip
+
+
+def _cancel_draft(plan: Plan, order_id: int, _data: Any) -> dict[str, Any]:
+    """Cancels an order that is a draft still. What is confirmed holds goods and money, and is looked at one by one."""
+    [orders] = plan.fetch(ORDER_FOR_UPDATE(order_id=order_id))
+    the_order(orders, order_id).require(OrderState.DRAFT)
+    cancel_order(plan, order_id)
+    return {}
+
+
+offer("orders", Action("cancel_drafts", "orders.cancel", _cancel_draft))

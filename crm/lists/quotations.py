@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_
 from sqlalchemy.orm import aliased
 
+from core.lists.bulk import Action, offer
 from core.lists.kinds import Kind
 from core.lists.source import TODAY, Column, Join, Source, columns_of
 from core.organization import User
 from core.parties import Customer
+from core.plan import Plan
 from core.queries.words import matches_customer
 from core.scope import visible_rows
 from crm.lists.customers import NEVER
 from crm.models import Quotation, QuotationState
+from crm.quotations import mark_quotation
 
 _Owner, _Salesperson = aliased(User), aliased(User)
 _is_open = Quotation.state.in_((QuotationState.DRAFT, QuotationState.SENT))
@@ -76,3 +79,11 @@ QUOTATIONS: Final = Source(
     matches=_words,
     words_need=("customer",),
 )  # fmt: skip
+
+
+def _decline(plan: Plan, quotation_id: int, _data: Any) -> dict[str, Any]:
+    mark_quotation(plan, quotation_id, QuotationState.DECLINED)
+    return {}
+
+
+offer("quotations", Action("declined", "quotations.write", _decline))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
+import crm.lists.editing  # noqa: F401 (what can be edited in the list)
 from core.lists.contacts import CONTACTS
 from core.lists.state import State, demand
 from web.customers.forms import CHANNELS

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from core.lists.state import State, demand
 from crm.lists.customers import MONEY
 from crm.lists.orders import ORDERS
-from web.lists.declared import Empty, Head, ListPage, View, declare
+from web.lists.declared import Act, Empty, Head, ListPage, View, declare
 from web.orders.sentences import INVOICING, PAYMENT, PAYMENT_TONES, SHIPPING, SHIPPING_TONES, STATE_TONES, STATES
 
 
@@ -64,6 +64,7 @@ ORDER_LIST = declare(
         template="orders/index.html",
         cells="orders/cells.html",
         aliases={"customer_id": "customer", "owner": "owner"},
+        acts=(Act("cancel_drafts", _("Cancel drafts"), "stop", _("Cancel these drafts?")),),
         phone_lines=("customer", "ordered_on"),
     )
 )

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 
 from core.lists.state import State, demand
 from crm.lists.quotations import QUOTATIONS
-from web.lists.declared import Empty, Head, ListPage, View, declare
+from web.lists.declared import Act, Empty, Head, ListPage, View, declare
 from web.quotations.sentences import STATE_TONES, STATES
 
 QUOTATION_LIST = declare(
@@ -49,6 +49,7 @@ QUOTATION_LIST = declare(
         ),
         template="quotations/index.html",
         aliases={"customer_id": "customer", "owner": "owner"},
+        acts=(Act("declined", _("Mark as declined"), "stop", _("Mark these quotations as declined?")),),
         phone_lines=("customer", "quoted_on"),
     )
 )

@@ -177,6 +177,39 @@ def test_a_planned_task_is_done_from_its_row_and_waits_again(shop: Shop) -> None
     assert shop.world.value(state, id=shop.ids["task"]) is False
 
 
+def test_drafts_are_cancelled_together_and_what_is_confirmed_stays(shop: Shop) -> None:
+    world, ids = shop.world, shop.ids
+    drafts = [world.order(ids["customer"], (ids["tea"], 1))["id"] for _ in range(2)]
+    sent = {"action": "cancel_drafts", "id": [*drafts, ids["waiting"]]}
+    asked = html.unescape(shop.post("/lists/orders/act", sent, "sales").text)
+    assert "Cancel these drafts?" in asked
+    assert "There is no way back." in asked
+    assert shop.post("/lists/orders/act", {**sent, "confirmed": "yes"}, "sales").status_code == 303
+    states = "SELECT state FROM sales_order WHERE id = ANY (:ids) ORDER BY id"
+    assert [row[0] for row in world.rows(states, ids=drafts)] == ["cancelled"] * 2
+    assert world.value("SELECT state FROM sales_order WHERE id = :id", id=ids["waiting"]) == "confirmed"
+    page = html.unescape(shop.client("sales").get(f"/lists/jobs/{job_of(shop, 'sales')}").text)
+    assert "1 refused" in page
+    assert "this works only while it is “Draft”" in page
+    assert shop.post("/lists/orders/act", sent, "warehouse").status_code == 404
+
+
+def test_quotations_are_declined_together_and_what_is_ordered_stays(shop: Shop) -> None:
+    world, ids = shop.world, shop.ids
+    sent = {"action": "declined", "confirmed": "yes", "id": [ids["sent"], ids["ordered"]]}
+    assert shop.post("/lists/quotations/act", sent, "finance").status_code == 404
+    assert shop.post("/lists/quotations/act", sent, "sales").status_code == 303
+    states = "SELECT id, state FROM quotation WHERE id = ANY (:ids)"
+    found = dict(tuple(row) for row in world.rows(states, ids=sent["id"]))
+    assert found == {ids["sent"]: "declined", ids["ordered"]: "ordered"}
+    told = "SELECT count(*) FROM audit_row WHERE action = 'quotation.marked' AND record_id = :id"
+    assert world.value(told, id=ids["sent"]) == 2
+    job_id = job_of(shop, "sales")
+    assert "1 refused" in shop.client("sales").get(f"/lists/jobs/{job_id}").text
+    assert shop.post(f"/lists/jobs/{job_id}/undo", {}, "sales").status_code == 303
+    assert world.value("SELECT state FROM quotation WHERE id = :id", id=ids["sent"]) == "declined"
+
+
 # one field of one row -------------------------------------------------------------------------------------------------
 def test_a_field_is_edited_in_place_and_taken_back(shop: Shop, some: list[int]) -> None:
     client, here = shop.client("admin"), f"/lists/customers/{some[0]}/size"
