@@ -142,7 +142,8 @@ def _bars(report: Answer) -> Answer:
     last = list(report["sizes"].values())[-1]
     met: dict[str, bool] = {}
     for name, found in last.get("search", {}).items():
-        met[f"search {name} p95"] = found["p95_ms"] <= BARS["search_p95_ms"]
+        is_page = name.endswith(" list")  # a list that is searched is drawn as a page
+        met[f"search {name} p95"] = found["p95_ms"] <= BARS["pages_p95_ms" if is_page else "search_p95_ms"]
     for name, found in last.get("pages", {}).items():
         met[f"pages {name} p95"] = found["p95_ms"] <= BARS["pages_p95_ms"]
     for name, grown in report["growth"].items():

@@ -13,8 +13,8 @@ from core.normalise import search_text
 from web.bench.surface.visitor import Visitor
 from web.cli.migrate import driver_url
 
-BOXES = {"box": "/search?q={}", "list": "/customers?q={}"}
-"""Where a text is typed: the search box of every page, the filter of the customers' list."""
+BOXES = {"box": "/search/box?q={}", "list": "/customers?q={}"}
+"""Where a text is typed: the search box of every page, which asks while one types; the words of the customers' list."""
 COMMON = ("有限公司", "科技", "贸易", "商行", "公司", "youxiangongsi", "yxgs", "ltd", "trading", "a")
 ABSENT = ("没有这家公司的名字", "zzzqqq", "999000111222")
 FOUND = (200, 303)
