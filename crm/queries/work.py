@@ -43,9 +43,7 @@ WORK = statement(
             AND session.ended_at IS NULL)
     SELECT CASE WHEN may.ship THEN (SELECT count(*) FROM (
                SELECT FROM sales_order WHERE state = 'confirmed' AND shipping_status <> 'shipped'
-                  AND EXISTS (SELECT FROM sales_order_line AS line
-                                JOIN reservation ON reservation.id = line.reservation_id
-                               WHERE line.order_id = sales_order.id AND quantity_reserved > 0)
+                  AND EXISTS (SELECT FROM reservation WHERE origin = sales_order.number AND quantity_reserved > 0)
                 LIMIT {MOST}) AS few) END,
            CASE WHEN may.receive THEN (SELECT count(*) FROM (
                SELECT FROM stock_alert WHERE closed_at IS NULL AND dismissed_at IS NULL LIMIT {MOST}) AS few) END,
@@ -66,7 +64,7 @@ WORK = statement(
                SELECT FROM notice WHERE user_id = may.reader_id AND read_at IS NULL LIMIT {MOST}) AS few)
       FROM may
     """,
-    tables="user_session user_role role sales_order sales_order_line reservation stock_alert payment credit_note "
+    tables="user_session user_role role sales_order reservation stock_alert payment credit_note "
     "ledger_task approval_request approval_request_step approval_delegation notice",
     scope="system",
     fact=Work,
