@@ -158,10 +158,22 @@ def visible_rows(model: Any, viewer: Viewer | None = None) -> ColumnElement[bool
     return or_(owned, getattr(model, model.__customer__) == any_(shared))
 
 
-def _criteria(viewer: Viewer) -> Iterator[LoaderCriteriaOption]:
+def visible_of_customer(model: Any) -> ColumnElement[bool]:
+    """The predicate for rows that hang on a customer (`OfCustomer`). Who sees everything looks up no customers."""
+    viewer = current_viewer()
+    return true() if viewer.sees_all else model.customer_id.in_(_customers_of(viewer))
+
+
+def _customers_of(viewer: Viewer) -> Any:
     from core.parties import Customer  # which is made of this module's parts
 
-    customers = select(Customer.id).where(visible_rows(Customer, viewer))
+    return select(Customer.id).where(visible_rows(Customer, viewer))
+
+
+def _criteria(viewer: Viewer) -> Iterator[LoaderCriteriaOption]:
+    from core.parties import Customer
+
+    customers = _customers_of(viewer)
     for mapper in Customer.registry.mappers:
         model = mapper.class_
         if issubclass(model, Owned):

@@ -30,6 +30,7 @@ ZERO = Decimal("0.00")
 NONE = Decimal(0)
 AMOUNT = Numeric(18, 2)
 NEVER = "'9999-12-31'::date"
+_UNANSWERED = "state IN ('draft', 'sent')"
 """The day that stands for none where rows are ordered by days."""
 
 
@@ -94,6 +95,7 @@ class Opportunity(Owned, Base):
         Index("ix_opportunity_by_amount", "amount", "id"),
         Index("ix_opportunity_open_by_amount", "amount", "id", postgresql_where="stage_kind = 'open'"),
         Index("ix_opportunity_by_name", "name", "id"),
+        Index("ix_opportunity_open_by_number", "number", postgresql_where="stage_kind = 'open'"),
         Index("ix_opportunity_open_since", "owner_id", "stage_since", postgresql_where="stage_kind = 'open'"),
         Index(
             "ix_opportunity_open",
@@ -200,6 +202,11 @@ class Quotation(Owned, Base):
         Index("ix_quotation_by_state", "state", "quoted_on", "id"),
         Index("ix_quotation_by_day", "quoted_on", "id"),
         Index("ix_quotation_by_amount", "amount_total", "id"),
+        Index("ix_quotation_open_by_number", "number", postgresql_where=_UNANSWERED),
+        Index("ix_quotation_open_by_day", "quoted_on", "id", postgresql_where=_UNANSWERED),
+        Index(
+            "ix_quotation_open_by_validity", sql(f"COALESCE(valid_until, {NEVER})"), "id", postgresql_where=_UNANSWERED
+        ),
         Index("ix_quotation_by_validity", sql(f"COALESCE(valid_until, {NEVER})"), "id"),
     )
 

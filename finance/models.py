@@ -111,6 +111,7 @@ class JournalEntry(Base):
 
     __table_args__ = (
         CheckConstraint("line_count >= 2", name="line_count"),
+        Index("ix_journal_entry_document", "document", postgresql_where="document IS NOT NULL"),
         Index("ix_journal_entry_by_time", "recorded_at", "id"),
         Index(
             "ix_journal_entry_by_hand", "recorded_at", "id", postgresql_where="event = 'manual' OR event = 'reversal'"
@@ -179,7 +180,7 @@ class Invoice(Owned, Base):
             "ix_invoice_open",
             "due_on",
             "customer_id",
-            postgresql_include=["owner_id", "amount_open"],
+            postgresql_include=["owner_id", "amount_open", "issued_on", "id"],
             postgresql_where="amount_allocated < amount_total",
         ),
         Index(
@@ -194,6 +195,9 @@ class Invoice(Owned, Base):
         Index("ix_invoice_by_day", "issued_on", "id"),
         Index("ix_invoice_by_due", text(DUE), "id"),
         Index("ix_invoice_open_by_due", text(DUE), "id", postgresql_where="amount_allocated < amount_total"),
+        Index("ix_invoice_open_by_day", "issued_on", "id", postgresql_where="amount_allocated < amount_total"),
+        Index("ix_invoice_open_by_rest", "amount_open", "id", postgresql_where="amount_allocated < amount_total"),
+        Index("ix_invoice_open_by_number", "number", postgresql_where="amount_allocated < amount_total"),
         Index("ix_invoice_by_amount", "amount_total", "id"),
         Index("ix_invoice_by_rest", "amount_open", "id"),
     )
@@ -330,7 +334,7 @@ class Payment(Owned, Base):
         Index(
             "ix_payment_unapplied",
             "customer_id",
-            postgresql_include=["owner_id", "amount_unapplied"],
+            postgresql_include=["owner_id", "amount_unapplied", "received_on", "id"],
             postgresql_where="kind = 'receipt' AND amount_allocated < amount",
         ),
     )
@@ -369,7 +373,7 @@ class PaymentAllocation(Base):
     invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), index=True)
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), index=True)
     amount: Mapped[Money]
-    effective_on: Mapped[Day]
+    effective_on: Mapped[Day] = mapped_column(index=True)
     recorded_at: Mapped[Moment]
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("payment_allocation.id"), unique=True)
     reason: Mapped[str | None] = mapped_column(String(300))

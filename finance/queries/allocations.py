@@ -96,6 +96,7 @@ def allocations_where(connection: Connection, condition: ColumnElement[bool]) ->
 
 def entries_of(connection: Connection, number: str, condition: ColumnElement[bool]) -> list[EntryRow]:
     """Entries posted for the document of a number, and those of the allocations that fit `condition`."""
+    found = select(JournalEntry.id).where(JournalEntry.document == number)
     matched = select(PaymentAllocation.entry_id).where(condition)
     amount = select(func.sum(JournalLine.debit)).where(JournalLine.entry_id == JournalEntry.id).scalar_subquery()
     rows: Any = connection.execute(
@@ -107,7 +108,7 @@ def entries_of(connection: Connection, number: str, condition: ColumnElement[boo
             JournalEntry.document,
             amount,
         )
-        .where((JournalEntry.document == number) | JournalEntry.id.in_(matched))
+        .where(JournalEntry.id.in_(found.union(matched)))
         .order_by(JournalEntry.recorded_at, JournalEntry.id)
     )
     return [EntryRow(*row) for row in rows]

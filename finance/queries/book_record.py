@@ -1,4 +1,4 @@
-"""The books as data: one entry, an account line by line, periods, and what was open on a day."""
+"""The books as data: one entry, an account line by line, periods."""
 
 from __future__ import annotations
 
@@ -27,21 +27,6 @@ class AccountLineRecord(NamedTuple):
     debit: Decimal
     credit: Decimal
     balance: Decimal
-
-
-class OpenInvoiceRecord(NamedTuple):
-    """An invoice with what was open on it on a day, and how many days late it was then."""
-
-    id: int
-    number: str
-    customer_id: int
-    customer_name: str
-    issued_on: date
-    due_on: date | None
-    currency: str
-    amount_total: Decimal
-    amount_open: Decimal
-    days_overdue: int
 
 
 ENTRY = statement(
@@ -82,28 +67,6 @@ ACCOUNT_LINES = Listing(
     AccountLineRecord,
     filters={"from": "row.effective_on >= %(from)s::date", "to": "row.effective_on <= %(to)s::date"},
     keys=(Key("effective_on", "row.effective_on", "date"), Key("id", "row.id", "bigint")),
-)
-OPEN_INVOICES = Listing(
-    "invoices.open_as_of",
-    """
-    SELECT row.id, row.number, row.customer_id, row.customer_name, row.issued_on, row.due_on, row.currency,
-           row.amount_total, row.amount_open, row.days_overdue
-      FROM (SELECT invoice.id, invoice.number, invoice.customer_id, customer.name AS customer_name, invoice.issued_on,
-                   invoice.owner_id, invoice.due_on, invoice.currency, invoice.amount_total,
-                   invoice.amount_total - coalesce((SELECT sum(amount) FROM payment_allocation
-                       WHERE invoice_id = invoice.id AND effective_on <= %(as_of)s::date), 0) AS amount_open,
-                   coalesce(greatest(%(as_of)s::date - invoice.due_on, 0), 0) AS days_overdue
-              FROM invoice JOIN customer ON customer.id = invoice.customer_id
-             WHERE invoice.issued_on <= %(as_of)s::date) AS row
-    """,
-    "invoice customer payment_allocation",
-    OpenInvoiceRecord,
-    filters={
-        "customer_id": "row.customer_id = %(customer_id)s::bigint",
-        "overdue": "(row.days_overdue > 0) = %(overdue)s::boolean",
-    },
-    where="row.amount_open > 0",
-    scoped_by="row",
 )
 
 

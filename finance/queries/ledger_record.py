@@ -1,8 +1,7 @@
-"""The ledger as data: entries with their lines, accounts, trial balance, aging."""
+"""The ledger as data: entries with their lines, accounts, trial balance."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -49,21 +48,6 @@ class BalanceRecord(NamedTuple):
     kind: str
     debit: Decimal
     credit: Decimal
-    balance: Decimal
-
-
-class AgingRecord(NamedTuple):
-    """What a customer owes as of a day by days overdue, his unapplied credit, and the difference."""
-
-    customer_id: int
-    customer_name: str
-    not_due: Decimal
-    days_1_30: Decimal
-    days_31_60: Decimal
-    days_61_90: Decimal
-    days_over_90: Decimal
-    open: Decimal
-    unapplied: Decimal
     balance: Decimal
 
 
@@ -127,46 +111,6 @@ TRIAL_BALANCE = statement(
     scope="system",
     fact=BalanceRecord,
 )
-# As of any day: what was issued by then less what was put on it by then; the same for what came in and is not used.
-AGING = statement(
-    "receivables.aging",
-    """
-    WITH owed AS (
-      SELECT invoice.customer_id, invoice.due_on,
-             invoice.amount_total - coalesce((SELECT sum(amount) FROM payment_allocation
-                 WHERE invoice_id = invoice.id AND effective_on <= %(as_of)s::date), 0) AS amount
-        FROM invoice WHERE invoice.issued_on <= %(as_of)s::date AND visible(invoice)
-         AND (%(customer_id)s::bigint IS NULL OR invoice.customer_id = %(customer_id)s::bigint)
-    ), late AS (
-      SELECT customer_id, amount, greatest(%(as_of)s::date - due_on, 0) AS days FROM owed WHERE amount <> 0
-    ), unused AS (
-      SELECT payment.customer_id, payment.amount - coalesce((SELECT sum(amount) FROM payment_allocation
-                 WHERE payment_id = payment.id AND effective_on <= %(as_of)s::date), 0) AS amount
-        FROM payment WHERE payment.kind = 'receipt' AND payment.received_on <= %(as_of)s::date AND visible(payment)
-         AND (%(customer_id)s::bigint IS NULL OR payment.customer_id = %(customer_id)s::bigint)
-      UNION ALL
-      SELECT note.customer_id, note.amount_total - coalesce((SELECT sum(amount) FROM payment_allocation
-                 WHERE credit_note_id = note.id AND effective_on <= %(as_of)s::date), 0)
-        FROM credit_note AS note WHERE note.issued_on <= %(as_of)s::date AND visible(note)
-         AND (%(customer_id)s::bigint IS NULL OR note.customer_id = %(customer_id)s::bigint)
-    ), figures AS (
-      SELECT customer_id, amount, coalesce(days, 0) AS days, 0.00 AS unapplied FROM late
-      UNION ALL SELECT customer_id, 0.00, -1, amount FROM unused WHERE amount <> 0
-    )
-    SELECT customer.id, customer.name,
-           coalesce(sum(amount) FILTER (WHERE days = 0), 0.00),
-           coalesce(sum(amount) FILTER (WHERE days BETWEEN 1 AND 30), 0.00),
-           coalesce(sum(amount) FILTER (WHERE days BETWEEN 31 AND 60), 0.00),
-           coalesce(sum(amount) FILTER (WHERE days BETWEEN 61 AND 90), 0.00),
-           coalesce(sum(amount) FILTER (WHERE days > 90), 0.00),
-           sum(amount), sum(unapplied), sum(amount) - sum(unapplied)
-      FROM figures JOIN customer ON customer.id = figures.customer_id
-     GROUP BY customer.id ORDER BY customer.name, customer.id
-    """,
-    tables="invoice payment_allocation payment credit_note customer",
-    scope="scoped",
-    fact=AgingRecord,
-)
 
 
 def list_entries(filters: dict[str, Any], cursor: str | None, limit: int | None) -> Page[EntryRecord]:
@@ -183,8 +127,3 @@ def list_accounts() -> list[AccountRecord]:
 def trial_balance(as_of: date) -> list[BalanceRecord]:
     """Accounts with turnover up to a day; the balances sum to zero."""
     return read(TRIAL_BALANCE(as_of=as_of))[0]
-
-
-def aging(as_of: date, customer_id: int | None = None) -> Sequence[AgingRecord]:
-    """Receivables by age as of a day, of everybody or of one customer."""
-    return read(AGING(as_of=as_of, customer_id=customer_id))[0]

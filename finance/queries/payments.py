@@ -13,7 +13,7 @@ from core.masks import BankDetail, maker
 from core.parties import Customer, CustomerAccount
 from core.queries.paging import AnySelect, Page, Sorting, Window, fetch_page
 from core.queries.reading import get_record, select_record
-from core.scope import visible_rows
+from core.scope import visible_of_customer, visible_rows
 from finance.invoicing import InvoiceFact
 from finance.models import BankAccount, CreditNote, Invoice, JournalLine, Payment, PaymentKind
 
@@ -129,12 +129,13 @@ def unapplied_sources(connection: Connection, window: Window, *, customer_id: in
         source.c.kind,
         source.c.number,
         source.c.customer_id,
-        Customer.name.label("customer"),
+        # Not joined: the name is looked up for the rows of a page, not for all that are counted and ordered.
+        select(Customer.name).where(Customer.id == source.c.customer_id).scalar_subquery().label("customer"),
         source.c.dated_on,
         source.c.amount,
         source.c.amount_unapplied,
         source.c.reference,
-    ).join(Customer, Customer.id == source.c.customer_id)
+    )
     if customer_id:
         query = query.where(source.c.customer_id == customer_id)
     sorting = Sorting(source.c.dated_on, source.c.id, True)
@@ -203,9 +204,8 @@ def source_totals(connection: Connection) -> SourceTotals:
     from_notes = select(func.coalesce(func.sum(CreditNote.amount_unapplied), ZERO)).where(
         visible_rows(CreditNote), CreditNote.amount_allocated < CreditNote.amount_total
     )
-    of_customers = select(func.coalesce(func.sum(CustomerAccount.unapplied), ZERO))
-    from_accounts = of_customers.join(Customer, Customer.id == CustomerAccount.customer_id).where(
-        visible_rows(Customer), CustomerAccount.unapplied > 0
+    from_accounts = select(func.coalesce(func.sum(CustomerAccount.unapplied), ZERO)).where(
+        visible_of_customer(CustomerAccount), CustomerAccount.unapplied > 0
     )
     row: Any = connection.execute(
         select(from_receipts.scalar_subquery(), from_notes.scalar_subquery(), from_accounts.scalar_subquery())

@@ -1,180 +1,233 @@
-"""Receivables as of any day: what each customer owed then, by age; from the dates of invoices and allocations."""
+"""Receivables as of any day: what each customer owed then, by age; from the dates of invoices and allocations.
+
+What was open on a day is told by the database's functions `invoices_open_on` and `credits_unapplied_on`, which go back
+from what is open now; so today's figures cost what is open, whatever has been settled before.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, case, func, select, union_all
+from sqlalchemy import Connection
 
-from core.parties import Customer
-from core.queries.paging import AnySelect
-from core.scope import visible_rows
-from finance.models import CreditNote, Invoice, Payment, PaymentAllocation, PaymentKind
+from core.queries.paging import Listing
+from core.queries.reading import fetch, read
+from core.statements import Query, statement
 
-BUCKETS = ("current", "days_30", "days_60", "days_90", "older")
-ZERO = Decimal("0.00")
+BUCKETS: Final = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90")
+MOST_SHOWN: Final = 100
+"""Customers and invoices on a page; its sums are those of all."""
 
 
 class AgingRow(NamedTuple):
-    """A customer's open amounts by how late they were, what stood as unapplied credit, and the balance of the two."""
+    """What a customer owed on a day by days overdue, his unapplied credit, and the difference."""
 
     customer_id: int
-    customer: str
-    current: Decimal
-    days_30: Decimal
-    days_60: Decimal
-    days_90: Decimal
-    older: Decimal
-    total: Decimal
+    customer_name: str
+    not_due: Decimal
+    days_1_30: Decimal
+    days_31_60: Decimal
+    days_61_90: Decimal
+    days_over_90: Decimal
+    open: Decimal
     unapplied: Decimal
+    balance: Decimal
 
     @property
-    def balance(self) -> Decimal:
-        return self.total - self.unapplied
+    def overdue(self) -> Decimal:
+        return self.open - self.not_due
 
 
-class OpenInvoiceRow(NamedTuple):
-    """An invoice as it stood on the day asked for."""
+class AgingTotals(NamedTuple):
+    """The sums over all customers, and how many there are that owed something or had credit."""
+
+    customers: int
+    not_due: Decimal
+    days_1_30: Decimal
+    days_31_60: Decimal
+    days_61_90: Decimal
+    days_over_90: Decimal
+    open: Decimal
+    unapplied: Decimal
+    balance: Decimal
+
+    @property
+    def overdue(self) -> Decimal:
+        return self.open - self.not_due
+
+
+class OpenInvoiceRecord(NamedTuple):
+    """An invoice as it stood on a day."""
 
     id: int
     number: str
     customer_id: int
-    customer: str
+    customer_name: str
     issued_on: date
     due_on: date | None
+    currency: str
     amount_total: Decimal
     amount_open: Decimal
-    bucket: str
+    days_overdue: int
 
 
-def _open_invoices(as_of: date) -> AnySelect:
-    """Invoices of that day with what was open on each; late days are counted from the due date."""
-    allocated = (
-        select(PaymentAllocation.invoice_id, func.sum(PaymentAllocation.amount).label("amount"))
-        .where(PaymentAllocation.effective_on <= as_of, PaymentAllocation.invoice_id.is_not(None))
-        .group_by(PaymentAllocation.invoice_id)
-        .subquery("allocated")
-    )
-    amount_open = (Invoice.amount_total - func.coalesce(allocated.c.amount, ZERO)).label("amount_open")
-    late = as_of - Invoice.due_on
-    bucket = case(
-        (Invoice.due_on.is_(None), "current"),
-        (late <= 0, "current"),
-        (late <= 30, "days_30"),
-        (late <= 60, "days_60"),
-        (late <= 90, "days_90"),
-        else_="older",
-    ).label("bucket")
-    return (
-        select(
-            Invoice.id,
-            Invoice.number,
-            Invoice.customer_id,
-            Invoice.issued_on,
-            Invoice.due_on,
-            Invoice.amount_total,
-            amount_open,
-            bucket,
-        )
-        .outerjoin(allocated, allocated.c.invoice_id == Invoice.id)
-        .where(
-            visible_rows(Invoice),
-            Invoice.issued_on <= as_of,
-            Invoice.amount_total > func.coalesce(allocated.c.amount, ZERO),
-        )
-    )
+class OpenInvoiceTotals(NamedTuple):
+    """How many invoices a figure of the aging is made of, and their sums."""
+
+    rows: int
+    amount_total: Decimal
+    amount_open: Decimal
 
 
-def _credit(as_of: date) -> Any:
-    """Unapplied credit per customer on a day: receipts and credit notes less what had been taken from them."""
-    received = select(Payment.customer_id, Payment.amount).where(
-        Payment.kind == PaymentKind.RECEIPT, Payment.received_on <= as_of
-    )
-    credited = select(CreditNote.customer_id, CreditNote.amount_total).where(CreditNote.issued_on <= as_of)
-    from_payments = (
-        select(Payment.customer_id, -PaymentAllocation.amount)
-        .join(Payment, Payment.id == PaymentAllocation.payment_id)
-        .where(PaymentAllocation.effective_on <= as_of)
-    )
-    from_notes = (
-        select(CreditNote.customer_id, -PaymentAllocation.amount)
-        .join(CreditNote, CreditNote.id == PaymentAllocation.credit_note_id)
-        .where(PaymentAllocation.effective_on <= as_of)
-    )
-    parts = union_all(received, credited, from_payments, from_notes).subquery("parts")
-    return (
-        select(parts.c.customer_id, func.sum(parts.c.amount).label("amount"))
-        .group_by(parts.c.customer_id)
-        .subquery("credit")
-    )
-
-
-def aging(connection: Connection, as_of: date, *, customer_id: int | None = None) -> list[AgingRow]:
-    """Customers that owed something or had credit on that day, the largest overdue amount first. One statement."""
-    invoices = _open_invoices(as_of).subquery("invoices")
-    credit = _credit(as_of)
-    per_bucket = [
-        func.coalesce(func.sum(invoices.c.amount_open).filter(invoices.c.bucket == bucket), ZERO).label(bucket)
-        for bucket in BUCKETS
+_OPEN = """
+    SELECT customer_id, owner_id, coalesce(greatest(%(as_of)s::date - due_on, 0), 0) AS days, amount_open AS amount,
+           0.00 AS unapplied
+      FROM invoices_open_on(%(as_of)s::date)
+"""
+_CREDITS = """
+    SELECT customer_id, owner_id, -1 AS days, 0.00 AS amount, amount AS unapplied
+      FROM credits_unapplied_on(%(as_of)s::date)
+"""
+_SPANS = {"not_due": "= 0", "days_1_30": "BETWEEN 1 AND 30", "days_31_60": "BETWEEN 31 AND 60",
+          "days_61_90": "BETWEEN 61 AND 90", "days_over_90": "> 90"}  # fmt: skip
+_SUMS = ", ".join(
+    [
+        *(f"coalesce(sum(amount) FILTER (WHERE days {span}), 0.00) AS {name}" for name, span in _SPANS.items()),
+        "coalesce(sum(amount), 0.00) AS open",
+        "coalesce(sum(unapplied), 0.00) AS unapplied",
+        "coalesce(sum(amount) - sum(unapplied), 0.00) AS balance",
     ]
-    owed = (
-        select(invoices.c.customer_id, *per_bucket, func.sum(invoices.c.amount_open).label("total"))
-        .group_by(invoices.c.customer_id)
-        .subquery("owed")
-    )
-    unapplied = func.coalesce(credit.c.amount, ZERO)
-    total = func.coalesce(owed.c.total, ZERO)
-    query: AnySelect = (
-        select(
-            Customer.id,
-            Customer.name,
-            *[func.coalesce(owed.c[bucket], ZERO) for bucket in BUCKETS],
-            total,
-            unapplied,
-        )
-        .outerjoin(owed, owed.c.customer_id == Customer.id)
-        .outerjoin(credit, credit.c.customer_id == Customer.id)
-        .where(visible_rows(Customer), (total != 0) | (unapplied != 0))
-        .order_by((total - func.coalesce(owed.c.current, ZERO)).desc(), total.desc(), Customer.name)
-    )
-    if customer_id:
-        query = query.where(Customer.id == customer_id)
-    return [AgingRow(*row) for row in connection.execute(query)]
+)
+_TABLES = "invoice payment_allocation payment credit_note customer"
 
 
-def aging_totals(rows: list[AgingRow]) -> AgingRow:
-    """The sums under the columns."""
-    sums: list[Any] = [sum((Decimal(row[index]) for row in rows), ZERO) for index in range(2, len(AgingRow._fields))]
-    return AgingRow(0, "", *sums)
+def _aging(condition: str, order: str) -> str:
+    return f"""
+        SELECT customer.id, customer.name, {", ".join(BUCKETS)}, owed.open, owed.unapplied, owed.balance
+          FROM (SELECT figure.customer_id, {_SUMS}
+                  FROM ({_OPEN} UNION ALL {_CREDITS}) AS figure WHERE {condition} AND visible(figure)
+                 GROUP BY figure.customer_id HAVING sum(amount) <> 0 OR sum(unapplied) <> 0) AS owed
+          JOIN customer ON customer.id = owed.customer_id
+         ORDER BY {order}
+    """
+
+
+AGING = statement(
+    "receivables.aging",
+    _aging("true", "customer.name, customer.id"),
+    tables=_TABLES,
+    scope="scoped",
+    fact=AgingRow,
+)
+AGING_OF_CUSTOMER = statement(
+    "receivables.aging_of_customer",
+    _aging("figure.customer_id = %(customer_id)s::bigint", "customer.id"),
+    tables=_TABLES,
+    scope="scoped",
+    fact=AgingRow,
+)
+MOST_OVERDUE = statement(
+    "receivables.most_overdue",
+    _aging("true", "owed.open - owed.not_due DESC, owed.open DESC, customer.id LIMIT %(most)s::int"),
+    tables=_TABLES,
+    scope="scoped",
+    fact=AgingRow,
+)
+AGING_TOTALS = statement(
+    "receivables.aging_totals",
+    f"""
+    SELECT count(DISTINCT figure.customer_id), {_SUMS}
+      FROM ({_OPEN} UNION ALL {_CREDITS}) AS figure WHERE (amount <> 0 OR unapplied <> 0) AND visible(figure)
+    """,
+    tables=_TABLES,
+    scope="scoped",
+    fact=AgingTotals,
+)
+_OPEN_INVOICES = """
+      FROM (SELECT open.id, invoice.number, open.customer_id, open.owner_id, open.issued_on, open.due_on,
+                   invoice.currency, invoice.amount_total, open.amount_open,
+                   coalesce(greatest(%(as_of)s::date - open.due_on, 0), 0) AS days_overdue
+              FROM invoices_open_on(%(as_of)s::date) AS open JOIN invoice ON invoice.id = open.id) AS row
+"""
+_OPEN_INVOICES_SELECT = f"""
+    SELECT row.id, row.number, row.customer_id, customer.name, row.issued_on, row.due_on, row.currency,
+           row.amount_total, row.amount_open, row.days_overdue
+    {_OPEN_INVOICES} JOIN customer ON customer.id = row.customer_id
+"""
+OPEN_INVOICES = Listing(
+    "invoices.open_as_of",
+    _OPEN_INVOICES_SELECT,
+    "invoice customer payment_allocation",
+    OpenInvoiceRecord,
+    filters={
+        "customer_id": "row.customer_id = %(customer_id)s::bigint",
+        "overdue": "(row.days_overdue > 0) = %(overdue)s::boolean",
+    },
+    scoped_by="row",
+)
+# The days of a figure: none of them given are all.
+_BEHIND = """
+    WHERE row.days_overdue BETWEEN %(since)s::int AND %(until)s::int
+      AND (%(customer_id)s::bigint IS NULL OR row.customer_id = %(customer_id)s::bigint) AND visible(row)
+"""
+BEHIND = statement(
+    "receivables.behind",
+    f"{_OPEN_INVOICES_SELECT} {_BEHIND} ORDER BY row.due_on NULLS LAST, row.id LIMIT %(most)s::int",
+    tables=_TABLES,
+    scope="scoped",
+    fact=OpenInvoiceRecord,
+)
+BEHIND_TOTALS = statement(
+    "receivables.behind_totals",
+    f"""
+    SELECT count(*), coalesce(sum(row.amount_total), 0.00), coalesce(sum(row.amount_open), 0.00)
+    {_OPEN_INVOICES} {_BEHIND}
+    """,
+    tables=_TABLES,
+    scope="scoped",
+    fact=OpenInvoiceTotals,
+)
+EVER: Final = 2**31 - 1
+DAYS: Final = {
+    "not_due": (0, 0), "days_1_30": (1, 30), "days_31_60": (31, 60), "days_61_90": (61, 90), "days_over_90": (91, EVER),
+    "overdue": (1, EVER),
+}  # fmt: skip
+"""The days overdue that stand behind a figure, the first and the last."""
+
+
+def aging_query(as_of: date, customer_id: int | None = None) -> Query:
+    """Customers that owed something or had credit on a day, by name; or one of them."""
+    if customer_id is None:
+        return AGING(as_of=as_of)
+    return AGING_OF_CUSTOMER(as_of=as_of, customer_id=customer_id)
+
+
+def aging(as_of: date, customer_id: int | None = None) -> Sequence[AgingRow]:
+    """Receivables by age as of a day, of everybody or of one customer. One statement."""
+    return read(aging_query(as_of, customer_id))[0]
+
+
+def most_overdue(connection: Connection, as_of: date) -> tuple[list[AgingRow], AgingTotals]:
+    """The first `MOST_SHOWN` customers of that day, the largest overdue amount first, and the sums of all."""
+    rows, [totals] = fetch(connection, MOST_OVERDUE(as_of=as_of, most=MOST_SHOWN), AGING_TOTALS(as_of=as_of))
+    return rows, totals
+
+
+def aging_totals(connection: Connection, as_of: date) -> AgingTotals:
+    """What all customers owed on a day."""
+    totals: Any
+    [[totals]] = fetch(connection, AGING_TOTALS(as_of=as_of))
+    return totals
 
 
 def open_invoices(
-    connection: Connection, as_of: date, *, customer_id: int | None = None, bucket: str = "", limit: int = 200
-) -> list[OpenInvoiceRow]:
-    """The rows behind a figure of the aging, the longest due first; at most `limit`."""
-    invoices = _open_invoices(as_of).subquery("invoices")
-    query: AnySelect = (
-        select(
-            invoices.c.id,
-            invoices.c.number,
-            invoices.c.customer_id,
-            Customer.name,
-            invoices.c.issued_on,
-            invoices.c.due_on,
-            invoices.c.amount_total,
-            invoices.c.amount_open,
-            invoices.c.bucket,
-        )
-        .join(Customer, Customer.id == invoices.c.customer_id)
-        .order_by(invoices.c.due_on.nulls_last(), invoices.c.id)
-        .limit(limit)
-    )
-    if customer_id:
-        query = query.where(invoices.c.customer_id == customer_id)
-    if bucket == "overdue":
-        query = query.where(invoices.c.bucket != "current")
-    elif bucket in BUCKETS:
-        query = query.where(invoices.c.bucket == bucket)
-    return [OpenInvoiceRow(*row) for row in connection.execute(query)]
+    connection: Connection, as_of: date, *, customer_id: int | None = None, bucket: str = ""
+) -> tuple[list[OpenInvoiceRecord], OpenInvoiceTotals]:
+    """The invoices behind a figure of the aging, the longest due first, `MOST_SHOWN` at most; and the sums of all."""
+    since, until = DAYS.get(bucket, (0, EVER))
+    asked = {"as_of": as_of, "customer_id": customer_id, "since": since, "until": until}
+    rows, [totals] = fetch(connection, BEHIND(**asked, most=MOST_SHOWN), BEHIND_TOTALS(**asked))
+    return rows, totals

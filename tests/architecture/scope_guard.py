@@ -25,9 +25,11 @@ class MissingPredicate(AssertionError):
 
 @cache
 def guarded_tables() -> re.Pattern[str]:
-    """Finds the tables of `Owned` and `OfCustomer` models where a statement reads from them."""
+    """Finds the tables of `Owned` and `OfCustomer` models, and the functions that read them for their caller, where a
+    statement reads from them."""
     import_all_models()
     names = [m.class_.__tablename__ for m in Base.registry.mappers if issubclass(m.class_, Owned | OfCustomer)]
+    names += ["invoices_open_on", "credits_unapplied_on"]
     return re.compile(rf"\b(?:FROM|JOIN|UPDATE)\s+({'|'.join(names)})\b")
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from core.money import total
 from core.queries.reading import today
-from finance.queries.book_record import ACCOUNT_LINES, OPEN_INVOICES, get_account
-from finance.queries.ledger_record import aging, list_accounts, list_entries, trial_balance
+from finance.queries.book_record import ACCOUNT_LINES, get_account
+from finance.queries.ledger_record import list_accounts, list_entries, trial_balance
+from finance.queries.receivables import BUCKETS, OPEN_INVOICES, aging
 from web.api.fields import Body, Day, Flag, Id, Text
 from web.api.operation import PAGING, Call, operation
 
@@ -83,14 +84,14 @@ def get_trial_balance(call: Call) -> Any:
     }
 
 
-BUCKETS = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "open", "unapplied", "balance")
+AGED = (*BUCKETS, "open", "unapplied", "balance")
 
 
 @operation(
     "GET", "/aging", "invoices.read", summary="Receivables by age as of a day", query=AS_OF | Body(customer_id=Id()),
     answer={
-        "as_of": date, "totals": dict.fromkeys(BUCKETS, Decimal),
-        "items": [{"customer_id": int, "customer_name": str} | dict.fromkeys(BUCKETS, Decimal)],
+        "as_of": date, "totals": dict.fromkeys(AGED, Decimal),
+        "items": [{"customer_id": int, "customer_name": str} | dict.fromkeys(AGED, Decimal)],
     },
 )  # fmt: skip
 def get_aging(call: Call) -> Any:
@@ -98,7 +99,7 @@ def get_aging(call: Call) -> Any:
     rows = aging(as_of, call.query.get("customer_id"))
     return {
         "as_of": as_of,
-        "totals": {name: total(getattr(row, name) for row in rows) for name in BUCKETS},
+        "totals": {name: total(getattr(row, name) for row in rows) for name in AGED},
         "items": [row._asdict() for row in rows],
     }
 

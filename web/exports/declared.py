@@ -48,7 +48,6 @@ def _credit(row: Any) -> Any:
     return max(-row.balance, ZERO)
 
 
-_CUSTOMER = column(_("Customer"), "customer")
 _ACCOUNTS = (
     column(_("Code"), "code"),
     column(_("Account"), "name"),
@@ -82,13 +81,13 @@ _DECLARED = (
         _("Aging"),
         whole(read_aging),
         (
-            _CUSTOMER,
-            column(_("Not due"), "current"),
-            column(_("1 to 30 days"), "days_30"),
-            column(_("31 to 60 days"), "days_60"),
-            column(_("61 to 90 days"), "days_90"),
-            column(_("Over 90 days"), "older"),
-            column(_("Open"), "total"),
+            column(_("Customer"), "customer_name"),
+            column(_("Not due"), "not_due"),
+            column(_("1 to 30 days"), "days_1_30"),
+            column(_("31 to 60 days"), "days_31_60"),
+            column(_("61 to 90 days"), "days_61_90"),
+            column(_("Over 90 days"), "days_over_90"),
+            column(_("Open"), "open"),
             column(_("Unapplied"), "unapplied"),
             column(_("Balance"), "balance"),
         ),

@@ -19,6 +19,7 @@ from core.command import Preview
 from core.errors import DomainError, NotFound
 from core.numbers import day_in_text
 from core.queries.customers import get_customer
+from core.queries.reading import fetch
 from crm.orders.fiscal import record_fiscal_invoice
 from finance.models import PaymentAllocation, WriteOff
 from finance.queries.allocations import allocations_where, entries_of
@@ -28,7 +29,7 @@ from finance.queries.invoices import (
     get_invoice,
     invoice_lines,
 )
-from finance.queries.receivables import BUCKETS, AgingRow, aging, aging_totals, open_invoices
+from finance.queries.receivables import BUCKETS, DAYS, AgingRow, aging_query, most_overdue, open_invoices
 from finance.write_offs import reverse_write_off, write_off
 from web.approvals.asked import approval_of
 from web.documents.answer import answer_document
@@ -235,16 +236,17 @@ def credit_note_paper(credit_note_id: int, paper_language: str) -> ResponseRetur
 
 @area.route("/aging", permission="invoices.read", endpoint="aging")
 def show_aging() -> str:
-    """Receivables per customer by age, as of any day."""
+    """Receivables per customer by age, as of any day: the most overdue ones. All of them are in its file."""
     as_of = _as_of()
     with db.current().reading() as connection:
-        rows = read_aging(connection)
-    return render_template("invoices/aging.html", rows=rows, totals=aging_totals(rows), as_of=as_of, buckets=BUCKETS)
+        rows, totals = most_overdue(connection, as_of)
+    return render_template("invoices/aging.html", rows=rows, totals=totals, as_of=as_of, buckets=BUCKETS)
 
 
 def read_aging(connection: Connection) -> list[AgingRow]:
-    """Each customer's receivables by age, as of the day that the address asks for."""
-    return aging(connection, _as_of())
+    """All customers' receivables by age, by name, as of the day that the address asks for."""
+    [rows] = fetch(connection, aging_query(_as_of()))
+    return rows
 
 
 @area.route("/aging/rows", permission="invoices.read")
@@ -252,11 +254,13 @@ def aging_rows() -> str:
     """The invoices behind a figure of the aging."""
     as_of, customer_id, bucket = _as_of(), id_of("customer"), text_of("bucket")
     with db.current().reading() as connection:
+        rows, totals = open_invoices(connection, as_of, customer_id=customer_id, bucket=bucket)
         return render_template(
             "invoices/aging_rows.html",
-            rows=open_invoices(connection, as_of, customer_id=customer_id, bucket=bucket),
+            rows=rows,
+            totals=totals,
             as_of=as_of,
-            bucket=bucket if bucket in (*BUCKETS, "overdue") else "",
+            bucket=bucket if bucket in DAYS else "",
             customer=get_customer(connection, customer_id) if customer_id else None,
         )
 

@@ -10,7 +10,7 @@ from core import database as db
 from core.money import ZERO
 from finance.models import AccountKind
 from finance.queries.ledger import balances, result_of, statement_part
-from finance.queries.receivables import aging, aging_totals
+from finance.queries.receivables import aging_totals
 from web.filters import today
 from web.i18n import language
 from web.lists.address import day_of
@@ -22,7 +22,7 @@ def index() -> str:
     """All reports with their headline figures of today."""
     with db.current().reading() as connection:
         rows = balances(connection, chinese=language() == "zh", until=today())
-        owed = aging_totals(aging(connection, today()))
+        owed = aging_totals(connection, today())
         since, until = _month()
         month = balances(connection, chinese=language() == "zh", since=since, until=until)
     income, expense = statement_part(month, AccountKind.INCOME), statement_part(month, AccountKind.EXPENSE)
