@@ -95,6 +95,7 @@ class Opportunity(Owned, Base):
         Index("ix_opportunity_by_amount", "amount", "id"),
         Index("ix_opportunity_open_by_amount", "amount", "id", postgresql_where="stage_kind = 'open'"),
         Index("ix_opportunity_by_name", "name", "id"),
+        Index("ix_opportunity_open_by_age", "stage_since", "id", postgresql_where="stage_kind = 'open'"),
         Index("ix_opportunity_open_by_number", "number", postgresql_where="stage_kind = 'open'"),
         Index("ix_opportunity_open_since", "owner_id", "stage_since", postgresql_where="stage_kind = 'open'"),
         Index(
@@ -443,6 +444,7 @@ class SalesOrderReceivable(Owned, Base):
             name="fk_sales_order_receivable_order_id",
             onupdate="CASCADE",
         ),
+        Index("ix_sales_order_receivable_by_due", "due_on", "order_id", postgresql_where="is_owing"),
         Index(
             "ix_sales_order_receivable_by_day",
             "ordered_on",

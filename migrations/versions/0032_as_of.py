@@ -65,6 +65,8 @@ INDEXES = {
     "ix_quotation_open_by_number": ("quotation", ["number"], UNANSWERED),
     "ix_quotation_open_by_day": ("quotation", ["quoted_on", "id"], UNANSWERED),
     "ix_quotation_open_by_validity": ("quotation", [sa.text("coalesce(valid_until, DATE '9999-12-31')"), "id"], UNANSWERED),
+    "ix_sales_order_receivable_by_due": ("sales_order_receivable", ["due_on", "order_id"], "is_owing"),
+    "ix_opportunity_open_by_age": ("opportunity", ["stage_since", "id"], "stage_kind = 'open'"),
     "ix_opportunity_open_by_number": ("opportunity", ["number"], "stage_kind = 'open'"),
 }  # fmt: skip
 

@@ -11,8 +11,8 @@ from web.lists.declared import Act, Empty, Head, ListPage, View, declare
 from web.orders.sentences import INVOICING, PAYMENT, PAYMENT_TONES, SHIPPING, SHIPPING_TONES, STATE_TONES, STATES
 
 
-def _flag(name: str) -> State:
-    return State(demands=(demand(name, "yes"),))
+def _flag(name: str, sort: str = "") -> State:
+    return State(demands=(demand(name, "yes"),), sort=sort)
 
 
 ORDER_LIST = declare(
@@ -56,7 +56,7 @@ ORDER_LIST = declare(
             View("to_ship", _("To ship"), _flag("is_open")),
             View("held", _("Held by stock"), _flag("waits"), is_hot=True),
             View("unpaid", _("Unpaid"), _flag("is_owing"), permission=MONEY),
-            View("overdue", _("Overdue"), _flag("is_overdue"), is_hot=True, permission=MONEY),
+            View("overdue", _("Overdue"), _flag("is_overdue", sort="ordered_on"), is_hot=True, permission=MONEY),
         ),
         imports="orders",
         find=_("Number, customer or their order number"),
