@@ -203,7 +203,8 @@ class Plan:
     def fetch(self, *queries: Query) -> list[list[Any]]:
         """Rows of each query, all sent in one round trip and in the given order (the order in which locks are
         taken)."""
-        self._settle()
+        if self.sender is not None:
+            return self.sender.ask(queries) if queries else []
         opening = not self._opened
         sent = [*self._preamble, *queries] if opening else list(queries)
         rows = wire.fetch(db.driver(self.connection), sent) if sent else []

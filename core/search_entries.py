@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Index, String, event, inspect, text
@@ -24,6 +25,7 @@ from core.plan import Plan
 from core.search_terms import foresee as foresee_terms
 from core.search_terms import terms_of, vector, vector_of
 from core.statements import statement
+from core.term_merging import merge_soon
 
 
 class SearchEntry(Base):
@@ -52,12 +54,6 @@ Values = Mapping[str, Any]
 WAIT_TO_MERGE = statement(
     "search_entries.wait_to_merge",
     "SELECT set_config('gin_pending_list_limit', '64MB', true)",
-    tables="",
-    scope="system",
-)
-MERGE_TERMS = statement(
-    "search_entries.merge_terms",
-    "SELECT merge_search_terms()",
     tables="",
     scope="system",
 )
@@ -131,18 +127,16 @@ def foresee(searched: Searched, title: str | None) -> None:
 @contextmanager
 def many_entries(plan: Plan) -> Iterator[None]:
     """In this block, which stands in one of `sending`, entries wait for the index of terms, and are put into it
-    together behind it.
+    together once that has ended (`core.term_merging`).
 
     Each has a hundred terms, most of which others of them have too: one by one, they took two thirds of the time of
-    bringing customers in, and seven times as much of the log. That is done beside the transaction, which goes on
-    meanwhile; the index does not ask whether they will be committed.
+    bringing customers in, and seven times as much of the log.
     """
     if plan.sender is None:
         raise RuntimeError("many entries are written in a block of `sending`")
     plan.send(WAIT_TO_MERGE())
     yield
-    plan.send_soon()
-    plan.sender.beside(MERGE_TERMS(), behind=True)
+    plan.sender.afterwards(partial(merge_soon, plan.connection.engine))
 
 
 @event.listens_for(Session, "before_flush")

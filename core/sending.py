@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
-from typing import Any
+from contextvars import copy_context
+from typing import Any, Final
 
 from core import database as db
 from core import wire
@@ -16,6 +17,8 @@ from core.statements import Query
 
 # So much may wait for the one connection: enough to keep the database at work, little enough to keep in memory.
 MOST_WAITING = 4
+SOON: Final = 0.005
+"""Seconds after which an answer is worth doing something else for."""
 
 
 class Sender:
@@ -25,6 +28,7 @@ class Sender:
         self._plan, self._pool, self._other = plan, pool, other
         self._waiting: deque[Future[None]] = deque()
         self._beside: list[Future[list[Any]]] = []
+        self._afterwards: list[Callable[[], None]] = []
         self.meanwhile: Callable[[], None] | None = None
 
     def send(self, sent: Sequence[wire.Sent]) -> None:
@@ -33,17 +37,27 @@ class Sender:
             self._waiting.popleft().result()
         self._waiting.append(self._pool.submit(self._plan.exchange, sent))
 
-    def beside(self, query: Query, *, behind: bool = False) -> Future[list[Any]]:
-        """The rows of a statement that is run on a connection and in a transaction of its own; with `behind` after what
-        has been sent, of which it sees nothing. The block does not end before it."""
-        before = self._waiting[-1] if behind and self._waiting else None
-        future = self._other.submit(self._run_beside, query, before)
+    def ask(self, queries: Sequence[Query]) -> list[list[Any]]:
+        """The rows of statements, behind what was sent. Raises what the database refused of that."""
+        driver, told = db.driver(self._plan.connection), copy_context()
+        answer = self._pool.submit(told.run, wire.fetch, driver, queries)
+        if wait_for([answer], SOON).not_done:
+            self._use_the_time()
+        self._receive()
+        return answer.result()
+
+    def beside(self, query: Query) -> Future[list[Any]]:
+        """The rows of a statement that is run on a connection and in a transaction of its own. The block does not end
+        before it."""
+        future = self._other.submit(self._run_beside, query)
         self._beside.append(future)
         return future
 
-    def _run_beside(self, query: Query, before: Future[None] | None) -> list[Any]:
-        if before is not None:
-            wait_for([before])
+    def afterwards(self, act: Callable[[], None]) -> None:
+        """Calls `act` once everything is there, at the end of the block."""
+        self._afterwards.append(act)
+
+    def _run_beside(self, query: Query) -> list[Any]:
         with self._plan.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             return wire.fetch(db.driver(connection), [query], transaction=False)[0]
 
@@ -51,6 +65,9 @@ class Sender:
         """Until all that was sent is there. Raises what the database refused of it."""
         if self._waiting:
             self._use_the_time()
+        self._receive()
+
+    def _receive(self) -> None:
         while self._waiting:
             self._waiting.popleft().result()
 
@@ -60,6 +77,8 @@ class Sender:
         self.wait()
         for future in self._beside:
             future.result()
+        for act in self._afterwards:
+            act()
 
     def _use_the_time(self) -> None:
         meanwhile, self.meanwhile = self.meanwhile, None

@@ -39,6 +39,7 @@ from core.outbox import consumer, emit_next
 from core.plan import Plan
 from core.sending import sending
 from core.statements import array_text
+from core.term_merging import wait_for_merging
 
 CHANNEL = "import"
 ADVANCED = "import_advanced"
@@ -191,6 +192,7 @@ def _counted(units: Sequence[Unit]) -> dict[str, int]:
 
 
 def _finish_run(plan: Plan, batch: BatchFact) -> None:
+    wait_for_merging(plan.connection.engine)
     [counted] = plan.fetch(COUNTS(batch_id=batch.id))
     counts: Counter[tuple[str, str | None]] = Counter({(state, action): count for state, action, count in counted})
     values = {

@@ -14,7 +14,7 @@ depends_on = None
 
 OPEN = "amount_allocated < amount_total"
 UNAPPLIED = "kind = 'receipt' AND amount_allocated < amount"
-UNANSWERED = "state IN ('draft', 'sent')"
+UNANSWERED = "state = 'draft' OR state = 'sent'"
 
 # What stands open today less what was put on it, plus what was taken off it, after the day: the rest of the invoices is
 # settled today and was settled then. So today's figures are read from the open ones alone, and those of a day back from
