@@ -26,12 +26,12 @@ _TOAST = re.compile(r'<div class="toast[^"]*"[^>]*>.*?<span>(.*?)</span>(.*?)</d
 _UNDO = re.compile(r'<form method="post" action="([^"]*)">.*?data-undo', re.S)
 _numbers = count(1)
 # The form of each type, and entries that replace others, are new, or empty what stands there. Names that no two records
-# may have carry a number.
+# may have carry a number, in front: spaces do not tell names apart, nor then “1 2” from “12”.
 FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "customer": (
         "/customers/{customer}/edit",
         {
-            "name": "Lake & Sons {number}",
+            "name": "{number} Lake & Sons",
             "phone": "",
             "city": "南京",
             "credit_limit": "7000",
@@ -48,7 +48,7 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "product": ("/products/{product}/edit", {"name": "Tea", "price": "12.5", "cost": "7", "description": "Dried"}),
     "supplier": (
         "/suppliers/{supplier}/edit",
-        {"name": "Liquids {number}", "city": "Leeds", "email": "us@example.com"},
+        {"name": "{number} Liquids", "city": "Leeds", "email": "us@example.com"},
     ),
 }
 # What a new record of a customer's begins with.
