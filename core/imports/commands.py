@@ -30,7 +30,7 @@ from core.imports.facts import (
 from core.imports.fields import Field, guess_head_row, head_key
 from core.imports.job import ADVANCED
 from core.imports.kinds import KINDS, Kind
-from core.imports.mapping import check_mapping, guessed, still_open
+from core.imports.mapping import check_mapping, guessed, still_open, with_guarded
 from core.imports.models import (
     WORKING,
     Action,
@@ -157,8 +157,9 @@ def _understand(plan: Plan, kind: Kind, batch_id: int) -> dict[str, Any]:
     signature = hashlib.sha256(key.encode()).hexdigest()
     [remembered] = plan.fetch(REMEMBERED(kind=kind.name, signature=signature, user_id=plan.actor.user_id))
     samples = [line for line in main.first_lines[main.head_row :] if line]
-    mapping, options = remembered[0] if remembered else (guessed(plan, kind, heads, samples), {})
-    mapping = still_open(plan, kind, mapping)
+    guess = guessed(plan, kind, heads, samples)
+    mapping, options, is_own = remembered[0] if remembered else (guess, {}, True)
+    mapping = still_open(plan, kind, mapping if is_own else with_guarded(kind, mapping, guess))
     values = {"heads": heads, "joined": join, "signature": signature, "mapping": mapping, "options": options}
     plan.set(ImportBatch, batch_id, **values)
     return {"heads": heads, "mapping": mapping, "remembered": bool(remembered)}

@@ -105,7 +105,7 @@ IS_KEY = statement(
 REMEMBERED = statement(
     "imports.remembered",
     """
-    SELECT mapping, options FROM import_mapping
+    SELECT mapping, options, user_id = %(user_id)s::bigint FROM import_mapping
      WHERE kind = %(kind)s AND signature = %(signature)s
      ORDER BY user_id = %(user_id)s::bigint DESC, used_at DESC LIMIT 1
     """,

@@ -18,6 +18,14 @@ def still_open(plan: Plan, kind: Kind, mapping: dict[str, Any]) -> dict[str, Any
     return {name: told for name, told in mapping.items() if name in names}
 
 
+def with_guarded(kind: Kind, mapping: dict[str, Any], guess: Mapping[str, Any]) -> dict[str, Any]:
+    """Another's mapping, and what he may not have been let set: fields under a permission, guessed from columns that he
+    has left open. Without them such a column would be passed over for whoever may set it."""
+    guarded = {wanted.name for wanted in kind.all_fields() if wanted.permission} - mapping.keys()
+    taken = {told["column"] for told in mapping.values()}
+    return mapping | {name: told for name, told in guess.items() if name in guarded and told["column"] not in taken}
+
+
 def guessed(plan: Plan, kind: Kind, heads: Sequence[str], samples: Sequence[Line]) -> dict[str, Any]:
     """The column, and how its cells are meant, of every field that a head is like; `samples` are first rows."""
     fields = kind.open_fields(plan.actor.may)

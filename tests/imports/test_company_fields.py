@@ -219,13 +219,30 @@ def test_another_s_mapping_is_taken_without_what_is_not_one_s_own_to_set(world: 
     assert again["remembered"] and "custom.f_money" not in again["mapping"] and "custom.f_date" in again["mapping"]
 
 
+def test_what_another_was_not_let_set_is_not_passed_over(world: World, importer: Importer) -> None:
+    """Whoever may set a field is offered its column, though the one whose mapping he is offered could not map it; what
+    somebody left out himself stays out."""
+    heads, *rows = table_of("customers", CELLS, 9)
+    content = csv_file([[*heads, "of no field"], *([*row, "x"] for row in rows)])
+    rep = Importer(world, world.user("rep4", "sales"))
+    uploaded = rep.upload("customers", ("a.csv", content))
+    theirs = {name: told for name, told in uploaded["mapping"].items() if name != "custom.f_date"}
+    rep.check(uploaded, mapping=theirs)
+    again = importer.upload("customers", ("a.csv", content))
+    assert again["remembered"]
+    assert again["mapping"] == theirs | {"custom.f_money": {"column": heads.index("我们的money")}}
+    importer.check(again, mapping=theirs)
+    assert importer.upload("customers", ("a.csv", content))["mapping"] == theirs
+
+
 def test_what_was_lost_after_the_columns_were_chosen_is_refused_never_passed_over(world: World) -> None:
     manager = Importer(world, world.user("chief", "manager"))
     uploaded = manager.upload("customers", ("a.csv", csv_file(table_of("customers", CELLS, 6))))
     manager.run(check_import, uploaded["id"], uploaded["mapping"], {})
     taken = world.rows("SELECT id, permissions FROM role WHERE code = 'manager'")
+    without = "UPDATE role SET permissions = array_remove(permissions, 'margins.read') WHERE code = 'manager'"
     with world.database.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE role SET permissions = array_remove(permissions, 'margins.read')")
+        connection.exec_driver_sql(without)
     try:
         manager.work()
         assert manager.rows(uploaded["id"]) == [(2, "bad", None, ["import_field_forbidden"])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,19 @@ def filled(module_database: DatabaseUrls) -> Iterator[tuple[Importer, dict[str, 
     world.database.dispose()
 
 
+@pytest.fixture(scope="module")
+def figures(filled: tuple[Importer, dict[str, int]]) -> dict[str, Any]:
+    """What stood once all was in, read before a test takes it back."""
+    asked = {
+        "orders": "SELECT count(*) FROM sales_order",
+        "amount": "SELECT sum(amount_net) FROM sales_order",
+        "on_hand": "SELECT sum(on_hand) FROM stock_level",
+        "categories": "SELECT count(*) FROM product_category",
+        "worth": "SELECT sum(on_hand * price) FROM stock_level JOIN product ON product.id = product_id",
+    }
+    return {name: filled[0].world.value(query) for name, query in asked.items()}
+
+
 def test_every_row_comes_in(filled: tuple[Importer, dict[str, int]]) -> None:
     importer, batches = filled
     found = {kind: importer.batch(batch_id) for kind, batch_id in batches.items()}
@@ -63,20 +77,19 @@ def test_every_row_comes_in(filled: tuple[Importer, dict[str, int]]) -> None:
     }
 
 
-def test_the_figures_are_northwind_s(filled: tuple[Importer, dict[str, int]]) -> None:
-    world = filled[0].world
-    assert world.value("SELECT count(*) FROM sales_order") == 830
-    assert world.value("SELECT sum(amount_net) FROM sales_order") == Decimal("1265793.29")
-    assert world.value("SELECT sum(on_hand) FROM stock_level") == 3119
-    assert world.value("SELECT count(*) FROM product_category") == 8
-    assert world.value("SELECT sum(on_hand * price) FROM stock_level JOIN product ON product.id = product_id") == (
-        Decimal("73953.35")
-    )
+def test_the_figures_are_northwind_s(figures: dict[str, Any]) -> None:
+    assert figures == {
+        "orders": 830,
+        "amount": Decimal("1265793.29"),
+        "on_hand": 3119,
+        "categories": 8,
+        "worth": Decimal("73953.35"),
+    }
 
 
+@pytest.mark.usefixtures("figures")
 def test_undone_in_turn_nothing_of_them_stands(filled: tuple[Importer, dict[str, int]]) -> None:
-    """Orders are cancelled and stock is reversed by opposite moves; their numbers and postings stay. Comes last:
-    it takes away what the others look at."""
+    """Orders are cancelled and stock is reversed by opposite moves; their numbers and postings stay."""
     importer, batches = filled
     world = importer.world
     assert importer.undo(batches["orders"])["rows_undone"] == 2155

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
 
 from core.custom_fields.commands import create_field
+from core.customers import save_address, save_contact
 from core.outbox import apply_event
 from core.roles import create_role
 from core.suppliers import create_supplier
@@ -22,12 +24,14 @@ from tests.world import new_key
 
 _TOAST = re.compile(r'<div class="toast[^"]*"[^>]*>.*?<span>(.*?)</span>(.*?)</div>', re.S)
 _UNDO = re.compile(r'<form method="post" action="([^"]*)">.*?data-undo', re.S)
-# The form of each type, and entries that replace others, are new, or empty what stands there.
+_numbers = count(1)
+# The form of each type, and entries that replace others, are new, or empty what stands there. Names that no two records
+# may have carry a number, in front: spaces do not tell names apart, nor then “1 2” from “12”.
 FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "customer": (
         "/customers/{customer}/edit",
         {
-            "name": "Lake & Sons",
+            "name": "{number} Lake & Sons",
             "phone": "",
             "city": "南京",
             "credit_limit": "7000",
@@ -38,20 +42,44 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "contact": ("/customers/{customer}/contacts/{contact}", {"title": "Buyer", "phone": "13900000001"}),
     "address": ("/customers/{customer}/addresses/{address}", {"street": "Quay 1", "region": "江苏"}),
     "opportunity": (
-        "/opportunities/{deal}/edit",
+        "/opportunities/{opportunity}/edit",
         {"name": "2027", "amount": "99.50", "expected_close_on": "2031-03-04", "budget": "12", "source": "Fair"},
     ),
-    "product": ("/products/{tea}/edit", {"name": "Tea", "price": "12.5", "cost": "7", "description": "Dried"}),
-    "supplier": ("/suppliers/{supplier}/edit", {"name": "Liquids", "city": "Leeds", "email": "us@example.com"}),
+    "product": ("/products/{product}/edit", {"name": "Tea", "price": "12.5", "cost": "7", "description": "Dried"}),
+    "supplier": (
+        "/suppliers/{supplier}/edit",
+        {"name": "{number} Liquids", "city": "Leeds", "email": "us@example.com"},
+    ),
+}
+# What a new record of a customer's begins with.
+PARTS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "contact": (save_contact, {"name": "李明朗", "title": "采购"}),
+    "address": (save_address, {"kind": "shipping", "street": "人民路 1 号", "city": "苏州"}),
+    "opportunity": (create_opportunity, {"name": "2026 年度供货", "amount": Decimal(260000)}),
 }
 
 
 @pytest.fixture(scope="module", autouse=True)
 def more(shop: Shop) -> None:
-    world, ids = shop.world, shop.ids
-    ids["supplier"] = world.run(create_supplier, {"name": "Exotic Liquids", "country": "GB"})["id"]
     field = {"record_type": "customer", "key": "grade", "label": "Grade", "kind": "text", "mask": None}
-    world.run(create_field, field)
+    shop.world.run(create_field, field)
+
+
+def new_form(shop: Shop, name: str) -> str:
+    """The address of the form of a new record of a type, which no other test has changed."""
+    world, path, number = shop.world, FORMS[name][0], next(_numbers)
+    if name == "supplier":
+        values = {"name": f"Exotic Liquids {number}", "country": "GB"}
+        return path.format(supplier=world.run(create_supplier, values)["id"])
+    if name == "product":
+        return path.format(product=world.product(stock=10, price="96"))
+    seller = shop.actors["sales"].user_id
+    values = {"phone": f"0512-6587{number:04}", "credit_limit": Decimal(100000), "owner_id": seller}
+    ids = {"customer": world.customer(**values)}
+    if name in PARTS:
+        command, begun = PARTS[name]
+        ids[name] = world.run(command, ids["customer"], begun)["id"]
+    return path.format(**ids)
 
 
 def message(client: Any, path: str) -> tuple[str, str]:
@@ -71,9 +99,10 @@ def send(client: Any, path: str, **values: Any) -> tuple[str, str]:
 
 
 def changed(shop: Shop, name: str, role: str = "admin") -> tuple[Sheet, Sheet, str]:
-    """A form as it was, the same after some of its entries were saved, and the way back."""
-    path, entries = FORMS[name]
-    before = Sheet.open(shop.client(role), path.format(**shop.ids))
+    """The form of a new record as it was, the same after some of its entries were saved, and the way back."""
+    number = next(_numbers)
+    entries = {field: entry.format(number=number) for field, entry in FORMS[name][1].items()}
+    before = Sheet.open(shop.client(role), new_form(shop, name))
     after = Sheet.open(before.client, before.path)
     answer = before.client.post(before.path, data={**before.values.to_dict(), **entries, "idempotency_key": new_key()})
     assert answer.status_code == 303, answer.text
@@ -101,7 +130,8 @@ def test_a_saved_form_is_taken_back(shop: Shop, name: str) -> None:
 @pytest.mark.parametrize("name", FORMS)
 def test_what_somebody_changed_since_is_left(shop: Shop, name: str) -> None:
     _before, after, undo = changed(shop, name)
-    (field, entry), *_ = FORMS[name][1].items()
+    field = next(iter(FORMS[name][1]))
+    entry = after.values[field]
     theirs = Sheet.open(shop.client("manager"), after.path)
     assert theirs.send({field: f"{entry} 2"}) == 303, theirs.text
     text, again = send(after.client, undo)
@@ -145,9 +175,9 @@ def test_what_a_record_began_with_is_not_taken_back(shop: Shop) -> None:
 
 
 def test_a_form_saved_as_it_is_offers_nothing(shop: Shop) -> None:
-    sheet = Sheet.open(shop.client(), f"/suppliers/{shop.ids['supplier']}/edit")
+    sheet = Sheet.open(shop.client(), new_form(shop, "supplier"))
     assert sheet.send() == 303
-    assert message(sheet.client, f"/suppliers/{shop.ids['supplier']}")[1] == ""
+    assert message(sheet.client, sheet.path.removesuffix("/edit"))[1] == ""
 
 
 def test_what_one_does_not_see_comes_back(shop: Shop) -> None:
@@ -278,15 +308,16 @@ def test_an_archived_bank_account_is_in_use_again(shop: Shop) -> None:
 
 
 def test_a_reorder_point_is_put_back_and_never_written_over_unseen(shop: Shop) -> None:
-    world, tea, client = shop.world, shop.ids["tea"], shop.client()
+    world, client = shop.world, shop.client()
+    product = world.product()
     warehouse = world.value("SELECT id FROM warehouse WHERE is_default")
     point = "SELECT quantity FROM reorder_point WHERE product_id = :id"
-    there = f"/products/{tea}/reorder-point"
+    there = f"/products/{product}/reorder-point"
     _, undo = send(client, there, warehouse_id=warehouse, quantity="8", was="")
-    assert world.value(point, id=tea) == 8
+    assert world.value(point, id=product) == 8
     stale = shop.post(there, {"warehouse_id": warehouse, "quantity": "9", "was": ""})
     assert stale.status_code == 409 and "it now says “8”" in html.unescape(stale.text)
     assert re.search(r'name="was" value="8"><input class="n" name="quantity"[^>]* value="9"', stale.text)
     send(client, undo)
-    assert world.rows(point, id=tea) == []
+    assert world.rows(point, id=product) == []
     assert client.post(undo, data={"idempotency_key": new_key()}).status_code == 409
