@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from core import database as db
 from core import wire
@@ -17,8 +16,8 @@ from core.statements import Query
 
 # So much may wait for the one connection: enough to keep the database at work, little enough to keep in memory.
 MOST_WAITING = 4
-SOON: Final = 0.005
-"""Seconds after which an answer is worth doing something else for."""
+DONE: Final = object()
+T = TypeVar("T")
 
 
 class Sender:
@@ -29,7 +28,7 @@ class Sender:
         self._waiting: deque[Future[None]] = deque()
         self._beside: list[Future[list[Any]]] = []
         self._afterwards: list[Callable[[], None]] = []
-        self.meanwhile: Callable[[], None] | None = None
+        self.meanwhile: Iterator[None] = iter(())
 
     def send(self, sent: Sequence[wire.Sent]) -> None:
         """Hands statements over whose answers nobody needs. Raises what the database refused of those before."""
@@ -41,10 +40,8 @@ class Sender:
         """The rows of statements, behind what was sent. Raises what the database refused of that."""
         driver, told = db.driver(self._plan.connection), copy_context()
         answer = self._pool.submit(told.run, wire.fetch, driver, queries)
-        if wait_for([answer], SOON).not_done:
-            self._use_the_time()
-        self._receive()
-        return answer.result()
+        self.wait()
+        return self._result(answer)
 
     def beside(self, query: Query) -> Future[list[Any]]:
         """The rows of a statement that is run on a connection and in a transaction of its own. The block does not end
@@ -63,35 +60,31 @@ class Sender:
 
     def wait(self) -> None:
         """Until all that was sent is there. Raises what the database refused of it."""
-        if self._waiting:
-            self._use_the_time()
-        self._receive()
-
-    def _receive(self) -> None:
         while self._waiting:
-            self._waiting.popleft().result()
+            self._result(self._waiting.popleft())
 
     def end(self) -> None:
         """Waits for all. Raises what the database refused of it."""
-        self._use_the_time()
         self.wait()
         for future in self._beside:
-            future.result()
+            self._result(future)
         for act in self._afterwards:
             act()
 
-    def _use_the_time(self) -> None:
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
+    def _result(self, future: Future[T]) -> T:
+        """What comes of it, after a bit of what else there is to do, and another, for as long as that takes."""
+        while not future.done():
+            if next(self.meanwhile, DONE) is DONE:
+                break
+        return future.result()
 
 
 @contextmanager
 def sending(plan: Plan) -> Iterator[Sender]:
     """In this block `Plan.send_soon` and `Plan.send` hand what is written so far, and statements, to the database, in
     the plan's transaction, and do not wait; all is there when the block has ended. Whatever else the plan asks of the
-    database waits for it. A block within another one ends with that. The sender's `meanwhile` is called once, when
-    there is something to wait for: it does what needs time and not this connection.
+    database waits for it. A block within another one ends with that. Of the sender's `meanwhile`, which does what needs
+    time and not this connection, bit by bit, as much is done as there is time to wait for something.
 
     Raises as `Plan.send_writes` does, at what is sent next, at the next question, or at the end.
     """

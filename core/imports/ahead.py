@@ -9,7 +9,8 @@ steps write its rows, each under lock of the import, whose `step` counts them. W
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
@@ -18,6 +19,8 @@ from core.imports.facts import NEXT_ROWS, BatchFact, RowFact
 from core.imports.kinds import Kind
 from core.plan import Plan
 from core.sending import Sender
+
+AT_A_TIME = 20
 
 
 class _Kept(NamedTuple):
@@ -40,18 +43,21 @@ def next_rows(plan: Plan, batch: BatchFact, kind: Kind) -> list[RowFact]:
     return list(rows)
 
 
-def look_ahead(plan: Plan, sender: Sender, batch: BatchFact, kind: Kind, after: int) -> Callable[[], None]:
-    """Has the rows behind `after` read beside the step; answers what then makes them ready for the next one."""
+def look_ahead(plan: Plan, sender: Sender, batch: BatchFact, kind: Kind, after: int) -> Iterator[None]:
+    """Has the rows behind `after` read beside the step; what it answers makes them ready for the next one, some at a
+    time."""
     coming = sender.beside(NEXT_ROWS(batch_id=batch.id, after=after, limit=kind.batch))
-    engine = plan.connection.engine
+    return _prepare(coming, plan.connection.engine, batch, kind)
 
-    def prepare() -> None:
-        rows = coming.result()
-        if kind.foresee is not None:
-            kind.foresee([told_by(batch.mapping, row) for row in rows], batch.state)
-        _here.kept = _Kept(engine, batch.id, batch.step + 1, rows)
 
-    return prepare
+def _prepare(coming: Future[list[RowFact]], engine: Engine, batch: BatchFact, kind: Kind) -> Iterator[None]:
+    rows = coming.result()
+    _here.kept = _Kept(engine, batch.id, batch.step + 1, rows)
+    if kind.foresee is not None:
+        for start in range(0, len(rows), AT_A_TIME):
+            yield
+            some = rows[start : start + AT_A_TIME]
+            kind.foresee([told_by(batch.mapping, row) for row in some], batch.state)
 
 
 def told_by(mapping: Mapping[str, Any], row: RowFact) -> dict[str, str]:

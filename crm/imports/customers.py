@@ -227,6 +227,6 @@ declare(
             "address": "customer_id",
         },
         listed_parts=("contact", "address"),
-        batch=1000,
+        batch=2000,
     )
 )
