@@ -84,7 +84,10 @@ def _with_also(columns: Mapping[str, Column], names: Sequence[str]) -> list[str]
 
 
 def most_counted(source: Source, state: State, asked: Asked) -> int:
-    """How far the rows of a state are counted unless all of them are asked for."""
+    """How far the rows of a state are counted unless all of them are asked for: less far where each of them is looked
+    for in another table too."""
+    if source.always:
+        return MOST_WHERE_COSTLY
     columns = source.open_columns(asked)
     named = (condition.column for demand in state.demands for condition in demand)
     is_slow = any(columns[name].is_slow for name in named if name in columns)

@@ -18,6 +18,8 @@ from tests.database_server import DatabaseUrls
 from tests.world import World
 
 PARTS, ROWS = 4, 25
+MOST_BITS = 100_000
+WAIT = statement("tests.wait", "SELECT count(*) FROM generate_series(1, 100000)", tables="", scope="system")
 COUNT = statement(
     "tests.count_notices",
     "SELECT count(*) FROM notice WHERE user_id = %(user_id)s::bigint",
@@ -83,6 +85,40 @@ def write_and_look(plan: Plan, user_id: int) -> dict[str, Any]:
         write()
     counted += plan.fetch(COUNT(user_id=user_id))[0][0]
     return {"counted": counted}
+
+
+@for_anybody
+def write_and_ask(plan: Plan, user_id: int, before: list[str]) -> dict[str, Any]:
+    """Asks with something else to do, which takes as long as there is time for it."""
+
+    def meanwhile() -> Iterator[None]:
+        for part in range(MOST_BITS):
+            before.append(f"bit {part}")
+            yield
+
+    with sending(plan) as sender:
+        sender.meanwhile = meanwhile()
+        plan.insert(Notice, user_id=user_id, kind="job_finished", created_at=plan.now, data={})
+        plan.send_soon()
+        plan.fetch(WAIT())
+        before.append("answered")
+        sender.afterwards(lambda: before.append("all there"))
+    return {}
+
+
+def test_the_time_is_used_while_an_answer_is_waited_for(world: World) -> None:
+    happened: list[str] = []
+    run(write_and_ask, world.actor.user_id, happened, context=world.context())
+    answered = happened.index("answered")
+    assert 0 < answered <= MOST_BITS and happened[-1] == "all there"
+    assert happened[:answered] == [f"bit {part}" for part in range(answered)]
+
+
+def test_a_question_tells_what_was_refused_before_it(world: World) -> None:
+    happened: list[str] = []
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        run(write_and_ask, -1, happened, context=world.context())
+    assert not {"answered", "all there"} & set(happened)
 
 
 def test_what_is_asked_meanwhile_waits_for_what_was_sent(world: World) -> None:
