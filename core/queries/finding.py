@@ -23,14 +23,16 @@ from core import database as db
 from core import masks, wire
 from core.normalise import search_text
 from core.queries.reading import fetch
-from core.scope import current_viewer, viewer_text
+from core.scope import Viewer, current_viewer, viewer_text
 from core.search_entries import Searched
 from core.search_terms import EMAILS, PHONES, Asked, Wish, asked
 from core.statements import REGISTRY, Statement, statement
 
-FEW = 2_000
-"""Up to about so many records, all that fit are read from the index; for lists and choices, which show more,
-`FEW_IN_LISTS`."""
+FEW = 800
+"""Up to about so many records that the viewer sees, all that fit are read from the index; for lists and choices, which
+show more, `FEW_IN_LISTS`."""
+MANY = 5_000
+"""Where so many fit, whoever's they are, they are not looked through for those of a few owners."""
 SHORT = 10
 FEW_IN_LISTS = 5_000
 WALKED = 6_000
@@ -52,19 +54,27 @@ LIMIT = "__limit__"
 
 # how frequent terms are -----------------------------------------------------------------------------------------------
 class Shares(NamedTuple):
-    """Of how many entries, and which share of them has each of the more frequent terms."""
+    """Of how many entries, which share of them has each of the more frequent terms, and which is of each owner."""
 
     entries: float
     shares: Mapping[str, float]
+    owners: Mapping[int, float]
+
+    def seen_by(self, viewer: Viewer) -> float:
+        """About which share of all entries somebody sees."""
+        return 1.0 if viewer.sees_all else min(1.0, sum(self.owners.get(owner, 0.0) for owner in viewer.owners))
 
 
 SHARES = statement(
     "finding.shares",
     """
-    SELECT class.reltuples, coalesce(known.most_common_elems::text::text[], '{}'),
-           coalesce(known.most_common_elem_freqs, '{}')
-      FROM pg_class AS class LEFT JOIN pg_stats AS known
-        ON known.schemaname = 'public' AND known.tablename = 'search_entry' AND known.attname = 'terms'
+    SELECT class.reltuples, coalesce(terms.most_common_elems::text::text[], '{}'),
+           coalesce(terms.most_common_elem_freqs, '{}'), coalesce(owners.most_common_vals::text::bigint[], '{}'),
+           coalesce(owners.most_common_freqs, '{}')
+      FROM pg_class AS class LEFT JOIN pg_stats AS terms
+        ON terms.schemaname = 'public' AND terms.tablename = 'search_entry' AND terms.attname = 'terms'
+      LEFT JOIN pg_stats AS owners
+        ON owners.schemaname = 'public' AND owners.tablename = 'search_entry' AND owners.attname = 'owner_id'
      WHERE class.oid = 'search_entry'::regclass
     """,
     tables="",
@@ -81,8 +91,11 @@ def shares() -> Shares:
         found = _known.get(database)
     if found is None or now - found[0] > KNOWN_SECONDS:
         with database.autocommit() as connection:
-            [[(entries, terms, frequencies)]] = wire.fetch(db.driver(connection), [SHARES()], transaction=False)
-        found = now, Shares(max(entries, 0.0), dict(zip(terms, frequencies, strict=False)))
+            [[(entries, terms, of_terms, owners, of_owners)]] = wire.fetch(
+                db.driver(connection), [SHARES()], transaction=False
+            )
+        shared = dict(zip(terms, of_terms, strict=False)), dict(zip(owners, of_owners, strict=False))
+        found = now, Shares(max(entries, 0.0), *shared)
         with _lock:
             _known[database] = found
     return found[1]
@@ -136,10 +149,11 @@ def lines_shown() -> list[str]:
     return [line for line, kind in ((PHONES, masks.PHONES), (EMAILS, masks.EMAILS)) if masks.sees(kind)]
 
 
-def is_frequent(kind: Searched, wanted: Wish, few: int = FEW) -> bool:
-    """Whether more records fit than are read from the index at once."""
+def is_frequent(kind: Searched, wanted: Wish, few: int = FEW, seen: float = 1.0) -> bool:
+    """Whether more records fit than are read from the index at once, by who sees so much of all."""
     known = shares()
-    return wanted.share(kind.letter, known.shares) * known.entries > few
+    fitting = wanted.share(kind.letter, known.shares) * known.entries
+    return fitting * seen > few or fitting > max(few, MANY)
 
 
 def searching(kind: Kind, wanted: Asked, limit: int) -> Search:
@@ -148,13 +162,15 @@ def searching(kind: Kind, wanted: Asked, limit: int) -> Search:
     known, letter = shares(), kind.searched.letter
     wishes = {"whole": wanted.whole, "start": wanted.start, "inside": wanted.inside}
     rarer = {name: wish and wish.rarer(letter, known.shares, FREQUENT) for name, wish in wishes.items()}
-    walk = ALL if current_viewer().sees_all or not kind.scoped_by else OWN
+    viewer = current_viewer()
+    walk = ALL if viewer.sees_all or not kind.scoped_by else OWN
+    seen = known.seen_by(viewer) if kind.scoped_by else 1.0
     share = {name: wish.share(letter, known.shares) if wish else 0.0 for name, wish in wishes.items()}
     ways: list[Way] = []
     for name, wish in rarer.items():
         if wish is None or (name == "start" and share["start"] >= MOSTLY * share["inside"] > 0):
             continue
-        ways.append((name, walk if is_frequent(kind.searched, wish, few) else RANKED))
+        ways.append((name, walk if is_frequent(kind.searched, wish, few, seen) else RANKED))
     if ways[-1] == ("inside", RANKED):
         ways = ways[-1:]  # which finds the others too, and puts them first
     texts = {
@@ -200,9 +216,10 @@ def _deeper(kind: Kind, name: str, stage: int) -> str:
     letter = kind.searched.letter
     return f"""
         (SELECT {kind.columns}, {stage}, 2 FROM (
-            SELECT entry.id FROM search_entry AS entry
-             WHERE {_has_more(kind)} AND entry.terms @@ %({letter}_{name})s::tsquery{_entry_seen(kind)}
-             LIMIT {DEEP}) AS found JOIN {kind.source} ON row.id = found.id
+            SELECT some.id FROM (
+                SELECT entry.id FROM search_entry AS entry
+                 WHERE {_has_more(kind)} AND entry.terms @@ %({letter}_{name})s::tsquery{_entry_seen(kind)}
+                 LIMIT {DEEP}) AS some ORDER BY some.id DESC OFFSET 0) AS found JOIN {kind.source} ON row.id = found.id
           WHERE {kind.conditions()} ORDER BY found.id DESC LIMIT {LIMIT})
     """
 

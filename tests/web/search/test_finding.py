@@ -17,11 +17,13 @@ from core.customers import change_customer, save_contact
 from core.masks import IN_THE_CLEAR, showing
 from core.parties import Customer
 from core.queries import finding
+from core.queries.customers import _FOUND as FOUND
 from core.queries.customers import find_customers
 from core.queries.words import customer_wish, is_met_often, matches_customer
 from core.recent import MOST, note_opened
 from core.scope import EVERYTHING, Viewer, viewing
 from core.search_entries import SearchEntry, rebuild
+from core.search_terms import asked
 from core.suppliers import create_supplier
 from core.units import share_customer
 from crm.owners import change_customer as change_owner
@@ -220,11 +222,28 @@ def test_a_way_that_ends_too_soon_asks_the_index(world: World, ways: bool, monke
     for number in range(4):
         world.customer(f"后来{number}{'a' if ways else 'b'}")
     for viewer in (EVERYTHING, world.actor_of("admin").viewer):
-        for name_of, value in (("WALKED", 2), ("shares", lambda: finding.Shares(1e6, {}))):
+        for name_of, value in (("WALKED", 2), ("shares", lambda: finding.Shares(1e6, {}, {}))):
             monkeypatch.setattr(finding, name_of, value)
         monkeypatch.setattr(finding, "REGISTRY", {}, raising=False)
         monkeypatch.setattr(finding, "statement", lambda name, text, **rest: statement_of(name, text, **rest))
         assert name in customers("最早的", viewer)
+
+
+@pytest.mark.parametrize(
+    ("held", "of_all", "of_few", "of_nobody"),
+    [(700, "ranked", "ranked", "ranked"), (4_000, "all", "ranked", "ranked"), (9_000, "all", "own", "own")],
+)
+def test_who_sees_few_has_more_read_from_the_index(
+    monkeypatch: pytest.MonkeyPatch, held: int, of_all: str, of_few: str, of_nobody: str
+) -> None:
+    entries = 1_000_000
+    known = finding.Shares(float(entries), {"c某": held / entries}, {7: 0.02})
+    monkeypatch.setattr(finding, "shares", lambda: known)
+    wanted = asked("某")
+    assert wanted is not None
+    for viewer, way in ((EVERYTHING, of_all), (Viewer(False, (7,)), of_few), (Viewer(False, (8,)), of_nobody)):
+        with viewing(viewer):
+            assert finding.searching(FOUND, wanted, 8).ways[-1] == ("inside", way)
 
 
 def statement_of(name: str, text: str, *, tables: str, scope: Any) -> Any:
