@@ -219,7 +219,8 @@ def _deeper(kind: Kind, name: str, stage: int) -> str:
             SELECT found.id FROM (
                 SELECT entry.id FROM search_entry AS entry
                  WHERE {_has_more(kind)} AND entry.terms @@ %({letter}_{name})s::tsquery{_entry_seen(kind)}
-                 LIMIT {DEEP}) AS found ORDER BY found.id DESC OFFSET 0) AS found JOIN {kind.source} ON row.id = found.id
+                 LIMIT {DEEP}) AS found ORDER BY found.id DESC OFFSET 0) AS found
+           JOIN {kind.source} ON row.id = found.id
           WHERE {kind.conditions()} ORDER BY found.id DESC LIMIT {LIMIT})
     """
 

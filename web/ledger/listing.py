@@ -97,7 +97,7 @@ TASK_LIST = declare(
         template="ledger/tasks.html",
         cells="ledger/task_cells.html",
         aliases={"customer": "customer"},
-        acts=(Act("done", _("Mark as done"), "ok", _("Take these tasks off the list?")),),
+        acts=(Act("done", _("Mark as done"), "ok", _("Take these tasks off the list?"), tabs=("open",)),),
         phone_lines=("customer", "origin"),
     )
 )

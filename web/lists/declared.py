@@ -58,6 +58,8 @@ class Act:
     question: Any
     is_direct: bool = False
     """Done without a question: it is small, and can be taken back."""
+    tabs: tuple[str, ...] = ()
+    """The list's own tabs under which it is offered: those with rows that it is for. None: all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

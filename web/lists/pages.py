@@ -155,7 +155,7 @@ def context_of(connection: Connection, wished: Asking, who: Asked) -> dict[str, 
         "column_choices": column_choices(wished, columns, names),
         "filter_choices": _filter_choices(wished, columns, who),
         "editor": _editor(connection, wished, columns, who, named),
-        "acts": acts_of(page),
+        "acts": [act for act in acts_of(page) if _is_offered(act, wished)],
         "edits": edits(wished, _editable(wished, names, who), request.full_path.rstrip("?")),
         "select_words": select_words(),
         "clear_url": wished.address(State()),
@@ -181,6 +181,12 @@ def _nothing(wished: Asking) -> Empty | None:
 def _editable(wished: Asking, names: Sequence[str], who: Asked) -> list[tuple[str, str]]:
     fields = editable(wished.page, who)
     return [(name, str(head_of(wished.page, name, fields[name]).label)) for name in names if name in fields]
+
+
+def _is_offered(act: Act, wished: Asking) -> bool:
+    """A saved view may hold any rows."""
+    own = {view.code for view in wished.page.views}
+    return not act.tabs or wished.view in act.tabs or wished.view not in own
 
 
 def acts_of(page: ListPage) -> list[Act]:

@@ -64,7 +64,7 @@ ORDER_LIST = declare(
         template="orders/index.html",
         cells="orders/cells.html",
         aliases={"customer_id": "customer", "owner": "owner"},
-        acts=(Act("cancel_drafts", _("Cancel drafts"), "stop", _("Cancel these drafts?")),),
+        acts=(Act("cancel_drafts", _("Cancel drafts"), "stop", _("Cancel these drafts?"), tabs=("draft",)),),
         phone_lines=("customer", "ordered_on"),
     )
 )

@@ -194,6 +194,14 @@ def test_drafts_are_cancelled_together_and_what_is_confirmed_stays(shop: Shop) -
     assert shop.post("/lists/orders/act", sent, "warehouse").status_code == 404
 
 
+def test_drafts_alone_can_be_chosen_for_what_is_for_drafts(shop: Shop) -> None:
+    world, ids = shop.world, shop.ids
+    world.order(ids["customer"], (ids["tea"], 1))
+    pages = {view: shop.client("sales").get(f"/orders?view={view}").text for view in ("draft", "all", "to_ship")}
+    assert [view for view, page in pages.items() if 'value="cancel_drafts"' in page] == ["draft"]
+    assert [view for view, page in pages.items() if "data-select-all" in page] == ["draft"]
+
+
 def test_quotations_are_declined_together_and_what_is_ordered_stays(shop: Shop) -> None:
     world, ids = shop.world, shop.ids
     sent = {"action": "declined", "confirmed": "yes", "id": [ids["sent"], ids["ordered"]]}
