@@ -15,9 +15,15 @@ from sqlalchemy import Connection
 
 from core.queries.paging import Listing
 from core.queries.reading import fetch, read
-from core.statements import Query, statement
+from core.statements import statement
 
 BUCKETS: Final = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90")
+EVER: Final = 2**31 - 1
+DAYS: Final = {
+    "not_due": (0, 0), "days_1_30": (1, 30), "days_31_60": (31, 60), "days_61_90": (61, 90), "days_over_90": (91, EVER),
+    "overdue": (1, EVER),
+}  # fmt: skip
+"""The days overdue that stand behind a figure, the first and the last."""
 MOST_SHOWN: Final = 100
 """Customers and invoices on a page; its sums are those of all."""
 
@@ -91,11 +97,12 @@ _CREDITS = """
     SELECT customer_id, owner_id, -1 AS days, 0.00 AS amount, amount AS unapplied
       FROM credits_unapplied_on(%(as_of)s::date)
 """
-_SPANS = {"not_due": "= 0", "days_1_30": "BETWEEN 1 AND 30", "days_31_60": "BETWEEN 31 AND 60",
-          "days_61_90": "BETWEEN 61 AND 90", "days_over_90": "> 90"}  # fmt: skip
 _SUMS = ", ".join(
     [
-        *(f"coalesce(sum(amount) FILTER (WHERE days {span}), 0.00) AS {name}" for name, span in _SPANS.items()),
+        *(
+            f"coalesce(sum(amount) FILTER (WHERE days BETWEEN {DAYS[name][0]} AND {DAYS[name][1]}), 0.00) AS {name}"
+            for name in BUCKETS
+        ),
         "coalesce(sum(amount), 0.00) AS open",
         "coalesce(sum(unapplied), 0.00) AS unapplied",
         "coalesce(sum(amount) - sum(unapplied), 0.00) AS balance",
@@ -190,30 +197,25 @@ BEHIND_TOTALS = statement(
     scope="scoped",
     fact=OpenInvoiceTotals,
 )
-EVER: Final = 2**31 - 1
-DAYS: Final = {
-    "not_due": (0, 0), "days_1_30": (1, 30), "days_31_60": (31, 60), "days_61_90": (61, 90), "days_over_90": (91, EVER),
-    "overdue": (1, EVER),
-}  # fmt: skip
-"""The days overdue that stand behind a figure, the first and the last."""
-
-
-def aging_query(as_of: date, customer_id: int | None = None) -> Query:
-    """Customers that owed something or had credit on a day, by name; or one of them."""
-    if customer_id is None:
-        return AGING(as_of=as_of)
-    return AGING_OF_CUSTOMER(as_of=as_of, customer_id=customer_id)
 
 
 def aging(as_of: date, customer_id: int | None = None) -> Sequence[AgingRow]:
-    """Receivables by age as of a day, of everybody or of one customer. One statement."""
-    return read(aging_query(as_of, customer_id))[0]
+    """Customers that owed something or had credit on a day, by name; or one of them. One statement."""
+    if customer_id is None:
+        return read(AGING(as_of=as_of))[0]
+    return read(AGING_OF_CUSTOMER(as_of=as_of, customer_id=customer_id))[0]
 
 
 def most_overdue(connection: Connection, as_of: date) -> tuple[list[AgingRow], AgingTotals]:
     """The first `MOST_SHOWN` customers of that day, the largest overdue amount first, and the sums of all."""
     rows, [totals] = fetch(connection, MOST_OVERDUE(as_of=as_of, most=MOST_SHOWN), AGING_TOTALS(as_of=as_of))
     return rows, totals
+
+
+def all_overdue(connection: Connection, as_of: date) -> list[AgingRow]:
+    """All customers of that day in the same order."""
+    [rows] = fetch(connection, MOST_OVERDUE(as_of=as_of, most=EVER))
+    return rows
 
 
 def aging_totals(connection: Connection, as_of: date) -> AgingTotals:

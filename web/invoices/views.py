@@ -19,7 +19,6 @@ from core.command import Preview
 from core.errors import DomainError, NotFound
 from core.numbers import day_in_text
 from core.queries.customers import get_customer
-from core.queries.reading import fetch
 from crm.orders.fiscal import record_fiscal_invoice
 from finance.models import PaymentAllocation, WriteOff
 from finance.queries.allocations import allocations_where, entries_of
@@ -29,7 +28,7 @@ from finance.queries.invoices import (
     get_invoice,
     invoice_lines,
 )
-from finance.queries.receivables import BUCKETS, DAYS, AgingRow, aging_query, most_overdue, open_invoices
+from finance.queries.receivables import BUCKETS, DAYS, AgingRow, all_overdue, most_overdue, open_invoices
 from finance.write_offs import reverse_write_off, write_off
 from web.approvals.asked import approval_of
 from web.documents.answer import answer_document
@@ -244,9 +243,8 @@ def show_aging() -> str:
 
 
 def read_aging(connection: Connection) -> list[AgingRow]:
-    """All customers' receivables by age, by name, as of the day that the address asks for."""
-    [rows] = fetch(connection, aging_query(_as_of()))
-    return rows
+    """All customers' receivables by age, in the order of the page, as of the day that the address asks for."""
+    return all_overdue(connection, _as_of())
 
 
 @area.route("/aging/rows", permission="invoices.read")

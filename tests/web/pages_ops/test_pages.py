@@ -184,6 +184,27 @@ def test_aging_agrees_with_the_customers_accounts(shared_books: Books) -> None:
     assert money(totals.open) in person.page
 
 
+def test_the_first_of_many_are_shown_and_all_are_summed(shared_books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    from finance.queries import receivables
+    from web.filters import money
+
+    with shared_books.world.database.reading() as connection:
+        today = shared_books.world.context().today
+        everybody, totals = receivables.all_overdue(connection, today), receivables.aging_totals(connection, today)
+        _, behind = receivables.open_invoices(connection, today)
+    assert totals.customers == len(everybody) > 1 and behind.rows > 1
+    assert totals.open == sum(row.open for row in everybody) == behind.amount_open
+    monkeypatch.setattr(receivables, "MOST_SHOWN", 1)
+    person = browser(shared_books)
+    person.get("/invoices/aging")
+    assert "The 1 customers who are most overdue are shown." in person.page
+    assert everybody[0].customer_name in person.page and money(totals.open) in person.page
+    assert everybody[-1].customer_name not in person.page.split("<main")[1]
+    person.get("/invoices/aging/rows")
+    assert "The 1 invoices that are due longest are shown." in person.page
+    assert money(behind.amount_open) in person.page
+
+
 LISTS = (
     "/products",
     "/stock",
