@@ -20,6 +20,9 @@ _SUFFIXES = (
     r"股份有限公司|有限责任公司|有限公司|集团公司|公司|"
     r"\b(?:co(?:mpany)?|corp(?:oration)?|inc(?:orporated)?|ltd|limited|llc|llp|plc|gmbh|ag|kg|sa|sarl|srl|spa|bv|nv|oy|ab|as|pty|pte)\b"
 )
+MOST_REMEMBERED = 4096
+"""Of how many texts it is remembered what became of them: what an import works out ahead for a batch is still known
+when that batch is done, beside what the one before it needs."""
 _SUFFIX = re.compile(_SUFFIXES)
 _NOT_WORD = re.compile(r"[\W_]+")
 _NOT_DIGIT = re.compile(r"\D")
@@ -53,7 +56,7 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=MOST_REMEMBERED)
 def company_key(name: str) -> str:
     """A company's name without legal form, punctuation and case; the whole name where nothing else would be left."""
     folded = fold(name)
@@ -71,7 +74,7 @@ def _mobiles_of(country: str) -> re.Pattern[str]:
 _CHINESE_MOBILE = _mobiles_of("CN")
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=MOST_REMEMBERED)
 def phone_key(phone: str | None, country: str) -> str | None:
     """E.164, or None where the number cannot be read as one of `country` or an international one."""
     if not phone:
@@ -87,7 +90,7 @@ def phone_key(phone: str | None, country: str) -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=MOST_REMEMBERED)
 def email_address(text: str) -> str | None:
     """An e-mail address as it is kept, or None where the text is none."""
     plain = _PLAIN_ADDRESS.fullmatch(text) if len(text) <= _LONGEST_PLAIN_ADDRESS else None
@@ -130,7 +133,7 @@ def search_text(*parts: str | None) -> str:
     return " ".join(dict.fromkeys(word for part in parts if part for word in _search_words(part)))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=2 * MOST_REMEMBERED)
 def _search_words(part: str) -> tuple[str, ...]:
     folded = fold(part)
     words = [folded]

@@ -62,7 +62,7 @@ def _spelt(word: str) -> tuple[str, ...]:
     return tuple(lazy_pinyin([word], style=Style.NORMAL))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def readings(han: str) -> tuple[tuple[str, ...], ...]:
     """The ways a text of Chinese characters alone is read, without tones: as words, and as the name of a person or of a
     company where that differs."""

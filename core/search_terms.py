@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import phonenumbers
 
-from core.normalise import fold, han_of
+from core.normalise import MOST_REMEMBERED, fold, han_of
 from core.pinyin import readings, spellings, syllables_from
 
 LONGEST_BEGINNING = 8
@@ -80,7 +80,7 @@ def vector(kind: str, terms: Iterable[str]) -> str:
     return f"'{kind}" + text.replace("\n", f"' '{kind}") + "'" if text else ""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4 * MOST_REMEMBERED)
 def _vector_of_name(kind: str, text: str, is_title: bool) -> str:
     return vector(kind, _title(text) if is_title else _other_name(text))
 

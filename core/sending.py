@@ -68,6 +68,7 @@ class Sender:
         self.wait()
         for future in self._beside:
             self._result(future)
+        next(self.meanwhile, None)  # whatever it begins with is there by now
         for act in self._afterwards:
             act()
 

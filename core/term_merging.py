@@ -10,13 +10,13 @@ database's own upkeep merges what it left.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from core import database as db
 from core import wire
@@ -44,12 +44,12 @@ def merge_soon(engine: Engine) -> None:
             _under_way[engine] = _pool.submit(_merge, engine)
 
 
-def wait_for_merging(engine: Engine) -> None:
-    """Until all that was asked for is merged."""
+def wait_for_merging(engine: Engine, seconds: float) -> None:
+    """Until all that was asked for is merged, or so much time has passed."""
     with _lock:
-        running = _under_way.pop(engine, None)
+        running = _under_way.get(engine)
     if running is not None:
-        running.result()
+        wait([running], seconds)
 
 
 def _merge(engine: Engine) -> None:
@@ -62,5 +62,5 @@ def _merge(engine: Engine) -> None:
         try:
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 wire.fetch(db.driver(connection), [MERGE()], transaction=False)
-        except (psycopg.Error, DBAPIError) as error:
+        except (psycopg.Error, SQLAlchemyError) as error:
             logger.warning("search_terms_stay_pending", error=str(error))

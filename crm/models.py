@@ -30,8 +30,8 @@ ZERO = Decimal("0.00")
 NONE = Decimal(0)
 AMOUNT = Numeric(18, 2)
 NEVER = "'9999-12-31'::date"
-_UNANSWERED = "state = 'draft' OR state = 'sent'"
 """The day that stands for none where rows are ordered by days."""
+_UNANSWERED = "state = 'draft' OR state = 'sent'"
 
 
 class StageKind(StrEnum):

@@ -43,6 +43,7 @@ from core.term_merging import wait_for_merging
 
 CHANNEL = "import"
 ADVANCED = "import_advanced"
+MOST_SECONDS_OF_MERGING = 30.0
 
 
 @consumer(ADVANCED, "advance_import")
@@ -192,7 +193,7 @@ def _counted(units: Sequence[Unit]) -> dict[str, int]:
 
 
 def _finish_run(plan: Plan, batch: BatchFact) -> None:
-    wait_for_merging(plan.connection.engine)
+    wait_for_merging(plan.connection.engine, MOST_SECONDS_OF_MERGING)
     [counted] = plan.fetch(COUNTS(batch_id=batch.id))
     counts: Counter[tuple[str, str | None]] = Counter({(state, action): count for state, action, count in counted})
     values = {

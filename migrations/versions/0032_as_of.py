@@ -41,19 +41,27 @@ $$;
 CREATE FUNCTION credits_unapplied_on(day date)
 RETURNS TABLE (customer_id bigint, owner_id bigint, amount numeric)
 LANGUAGE sql STABLE AS $$
-    SELECT payment.customer_id, payment.owner_id, payment.amount_unapplied
-      FROM payment WHERE kind = 'receipt' AND amount_allocated < amount AND received_on <= day
-     UNION ALL
-    SELECT credit_note.customer_id, credit_note.owner_id, credit_note.amount_unapplied
-      FROM credit_note WHERE amount_allocated < amount_total AND issued_on <= day
+    SELECT payment.customer_id, payment.owner_id, payment.amount_unapplied + coalesce(later.amount, 0)
+      FROM payment
+      LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM payment_allocation
+                  WHERE effective_on > day AND payment_id IS NOT NULL GROUP BY payment_id) AS later
+        ON later.payment_id = payment.id
+     WHERE payment.kind = 'receipt' AND payment.amount_allocated < payment.amount AND payment.received_on <= day
+       AND payment.amount_unapplied + coalesce(later.amount, 0) <> 0
      UNION ALL
     SELECT payment.customer_id, payment.owner_id, later.amount
-      FROM payment_allocation AS later JOIN payment ON payment.id = later.payment_id
-     WHERE later.effective_on > day AND payment.kind = 'receipt' AND payment.received_on <= day
+      FROM (SELECT payment_id, sum(amount) AS amount FROM payment_allocation
+             WHERE effective_on > day AND payment_id IS NOT NULL GROUP BY payment_id) AS later
+      JOIN payment ON payment.id = later.payment_id
+     WHERE payment.kind = 'receipt' AND payment.amount_allocated >= payment.amount AND payment.received_on <= day
+       AND later.amount <> 0
      UNION ALL
-    SELECT credit_note.customer_id, credit_note.owner_id, later.amount
-      FROM payment_allocation AS later JOIN credit_note ON credit_note.id = later.credit_note_id
-     WHERE later.effective_on > day AND credit_note.issued_on <= day
+    SELECT note.customer_id, note.owner_id, note.amount_unapplied + coalesce(later.amount, 0)
+      FROM credit_note AS note
+      LEFT JOIN (SELECT credit_note_id, sum(amount) AS amount FROM payment_allocation
+                  WHERE effective_on > day AND credit_note_id IS NOT NULL GROUP BY credit_note_id) AS later
+        ON later.credit_note_id = note.id
+     WHERE note.issued_on <= day AND note.amount_unapplied + coalesce(later.amount, 0) <> 0
 $$;
 """
 INDEXES = {

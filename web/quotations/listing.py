@@ -49,7 +49,15 @@ QUOTATION_LIST = declare(
         ),
         template="quotations/index.html",
         aliases={"customer_id": "customer", "owner": "owner"},
-        acts=(Act("declined", _("Mark as declined"), "stop", _("Mark these quotations as declined?"), tabs=("open",)),),
+        acts=(
+            Act(
+                "declined",
+                _("Mark as declined"),
+                "stop",
+                _("Mark these quotations as declined?"),
+                tabs=("open", "expired"),
+            ),
+        ),
         phone_lines=("customer", "quoted_on"),
     )
 )
