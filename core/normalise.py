@@ -133,7 +133,7 @@ def search_text(*parts: str | None) -> str:
     return " ".join(dict.fromkeys(word for part in parts if part for word in _search_words(part)))
 
 
-@lru_cache(maxsize=2 * MOST_REMEMBERED)
+@lru_cache(maxsize=4 * MOST_REMEMBERED)
 def _search_words(part: str) -> tuple[str, ...]:
     folded = fold(part)
     words = [folded]
