@@ -33,7 +33,7 @@ class Sender:
     def send(self, sent: Sequence[wire.Sent]) -> None:
         """Hands statements over whose answers nobody needs. Raises what the database refused of those before."""
         while self._waiting and (self._waiting[0].done() or len(self._waiting) >= MOST_WAITING):
-            self._waiting.popleft().result()
+            self._result(self._waiting.popleft())
         self._waiting.append(self._pool.submit(self._plan.exchange, sent))
 
     def ask(self, queries: Sequence[Query]) -> list[list[Any]]:

@@ -21,6 +21,7 @@ from core.plan import Plan
 from core.sending import Sender
 
 AT_A_TIME = 20
+"""Rows between two looks whether there is still something to wait for."""
 
 
 class _Kept(NamedTuple):

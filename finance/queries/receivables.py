@@ -1,7 +1,8 @@
 """Receivables as of any day: what each customer owed then, by age; from the dates of invoices and allocations.
 
 What was open on a day is told by the database's functions `invoices_open_on` and `credits_unapplied_on`, which go back
-from what is open now; so today's figures cost what is open, whatever has been settled before.
+from what is open now and leave out what was not; so today's figures cost what is open, whatever has been settled
+before.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ _SUMS = ", ".join(
         "coalesce(sum(amount) - sum(unapplied), 0.00) AS balance",
     ]
 )
-_TABLES = "invoice payment_allocation payment credit_note customer"
+_OF_INVOICES = "invoice payment_allocation"
+_OF_FIGURES = f"{_OF_INVOICES} payment credit_note"
 
 
 def _aging(condition: str, order: str) -> str:
@@ -116,7 +118,7 @@ def _aging(condition: str, order: str) -> str:
         SELECT customer.id, customer.name, {", ".join(BUCKETS)}, owed.open, owed.unapplied, owed.balance
           FROM (SELECT figure.customer_id, {_SUMS}
                   FROM ({_OPEN} UNION ALL {_CREDITS}) AS figure WHERE {condition} AND visible(figure)
-                 GROUP BY figure.customer_id HAVING sum(amount) <> 0 OR sum(unapplied) <> 0) AS owed
+                 GROUP BY figure.customer_id) AS owed
           JOIN customer ON customer.id = owed.customer_id
          ORDER BY {order}
     """
@@ -125,21 +127,21 @@ def _aging(condition: str, order: str) -> str:
 AGING = statement(
     "receivables.aging",
     _aging("true", "customer.name, customer.id"),
-    tables=_TABLES,
+    tables=f"{_OF_FIGURES} customer",
     scope="scoped",
     fact=AgingRow,
 )
 AGING_OF_CUSTOMER = statement(
     "receivables.aging_of_customer",
     _aging("figure.customer_id = %(customer_id)s::bigint", "customer.id"),
-    tables=_TABLES,
+    tables=f"{_OF_FIGURES} customer",
     scope="scoped",
     fact=AgingRow,
 )
 MOST_OVERDUE = statement(
     "receivables.most_overdue",
     _aging("true", "owed.open - owed.not_due DESC, owed.open DESC, customer.id LIMIT %(most)s::int"),
-    tables=_TABLES,
+    tables=f"{_OF_FIGURES} customer",
     scope="scoped",
     fact=AgingRow,
 )
@@ -147,9 +149,9 @@ AGING_TOTALS = statement(
     "receivables.aging_totals",
     f"""
     SELECT count(DISTINCT figure.customer_id), {_SUMS}
-      FROM ({_OPEN} UNION ALL {_CREDITS}) AS figure WHERE (amount <> 0 OR unapplied <> 0) AND visible(figure)
+      FROM ({_OPEN} UNION ALL {_CREDITS}) AS figure WHERE visible(figure)
     """,
-    tables=_TABLES,
+    tables=_OF_FIGURES,
     scope="scoped",
     fact=AgingTotals,
 )
@@ -167,7 +169,7 @@ _OPEN_INVOICES_SELECT = f"""
 OPEN_INVOICES = Listing(
     "invoices.open_as_of",
     _OPEN_INVOICES_SELECT,
-    "invoice customer payment_allocation",
+    f"{_OF_INVOICES} customer",
     OpenInvoiceRecord,
     filters={
         "customer_id": "row.customer_id = %(customer_id)s::bigint",
@@ -183,7 +185,7 @@ _BEHIND = """
 BEHIND = statement(
     "receivables.behind",
     f"{_OPEN_INVOICES_SELECT} {_BEHIND} ORDER BY row.due_on NULLS LAST, row.id LIMIT %(most)s::int",
-    tables=_TABLES,
+    tables=f"{_OF_INVOICES} customer",
     scope="scoped",
     fact=OpenInvoiceRecord,
 )
@@ -193,7 +195,7 @@ BEHIND_TOTALS = statement(
     SELECT count(*), coalesce(sum(row.amount_total), 0.00), coalesce(sum(row.amount_open), 0.00)
     {_OPEN_INVOICES} {_BEHIND}
     """,
-    tables=_TABLES,
+    tables=_OF_INVOICES,
     scope="scoped",
     fact=OpenInvoiceTotals,
 )

@@ -4,6 +4,9 @@ Revision ID: 0032
 Revises: 0031
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -97,9 +100,11 @@ def upgrade() -> None:
     )
 
 
-def _index(name, table, columns, condition=None, include=()):  # type: ignore[no-untyped-def]
+def _index(
+    name: str, table: str, columns: Sequence[Any], condition: str | None = None, include: Sequence[str] = ()
+) -> None:
     where = sa.text(condition) if condition else None
-    op.create_index(name, table, columns, postgresql_where=where, postgresql_include=list(include) or None)
+    op.create_index(name, table, list(columns), postgresql_where=where, postgresql_include=list(include) or None)
 
 
 def downgrade() -> None:
