@@ -114,8 +114,10 @@ class Owned:
 
 
 class OfCustomer:
-    """Mixed into a model whose rows hang on a customer and are seen with him."""
+    """Mixed into a model whose rows hang on a customer and are seen with him. `__owner__` names the column that holds
+    the customer's owner, where rows are many and read by whom they are seen by; else the customer is looked up."""
 
+    __owner__: str | None = None
     if TYPE_CHECKING:
         customer_id: Mapped[int]
 
@@ -141,45 +143,44 @@ def visible(alias: str, customer: str | None = None) -> str:
 
 
 def visible_rows(model: Any, viewer: Viewer | None = None) -> ColumnElement[bool]:
-    """The predicate for a query built by SQLAlchemy; `model` is an `Owned` model or an alias of one.
+    """The predicate for a query built by SQLAlchemy; `model` is an `Owned` model or an alias of one."""
+    return _seen(model.owner_id, getattr(model, model.__customer__), viewer or current_viewer())
 
-    It says no more than this viewer needs: alternatives that hold for nobody would keep an index from being used.
-    """
-    viewer = viewer or current_viewer()
+
+def _seen(owner_id: Any, customer_id: Any, viewer: Viewer) -> ColumnElement[bool]:
+    """It says no more than this viewer needs: alternatives that hold for nobody would keep an index from being used."""
     if viewer.sees_all:
         return true()
     if len(viewer.owners) == 1:
-        owned = model.owner_id == bindparam("viewer_owner", viewer.owners[0], BigInteger)
+        owned = owner_id == bindparam("viewer_owner", viewer.owners[0], BigInteger)
     else:
-        owned = model.owner_id == any_(bindparam("viewer_owners", list(viewer.owners), ARRAY(BigInteger)))
+        owned = owner_id == any_(bindparam("viewer_owners", list(viewer.owners), ARRAY(BigInteger)))
     if not viewer.shared:
         return owned
-    shared = bindparam("viewer_shared", list(viewer.shared), ARRAY(BigInteger))
-    return or_(owned, getattr(model, model.__customer__) == any_(shared))
+    return or_(owned, customer_id == any_(bindparam("viewer_shared", list(viewer.shared), ARRAY(BigInteger))))
 
 
-def visible_of_customer(model: Any) -> ColumnElement[bool]:
+def visible_of_customer(model: Any, viewer: Viewer | None = None) -> ColumnElement[bool]:
     """The predicate for rows that hang on a customer (`OfCustomer`). Who sees everything looks up no customers."""
-    viewer = current_viewer()
-    return true() if viewer.sees_all else model.customer_id.in_(_customers_of(viewer))
-
-
-def _customers_of(viewer: Viewer) -> Any:
     from core.parties import Customer  # which is made of this module's parts
 
-    return select(Customer.id).where(visible_rows(Customer, viewer))
+    viewer = viewer or current_viewer()
+    if viewer.sees_all:
+        return true()
+    if model.__owner__:
+        return _seen(getattr(model, model.__owner__), model.customer_id, viewer)
+    return model.customer_id.in_(select(Customer.id).where(visible_rows(Customer, viewer)))
 
 
 def _criteria(viewer: Viewer) -> Iterator[LoaderCriteriaOption]:
     from core.parties import Customer
 
-    customers = _customers_of(viewer)
     for mapper in Customer.registry.mappers:
         model = mapper.class_
         if issubclass(model, Owned):
             yield with_loader_criteria(model, visible_rows(model, viewer), include_aliases=True)
         elif issubclass(model, OfCustomer):
-            yield with_loader_criteria(model, model.customer_id.in_(customers), include_aliases=True)
+            yield with_loader_criteria(model, visible_of_customer(model, viewer), include_aliases=True)
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import (
     CheckConstraint,
     Computed,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -138,6 +139,9 @@ class ActivityKind(StrEnum):
     TASK = "task"
 
 
+_PLANNED = sql(f"COALESCE(due_on, {NEVER})")
+
+
 class Activity(OfCustomer, Base):
     """Something done or planned with a customer."""
 
@@ -149,6 +153,8 @@ class Activity(OfCustomer, Base):
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
     opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    # Kept by a trigger, and by who gives a customer to somebody else.
+    customer_owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), FetchedValue())
     subject: Mapped[str] = mapped_column(Text)
     result: Mapped[str | None] = mapped_column(String(80))
     due_on: Mapped[date | None]
@@ -158,11 +164,14 @@ class Activity(OfCustomer, Base):
 
     __table_args__ = (
         Index("ix_activity_customer", "customer_id", "created_at"),
-        Index("ix_activity_due", "owner_id", "due_on", postgresql_where="done_at IS NULL"),
-        Index("ix_activity_planned", sql(f"COALESCE(due_on, {NEVER})"), "id", postgresql_where="done_at IS NULL"),
+        Index("ix_activity_due", "owner_id", _PLANNED, "id", postgresql_where="done_at IS NULL"),
+        Index("ix_activity_planned", _PLANNED, "id", postgresql_where="done_at IS NULL"),
+        Index("ix_activity_planned_seen", "customer_owner_id", _PLANNED, "id", postgresql_where="done_at IS NULL"),
         Index("ix_activity_by_creation", "created_at", "id"),
+        Index("ix_activity_seen_by_creation", "customer_owner_id", "created_at", "id"),
     )
     __mapper_args__ = {"version_id_col": version}
+    __owner__ = "customer_owner_id"
 
 
 class QuotationState(StrEnum):

@@ -17,7 +17,8 @@ from core.notices import given_to, notify
 from core.plan import Plan
 from core.statements import Query, statement
 
-# In the order in which they are locked; each has `owner_id` and `customer_id`.
+# In the order in which they are locked; each has `owner_id` and `customer_id`. Activities, which know the customer's
+# owner beside who does them, are locked behind them.
 DOCUMENTS = ("opportunity", "quotation", "sales_order", "invoice", "payment", "credit_note", "shipment")
 _OF = "customer_id = ANY (%(customer_ids)s::bigint[])"
 LOCKS = tuple(
@@ -27,7 +28,7 @@ LOCKS = tuple(
         tables=table,
         scope="by_root",
     )
-    for table in DOCUMENTS
+    for table in (*DOCUMENTS, "activity")
 )
 MOVES = tuple(
     statement(
@@ -38,6 +39,15 @@ MOVES = tuple(
         scope="by_root",
     )
     for table in DOCUMENTS
+)
+SHOW_ACTIVITIES = statement(
+    "owners.show_activities",
+    f"""
+    UPDATE activity SET customer_owner_id = %(owner_id)s::bigint
+     WHERE {_OF} AND customer_owner_id <> %(owner_id)s::bigint
+    """,  # noqa: S608 (names of columns, no values)
+    tables="activity",
+    scope="by_root",
 )
 # What somebody else has promised to do stays his; what the old owner had planned is the new one's.
 MOVE_ACTIVITIES = statement(
@@ -211,7 +221,8 @@ def _move_documents(plan: Plan, customer_ids: Sequence[int], before_id: int, own
     """A statement per kind of document, however many there are, in one round trip."""
     moves = [move(customer_ids=customer_ids, owner_id=owner_id) for move in MOVES]
     planned = MOVE_ACTIVITIES(customer_ids=customer_ids, owner_id=owner_id, before_id=before_id)
-    *documents, activities = plan.fetch(*moves, planned)
+    shown = SHOW_ACTIVITIES(customer_ids=customer_ids, owner_id=owner_id)
+    *documents, activities, _ = plan.fetch(*moves, planned, shown)
     record_new_owners(plan, before_id, activities)
     return Moved(sum(count for [[count]] in documents), len(activities))
 

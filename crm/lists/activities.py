@@ -13,7 +13,7 @@ from core.organization import User
 from core.parties import Contact, Customer
 from core.plan import Plan
 from core.queries.words import matches_customer
-from core.scope import visible_rows
+from core.scope import visible_of_customer
 from crm.activities import complete_activity, reopen_activity
 from crm.lists.customers import NEVER
 from crm.models import Activity, Opportunity
@@ -29,7 +29,7 @@ ACTIVITIES: Final = Source(
     name="activities",
     root=Activity,
     identity=Activity.id,
-    where=lambda: (visible_rows(Customer),),
+    where=lambda: (visible_of_customer(Activity),),
     joins={
         "customer": Join(Customer, Customer.id == Activity.customer_id),
         "owner": Join(User, User.id == Activity.owner_id),
@@ -40,7 +40,7 @@ ACTIVITIES: Final = Source(
         Column(name="subject", kind=Kind.TEXT, value=Activity.subject, also=("customer",)),
         Column(
             name="customer", kind=Kind.REFERENCE, value=Activity.customer_id, label=Customer.name, refers="customer",
-            groups=True,
+            needs=("customer",), groups=True,
         ),
         Column(name="kind", kind=Kind.CHOICE, value=Activity.kind, groups=True),
         Column(
@@ -62,7 +62,7 @@ ACTIVITIES: Final = Source(
         ),
     ),
     matches=_words,
-    always=("customer",),
+    words_need=("customer",),
 )  # fmt: skip
 
 

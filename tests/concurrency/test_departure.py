@@ -284,15 +284,7 @@ def test_who_leaves_is_given_nothing_unseen(house: House, gift: str, first: str)
         return start_departure(plan, gone.user_id or 0, Heirs((heir.user_id or 0,)), "leaves")
 
     before, after = (give, leave) if first == "gift" else (leave, give)
-    held = Held(house, before)
-    assert held.reached.wait(PATIENCE_SECONDS)
-    late = Held(house, after)
-    late.let_go.set()
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not house.value(WAITING):
-        assert late.thread.is_alive(), f"it did not wait: {late.answer}"
-        assert time.monotonic() < until
-    answers = [held.finish(), late.finish()]
+    answers = _second_waits(house, before, after)
     refusal = "not_found" if gift == "token" else "invalid_input"
     expected = {"done": 2} if first == "gift" else {"done": 1, refusal: 1}
     assert codes(answers) == expected, answers
@@ -306,6 +298,37 @@ def test_who_leaves_is_given_nothing_unseen(house: House, gift: str, first: str)
                (SELECT count(*) FROM api_token WHERE user_id = :id AND ended_at IS NULL)
     """
     assert house.rows(in_hand, id=gone.user_id) == [(0, 0, 0, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("first", ["note", "gift"])
+def test_a_note_knows_to_whom_its_customer_is_given_meanwhile(house: House, first: str) -> None:
+    """Whichever comes second waits for the other; the checks afterwards say whether the note knows the new owner."""
+    giver, taker = people(house, "giver", "taker")
+    customer = house.customer(owner_id=giver.user_id)
+
+    def note(plan: Plan) -> Any:
+        return record_activity(plan, customer, {"kind": "note", "subject": "said"})
+
+    def give(plan: Plan) -> Any:
+        return change_customer(plan, customer, {"owner_id": taker.user_id})
+
+    before, after = (note, give) if first == "note" else (give, note)
+    assert codes(_second_waits(house, before, after)) == {"done": 2}
+    known = house.value("SELECT customer_owner_id FROM activity WHERE customer_id = :id", id=customer)
+    assert known == taker.user_id
+
+
+def _second_waits(house: House, before: Callable[[Plan], Any], after: Callable[[Plan], Any]) -> list[Any]:
+    """The answers of two commands, the second of which is seen to wait for the end of the first."""
+    held = Held(house, before)
+    assert held.reached.wait(PATIENCE_SECONDS)
+    late = Held(house, after)
+    late.let_go.set()
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not house.value(WAITING):
+        assert late.thread.is_alive(), f"it did not wait: {late.answer}"
+        assert time.monotonic() < until
+    return [held.finish(), late.finish()]
 
 
 def _work_off(house: House) -> None:

@@ -18,6 +18,7 @@ from core.database_roles import DurabilityError, assert_durability
 from core.errors import DomainError
 from core.outbox import apply_event
 from core.terms import change_terms
+from crm.activities import record_activity
 from crm.owners import change_customer
 from finance.accounts import change_account
 from finance.banks import change_bank_account
@@ -158,6 +159,7 @@ def test_a_customer_changes_hands_while_documents_are_written(house: House) -> N
             lambda order=order: house.ship(order),
             lambda turn=turn: house.run(change_customer, customer, {"owner_id": people[(turn + 1) % 2]}),
             lambda: house.pay(customer, "113.00"),
+            lambda: house.run(record_activity, customer, {"kind": "note", "subject": "said"}),
         ]
     assert codes(at_once(calls, threads=8)) == {"done": len(calls)}
     assert house.value("SELECT count(*) FROM shipment WHERE customer_id = :id", id=customer) == len(shipped)

@@ -219,8 +219,8 @@ PLANTED = [
         "UPDATE departure SET state = 'running', finished_at = NULL",
     )),
     *(("I12.departed", f"{LEFT}; {lie}") for lie in (
-        "INSERT INTO activity (id, kind, customer_id, owner_id, subject, due_on, created_at, version) "
-            "SELECT 9, 'call', min(id), 1, 'x', current_date, now(), 1 FROM customer",
+        "INSERT INTO activity (id, kind, customer_id, owner_id, customer_owner_id, subject, due_on, created_at, version) "
+            "SELECT 9, 'call', id, 1, owner_id, 'x', current_date, now(), 1 FROM customer ORDER BY id LIMIT 1",
         "UPDATE app_user SET reports_to_id = 1 WHERE login = 'admin'",
         "INSERT INTO customer_share (id, customer_id, user_id, created_at) SELECT 9, min(id), 1, now() FROM customer",
         "UPDATE departure SET customers_total = 2; INSERT INTO departure_customer (departure_id, customer_id, heir_id) "
@@ -233,6 +233,9 @@ PLANTED = [
             f"0, now(), 1); UPDATE {table} SET owner_id = 1 WHERE id = (SELECT min(id) FROM {table})")
         for table in ("quotation", "sales_order", "invoice", "credit_note", "payment", "shipment")
     ),
+    ("I12.documents", "INSERT INTO activity (id, kind, customer_id, owner_id, customer_owner_id, subject, done_at, created_at, version) "
+        "SELECT 9, 'note', customer.id, owner_id, app_user.id, 'x', now(), now(), 1 FROM customer JOIN app_user ON "
+        "app_user.id <> owner_id LIMIT 1"),
     *(("I12.entries", lie) for lie in (
         "DELETE FROM search_entry WHERE id = (SELECT min(id) FROM customer)",
         "INSERT INTO search_entry (id, kind, terms) VALUES (7, 'product', '')",

@@ -8,6 +8,7 @@ from web.integrity.check import Group, alone
 # table: its triggers, as the migrations made them.
 TRIGGERS: dict[str, str] = {
     "account": "keep_account_role kept no_truncate",
+    "activity": "know_customer_owner",
     "app_user": "kept no_truncate",
     "approval_decision": "check_decision immutable no_truncate",
     "approval_delegation": "kept no_truncate",

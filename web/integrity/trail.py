@@ -156,14 +156,17 @@ GROUPS: tuple[Group, ...] = (
     ),
     alone(
         "I12.documents",
-        "Every document's owner is its customer's",
-        "customer opportunity quotation sales_order invoice credit_note payment shipment",
+        "Every document's owner is its customer's, and so is who is kept as such with an activity",
+        "customer opportunity quotation sales_order invoice credit_note payment shipment activity",
         *(
             f"""SELECT document.number, '{table}.owner_id', document.owner_id, customer.owner_id
                   FROM {table} AS document JOIN customer ON customer.id = document.customer_id
                  WHERE document.owner_id <> customer.owner_id"""
             for table in ("opportunity", "quotation", "sales_order", "invoice", "credit_note", "payment", "shipment")
         ),
+        """SELECT activity.id, 'activity.customer_owner_id', customer_owner_id, customer.owner_id
+             FROM activity JOIN customer ON customer.id = activity.customer_id
+            WHERE customer_owner_id <> customer.owner_id""",
     ),
     alone(
         "I12.departures",

@@ -183,8 +183,10 @@ def _activities(shape: Shape) -> str:
     """One thing done or planned with each customer: three in a hundred are still to do, some of them late."""
     drawn = "hashint8(id) & 65535"
     return f"""
-        INSERT INTO activity (id, kind, customer_id, owner_id, subject, result, due_on, done_at, created_at, version)
-        SELECT {shape.beyond + _ROOM + 4} + row_number() OVER (ORDER BY moment, id) * {_BLOCK}, kind, id, owner_id,
+        INSERT INTO activity (id, kind, customer_id, owner_id, customer_owner_id, subject, result, due_on, done_at,
+                              created_at, version)
+        SELECT {shape.beyond + _ROOM + 4} + row_number() OVER (ORDER BY moment, id) * {_BLOCK}, kind, id,
+               owner_id, owner_id,
                (ARRAY['介绍新品', '催收货款', '上门拜访', '更新报价', '寄送样品', '确认订单细节'])[1 + drawn % 6],
                CASE WHEN NOT is_open AND drawn % 3 = 0 THEN '有意向' END,
                CASE WHEN is_open THEN current_date + drawn % 40 - 12 END,
