@@ -161,14 +161,15 @@ def _seen(owner_id: Any, customer_id: Any, viewer: Viewer) -> ColumnElement[bool
 
 
 def visible_of_customer(model: Any, viewer: Viewer | None = None) -> ColumnElement[bool]:
-    """The predicate for rows that hang on a customer (`OfCustomer`). Who sees everything looks up no customers."""
+    """The predicate for rows that hang on a customer: those of an `OfCustomer` model, and his account. Who sees
+    everything looks up no customers."""
     from core.parties import Customer  # which is made of this module's parts
 
     viewer = viewer or current_viewer()
     if viewer.sees_all:
         return true()
-    if model.__owner__:
-        return _seen(getattr(model, model.__owner__), model.customer_id, viewer)
+    if owner := getattr(model, "__owner__", None):
+        return _seen(getattr(model, owner), model.customer_id, viewer)
     return model.customer_id.in_(select(Customer.id).where(visible_rows(Customer, viewer)))
 
 
