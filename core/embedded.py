@@ -34,7 +34,15 @@ from core.database_roles import (
     ensure_roles,
     ensure_roles_and_grants,
 )
-from core.embedded_system import EmbeddedDatabaseError, check_reachable, private_folder, programs, server_user
+from core.embedded_system import (
+    MIB,
+    EmbeddedDatabaseError,
+    check_reachable,
+    memory_for_buffers,
+    private_folder,
+    programs,
+    server_user,
+)
 
 __all__ = [
     "EmbeddedDatabase",
@@ -55,9 +63,8 @@ STOP_SECONDS = 60
 DURABILITY = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 # Given in the same way: the server's own log holds no rows that broke a rule, which the detail of an error quotes.
 DISCREET = {"log_error_verbosity": "terse"}
-# Written once, when the cluster is made; ALTER SYSTEM overrides them.
+# Written once, when the cluster is made, beside the size of its buffers; ALTER SYSTEM overrides them.
 CLUSTER_SETTINGS = {
-    "shared_buffers": "256MB",
     # A large import writes two gigabytes of log. With one allowed, a checkpoint came every half minute, and after each
     # of them every page that was touched again went into the log whole. More would take long to read after a crash.
     "max_wal_size": "2GB",
@@ -239,7 +246,8 @@ def _make_cluster(layout: _Layout) -> None:
         raise EmbeddedDatabaseError(f"{layout.data} is not a PostgreSQL data folder; move it away.")
     shutil.rmtree(layout.draft, ignore_errors=True)
     private_folder(layout.draft)
-    settings = [argument for name, value in CLUSTER_SETTINGS.items() for argument in ("--set", f"{name}={value}")]
+    written = CLUSTER_SETTINGS | {"shared_buffers": f"{memory_for_buffers() // MIB}MB"}
+    settings = [argument for name, value in written.items() for argument in ("--set", f"{name}={value}")]
     options = ["--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={SUPERUSER}", "--data-checksums"]
     _run(layout, "initdb", *options, *settings, "-D", str(layout.draft), seconds=START_SECONDS)
     layout.draft.rename(layout.data)

@@ -7,14 +7,20 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+import psutil
 
 from core.config import SYSTEM_STATE_FOLDER
 
 OPERATING_SYSTEM_USER = "countinghouse"
 POSTGRES_VERSION = 18
+MIB = 1 << 20
+MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where a container is told how much memory it has (control groups 2 and 1)."""
 
 
 class EmbeddedDatabaseError(Exception):
@@ -48,6 +54,16 @@ def server_user() -> pwd.struct_passwd | None:
             f"Run: {' '.join(command)}"
         ) from error
     return pwd.getpwnam(OPERATING_SYSTEM_USER)
+
+
+def memory_for_buffers(limits: Sequence[str] = MEMORY_LIMITS) -> int:
+    """How many bytes the server keeps of its tables: an eighth of the memory, which it shares with the application and
+    the workers, at least 128 MiB. Beyond 1 GiB the operating system's own memory of files does as well."""
+    sizes = [psutil.virtual_memory().total]
+    for limit in limits:
+        with suppress(OSError, ValueError):  # not there, or "max"
+            sizes.append(int(Path(limit).read_text()))
+    return min(max(min(sizes) // 8, 128 * MIB), 1024 * MIB)
 
 
 def reachable(path: Path) -> bool:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import psycopg
@@ -14,11 +15,12 @@ import pytest
 
 from core.config import CHECKOUT, load_settings
 from core.embedded import EmbeddedDatabase, EmbeddedDatabaseError, open_database, start_embedded, stop_unused
-from core.embedded_system import private_folder, programs
+from core.embedded_system import MIB, memory_for_buffers, private_folder, programs
 
 HOLDER = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from core.embedded import start_embedded
 database = start_embedded(Path(sys.argv[1]))
 print("ready", flush=True)
@@ -67,13 +69,23 @@ def test_start_stop_start(home: Path) -> None:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
+@pytest.mark.parametrize(("limit", "buffers"), [("1073741824", 128), ("4294967296", 512), ("1099511627776", 1024)])
+def test_the_buffers_are_a_part_of_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, buffers: int
+) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(total=64 << 30))
+    (tmp_path / "memory.max").write_text(limit + "\n")
+    (tmp_path / "other").write_text("max\n")
+    limits = [str(tmp_path / name) for name in ("memory.max", "other", "absent")]
+    assert memory_for_buffers(limits) == buffers * MIB
+
+
 def test_settings_of_the_server_and_its_roles(home: Path) -> None:
     with start_embedded(home) as database:
         expected = {
             "fsync": "on",
             "full_page_writes": "on",
             "synchronous_commit": "on",
-            "shared_buffers": "256MB",
             "max_connections": "100",
             "TimeZone": "UTC",
             "listen_addresses": "",
