@@ -9,12 +9,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, any_, case, cast, false, func, literal, select, true
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY, array
 
 from core.masks import EMAILS, PHONES, sees
 from core.normalise import fold
-from core.queries.finding import FEW_IN_LISTS, NOTHING, is_frequent, lines_shown
+from core.queries.finding import FEW_IN_LISTS, NOTHING, is_frequent, lines_shown, shares
+from core.scope import Viewer, current_viewer
 from core.search_entries import CUSTOMERS, SearchEntry
 from core.search_terms import LONGEST_TEXT, MOST_WORDS, Asked, asked, containing
 
@@ -122,12 +138,26 @@ def matches_customer(customer: Any, text: str) -> ColumnElement[bool]:
     wanted = _asked(text)
     if wanted is None:
         return false()
+    viewer = current_viewer()
     fits = SearchEntry.terms.op("@@")(cast(wanted.inside.text(CUSTOMERS.letter), TSQUERY))
-    if is_frequent(CUSTOMERS, wanted.inside, FEW_IN_LISTS):
+    if is_frequent(CUSTOMERS, wanted.inside, FEW_IN_LISTS, shares().seen_by(viewer)):
         found = select(fits).where(SearchEntry.id == customer.id).correlate(customer).scalar_subquery()
     else:
-        found = customer.id == any_(func.array(select(SearchEntry.id).where(fits).scalar_subquery()))
+        found = customer.id == any_(func.array(_entries_of(fits, viewer).scalar_subquery()))
     return and_(found, _customer_holds(customer, wanted.words))
+
+
+def _entries_of(fits: ColumnElement[bool], viewer: Viewer) -> Any:
+    """The ids of those that fit. Of somebody's own ones the index of terms answers; of those shared there are few."""
+    read = select(SearchEntry.id).where(fits)
+    if viewer.sees_all:
+        return read
+    theirs = bindparam("owners_found", list(viewer.owners), ARRAY(BigInteger))
+    own = read.where(array([SearchEntry.owner_id]).op("&&")(theirs))
+    if not viewer.shared:
+        return own
+    shared = bindparam("shared_found", list(viewer.shared), ARRAY(BigInteger))
+    return union_all(own, read.where(SearchEntry.id == any_(shared)))
 
 
 def _customer_holds(customer: Any, words: tuple[str, ...]) -> ColumnElement[bool]:

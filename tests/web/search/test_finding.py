@@ -21,7 +21,7 @@ from core.queries.customers import _FOUND as FOUND
 from core.queries.customers import find_customers
 from core.queries.words import customer_wish, is_met_often, matches_customer
 from core.recent import MOST, note_opened
-from core.scope import EVERYTHING, Viewer, viewing
+from core.scope import EVERYTHING, Viewer, viewing, visible_rows
 from core.search_entries import SearchEntry, rebuild
 from core.search_terms import asked
 from core.suppliers import create_supplier
@@ -302,6 +302,11 @@ def test_lists_and_choices_look_in_the_same_way(world: World, ways: bool) -> Non
             ids = set(connection.execute(query.where(matches_customer(Customer, typed))).scalars())
             assert (customer in ids) is met, typed
         assert name in [choice.name for choice in find_customers(connection, name[:3])]
+    own, shared = world.actor_of("anna").viewer, Viewer(False, (), (customer,))
+    for viewer, met in ((own, False), (shared, True), (Viewer(False, own.owners, (customer,)), True)):
+        with viewing(viewer), showing(IN_THE_CLEAR), db.current().reading() as connection:
+            seen = query.where(visible_rows(Customer), matches_customer(Customer, name))
+            assert (customer in set(connection.execute(seen).scalars())) is met, viewer
     assert is_met_often(name) is ways
     assert customer_wish("%") == [finding.NOTHING]
 
