@@ -10,6 +10,7 @@ met until then hold the text itself, more is read from the index.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -380,7 +381,7 @@ def _holds(search: Search, row: Sequence[Any]) -> bool:
 def _statement(search: Search, tables: str, make: Any, limit: int) -> Statement:
     """The statement for a kind that is looked for in these ways: registered and prepared once."""
     ways = (f"{'all' if is_open else 'own'} {level} {how}" for level, how, is_open in search.ways)
-    name = f"finding.{getattr(make, '__name__', 'rows')}{limit}[{search.kind.name}: {', '.join(ways)}]"
+    name = f"finding.{search.kind.name}.{getattr(make, '__name__', 'rows')}{limit}[{', '.join(ways)}]"
     return _registered(name, branches(search), tables, limit)
 
 
@@ -393,5 +394,6 @@ def _registered(name: str, selects: Sequence[str], tables: str, limit: int) -> S
         if name not in REGISTRY:
             text = " UNION ALL ".join(selects).replace(LIMIT, str(int(limit)))
             is_scoped = "visible(" in text or "viewer_owners" in text
-            statement(name, text, tables=tables, scope="scoped" if is_scoped else "system")
+            read = " ".join(table for table in tables.split() if re.search(rf"(FROM|JOIN) {table}\b", text))
+            statement(name, text, tables=read, scope="scoped" if is_scoped else "system")
         return REGISTRY[name]

@@ -280,5 +280,5 @@ VALUES = frozenset(
 )  # fmt: skip
 UNTOLD = frozenset(
     ("id", "name_key", "email_key", "phone_key", "tax_id_key", "search_text", "version", "updated_at", "created_at",
-     "is_demo", "path", "logo_type", "custom_fields_version")
+     "is_demo", "path", "logo_type", "custom_fields_version", "customer_owner_id")
 )  # fmt: skip
