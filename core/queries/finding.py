@@ -381,7 +381,7 @@ def _holds(search: Search, row: Sequence[Any]) -> bool:
 def _statement(search: Search, tables: str, make: Any, limit: int) -> Statement:
     """The statement for a kind that is looked for in these ways: registered and prepared once."""
     ways = (f"{'all' if is_open else 'own'} {level} {how}" for level, how, is_open in search.ways)
-    name = f"finding.{search.kind.name}.{getattr(make, '__name__', 'rows')}{limit}[{', '.join(ways)}]"
+    name = f"finding.{getattr(make, '__name__', 'rows')}{limit}.{search.kind.name}[{', '.join(ways)}]"
     return _registered(name, branches(search), tables, limit)
 
 

@@ -22,8 +22,8 @@ from tests.integrity.conftest import live_a_little
 from tests.scenarios.house import House
 
 BEYOND_THE_VIEWER = {
-    "finding.products.Hit8",  # entries of what belongs to nobody
-    "finding.suppliers.Hit8",  # the same
+    "finding.Hit8.products",  # entries of what belongs to nobody
+    "finding.Hit8.suppliers",  # the same
     "closing.drafts",  # what a month still holds; whoever closes months sees everything
     "periods.month",  # the same
     "work.counts",  # sent with the look-up of the session, which sets the viewer for row security
