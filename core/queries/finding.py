@@ -382,18 +382,22 @@ def _statement(search: Search, tables: str, make: Any, limit: int) -> Statement:
     """The statement for a kind that is looked for in these ways: registered and prepared once."""
     ways = (f"{'all' if is_open else 'own'} {level} {how}" for level, how, is_open in search.ways)
     name = f"finding.{getattr(make, '__name__', 'rows')}{limit}.{search.kind.name}[{', '.join(ways)}]"
-    return _registered(name, branches(search), tables, limit)
+    return _registered(name, [branch.replace(LIMIT, str(int(limit))) for branch in branches(search)], tables)
 
 
 def _further(selects: Mapping[str, str], tables: str) -> Statement:
-    return _registered(f"finding.further[{','.join(selects)}]", list(selects.values()), tables, 0)
+    return _registered(f"finding.further[{','.join(selects)}]", list(selects.values()), tables)
 
 
-def _registered(name: str, selects: Sequence[str], tables: str, limit: int) -> Statement:
+def _registered(name: str, selects: Sequence[str], tables: str) -> Statement:
     with _lock:
         if name not in REGISTRY:
-            text = " UNION ALL ".join(selects).replace(LIMIT, str(int(limit)))
+            text = " UNION ALL ".join(selects)
             is_scoped = "visible(" in text or "viewer_owners" in text
-            read = " ".join(table for table in tables.split() if re.search(rf"(FROM|JOIN) {table}\b", text))
-            statement(name, text, tables=read, scope="scoped" if is_scoped else "system")
+            statement(name, text, tables=tables_read(text, tables), scope="scoped" if is_scoped else "system")
         return REGISTRY[name]
+
+
+def tables_read(text: str, tables: str) -> str:
+    """Those of the tables that a statement reads."""
+    return " ".join(table for table in tables.split() if re.search(rf"(FROM|JOIN) {table}\b", text))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from core.masks import Phone, maker
-from core.queries.finding import Kind, find
+from core.queries.finding import Kind, find, tables_read
 from core.queries.reading import fetch, today
 from core.queries.words import holds_words
 from core.search_entries import CONTACTS, CUSTOMERS, OPPORTUNITIES, PRODUCTS, SUPPLIERS
@@ -289,8 +289,7 @@ def recent(connection: Connection, user_id: int, permissions: Collection[str]) -
     if name not in REGISTRY:
         text = f"{' UNION ALL '.join(chosen.values())} ORDER BY 13 DESC LIMIT {RECENT}"
         scope: Any = "scoped" if "visible(" in text else "system"
-        tables = [table for table in TABLES.split() if f" {table} " in text]
-        statement(name, text, tables=" ".join([*tables, "recent_record"]), scope=scope)
+        statement(name, text, tables=tables_read(text, f"{TABLES} recent_record"), scope=scope)
     [rows] = fetch(connection, REGISTRY[name](user_id=user_id, text=""))
     make = maker(Hit)
     return [make(*row[: len(Hit._fields)]) for row in rows]
